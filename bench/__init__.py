@@ -1,0 +1,1 @@
+"""Benchmarks of tensorgrad: what each one measures stands in `bench/README.md`."""

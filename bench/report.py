@@ -1,0 +1,83 @@
+"""Tables, and result files: one JSON with everything measured, one Markdown with what to read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.machine import machine_name, stamp
+
+__all__ = ["RESULTS", "Report", "add_save_option", "table"]
+
+RESULTS = Path(__file__).resolve().parent / "results"
+BUSY_SHARE = 0.05
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that also lines up as plain text: first column to the left, others to the right."""
+    columns = list(zip(headers, *rows, strict=True))
+    widths = [max(3, *map(len, column)) for column in columns]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join(line(cells, widths) for cells in (headers, rule, *rows))
+
+
+def line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(cells, widths, strict=True)
+    padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+    return f"| {' | '.join(padded)} |"
+
+
+def add_save_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--save",
+        nargs="?",
+        type=Path,
+        const=RESULTS,
+        metavar="FOLDER",
+        help="save the result as JSON and Markdown (default folder: bench/results)",
+    )
+
+
+class Report:
+    """Collects paragraphs, printing each at once, and saves them with the raw measurements."""
+
+    def __init__(self, name: str, title: str) -> None:
+        self.name = name
+        self.stamp = stamp()
+        self.raw: dict[str, Any] = {}
+        self._paragraphs = [f"# {title}", describe(self.stamp)]
+
+    def say(self, paragraph: str) -> None:
+        self._paragraphs.append(paragraph)
+        print(paragraph, end="\n\n", flush=True)
+
+    def warn_if_busy(self, share: float | None) -> None:
+        """Say so when other programs used the machine while this one was timing."""
+        if share is not None and share > BUSY_SHARE:
+            self.say(f"Not a quiet machine: other programs used {share:.0%} of it during the timing.")
+
+    def save(self, folder: Path | None) -> Path | None:
+        """Write `NAME-MACHINE-DATE.json` and `.md`; does nothing without a folder."""
+        if folder is None:
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = folder / f"{self.name}-{machine_name(self.stamp)}-{self.stamp['date']}"
+        content = json.dumps({"name": self.name, "machine": self.stamp, **self.raw}, indent=1)
+        stem.with_suffix(".json").write_text(content + "\n")
+        markdown = stem.with_suffix(".md")
+        markdown.write_text("\n\n".join(self._paragraphs) + "\n")
+        print(f"saved as {markdown.name} and .json")
+        return markdown
+
+
+def describe(of: dict[str, Any]) -> str:
+    """The stamp in one paragraph; environment variables that steer BLAS are named where they are set."""
+    packages = ", ".join(f"{name} {version}" for name, version in of["packages"].items())
+    library = f"{of['blas'].get('name', 'unknown BLAS')} {of['blas'].get('version', '')}".strip()
+    where = f"{of['cpu']}, {of['cores']} cores, {of['system']}, {of['python']}"
+    variables = "".join(f" {name}={value}" for name, value in of["thread_variables"].items())
+    when = f"{of['date']}, commit {of['commit'] or 'unknown'}"
+    return f"{where}; {packages}; NumPy's BLAS: {library}{variables}. {when}."

@@ -1,0 +1,53 @@
+"""Backend: what differs between devices, and nothing else.
+
+An op is written once against a backend `B` and never learns which one it is. There are two kinds of primitives:
+
+- **basic** ones, named after NumPy's functions, which every device must supply (`primitives.py`);
+- **fused** ones, each with a default composition out of basic ones (`fused.py`, `optimizer_steps.py`, `philox.py`).
+  A device may override a default with a kernel; the default stays its oracle and its fallback.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
+
+from tensorgrad.backends.fused import FusedPrimitives
+from tensorgrad.backends.indexing import IndexingPrimitives
+from tensorgrad.backends.optimizer_steps import OptimizerSteps
+from tensorgrad.backends.philox import RandomPrimitives
+from tensorgrad.backends.primitives import PRIMITIVES, Array
+from tensorgrad.errors import DeviceError
+
+__all__ = ["Backend"]
+
+
+class Backend(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimitives):
+    """The interface of a device. A subclass that leaves a basic primitive out is refused when it is defined."""
+
+    name: ClassVar[str]
+    array_type: type[Any]  # what every result of an op is an instance of; `asarray` makes one of a scalar result
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        """A context in which no primitive warns about overflow or invalid values, at one price for many calls."""
+        return nullcontext()
+
+    def to_dlpack(self, x: Array, **options: Any) -> Any:
+        """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them."""
+        return x.__dlpack__(**options)
+
+    def dlpack_device(self, x: Array) -> tuple[int, int]:
+        """The DLPack numbers of the array's device."""
+        place: tuple[int, int] = x.__dlpack_device__()
+        return place
+
+    def from_dlpack(self, source: Any) -> Array:
+        """An array that shares the memory of `source`. Raises DeviceError where the device cannot."""
+        raise DeviceError(f"from_dlpack: the {self.name} backend takes no foreign memory; use tg.as_tensor(...)")
+
+    def __init_subclass__(cls, interprets: bool = False, **kwargs: Any) -> None:
+        """`interprets=True` is for backends that answer by `__getattr__`: the tape, a recorder."""
+        super().__init_subclass__(**kwargs)
+        missing = [] if interprets else [p for p in PRIMITIVES if not hasattr(cls, p)]
+        if missing:
+            raise TypeError(f"backend {cls.__name__} lacks the basic primitives {', '.join(missing)}")

@@ -1,0 +1,264 @@
+"""CpuBackend: the primitives on NumPy arrays.
+
+NumPy's ufuncs are the primitives themselves wherever their signature and results are ours: no wrapper, no cost.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tensorgrad.backends.base import Backend
+from tensorgrad.backends.cpu_indexing import ArrayIndexing
+from tensorgrad.backends.cpu_optimizer_steps import ChunkedOptimizerSteps
+from tensorgrad.backends.cpu_philox import VectorisedRandom
+from tensorgrad.backends.erf import erf
+from tensorgrad.backends.primitives import Array, Axis, Shape
+from tensorgrad.dtypes import DType, float16, float32
+
+__all__ = ["CpuBackend"]
+
+# Dividing by zero, log(0) and the like give inf and nan without a warning, as on every other device. Sums and products
+# keep NumPy's warning on overflow: silencing them would cost as much again as a small one itself.
+
+
+def _silent(ufunc: Any) -> Any:
+    """`ufunc` as a primitive that never warns, whatever the floating-point flags say."""
+    if ufunc.nin == 1:
+
+        def unary(x: Array, /, *, out: Array | None = None) -> Array:
+            return ufunc(x, out)
+
+        return staticmethod(np.errstate(all="ignore")(unary))
+
+    def binary(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
+        return ufunc(x, y, out)
+
+    return staticmethod(np.errstate(all="ignore")(binary))
+
+
+_add_reduce: Any = np.add.reduce
+_multiply_reduce: Any = np.multiply.reduce
+_maximum_reduce: Any = np.maximum.reduce
+_minimum_reduce: Any = np.minimum.reduce
+
+
+def _in_float32(x: Array) -> DType | None:
+    """Float16 is accumulated in float32: eleven bits lose small addends after a few thousand of them."""
+    return float32 if x.dtype == float16 else None
+
+
+class CpuBackend(ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend):
+    """NumPy. Stateless: one instance serves every thread."""
+
+    name: ClassVar[str] = "cpu"
+    array_type = np.ndarray
+
+    negative = np.negative
+    absolute = np.absolute
+    sign = np.sign
+    exp = _silent(np.exp)
+    expm1 = _silent(np.expm1)
+    log = _silent(np.log)
+    log1p = _silent(np.log1p)
+    sqrt = _silent(np.sqrt)
+    square = np.square
+    reciprocal = _silent(np.reciprocal)
+    sin = np.sin
+    cos = np.cos
+    tan = _silent(np.tan)
+    tanh = np.tanh
+    erf = staticmethod(erf)
+    floor = np.floor
+    ceil = np.ceil
+    trunc = np.trunc
+    rint = np.rint
+    isfinite = np.isfinite
+    isnan = np.isnan
+    isinf = np.isinf
+    logical_not = np.logical_not
+    invert = np.invert
+
+    add = np.add
+    subtract = np.subtract
+    multiply = np.multiply
+    divide = _silent(np.divide)
+    power = _silent(np.power)
+    floor_divide = _silent(np.floor_divide)
+    remainder = _silent(np.remainder)
+    maximum = np.maximum
+    minimum = np.minimum
+    equal = np.equal
+    not_equal = np.not_equal
+    less = np.less
+    less_equal = np.less_equal
+    greater = np.greater
+    greater_equal = np.greater_equal
+    logical_and = np.logical_and
+    logical_or = np.logical_or
+    logical_xor = np.logical_xor
+    bitwise_and = np.bitwise_and
+    bitwise_or = np.bitwise_or
+    bitwise_xor = np.bitwise_xor
+    left_shift = np.left_shift
+    right_shift = np.right_shift
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        return np.errstate(all="ignore")
+
+    # ------------------------------------------------------------------ reductions
+    @staticmethod
+    def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        wide = _in_float32(x)
+        if wide is None or out is not None:
+            return _add_reduce(x, axis, wide, out, keepdims)
+        return _add_reduce(x, axis, wide, None, keepdims).astype(x.dtype)
+
+    @staticmethod
+    def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        wide = _in_float32(x)
+        if wide is None or out is not None:
+            return _multiply_reduce(x, axis, wide, out, keepdims)
+        return _multiply_reduce(x, axis, wide, None, keepdims).astype(x.dtype)
+
+    @staticmethod
+    def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _maximum_reduce(x, axis, None, out, keepdims)
+
+    @staticmethod
+    def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _minimum_reduce(x, axis, None, out, keepdims)
+
+    @staticmethod
+    def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return np.any(x, axis=axis, keepdims=keepdims, out=out)
+
+    @staticmethod
+    def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return np.all(x, axis=axis, keepdims=keepdims, out=out)
+
+    @staticmethod
+    def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return np.argmax(x, axis, out, keepdims=keepdims)
+
+    @staticmethod
+    def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return np.argmin(x, axis, out, keepdims=keepdims)
+
+    @staticmethod
+    def matmul(x: Array, y: Array, *, out: Array | None = None) -> Array:
+        if x.dtype != float16:
+            return np.matmul(x, y, out=out)
+        # NumPy has no float16 product of its own: it would run an unblocked loop and round at every step.
+        result = np.matmul(x.astype(float32), y.astype(float32)).astype(float16)
+        return result if out is None else _into(out, result)
+
+    # ------------------------------------------------------------------ making and copying
+    @staticmethod
+    def asarray(data: Any, *, dtype: DType | None = None) -> Array:
+        return np.asarray(data, dtype=dtype)
+
+    @staticmethod
+    def to_numpy(x: Array) -> Array:
+        return x
+
+    @staticmethod
+    def from_dlpack(source: Any) -> Array:
+        return np.from_dlpack(source)
+
+    @staticmethod
+    def empty(shape: Shape, dtype: DType) -> Array:
+        return np.empty(shape, dtype)
+
+    @staticmethod
+    def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
+        if out is None:
+            return np.zeros(shape, dtype) if value == 0 else np.full(shape, value, dtype)
+        out.fill(value)
+        return out
+
+    @staticmethod
+    def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
+        result: Array = np.arange(start, stop, step, dtype)  # type: ignore[call-overload]
+        return result if out is None else _into(out, result)
+
+    @staticmethod
+    def copy(x: Array, *, out: Array | None = None) -> Array:
+        return np.array(x, order="C") if out is None else _into(out, x)
+
+    @staticmethod
+    def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
+        return x.astype(dtype) if out is None else _into(out, x)
+
+    @staticmethod
+    def copyto(target: Array, source: Array) -> None:
+        np.copyto(target, source, casting="unsafe")
+
+    # ------------------------------------------------------------------ views
+    @staticmethod
+    def reshape(x: Array, shape: Shape) -> Array:
+        return x.reshape(shape)
+
+    @staticmethod
+    def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+        return x.transpose(axes)
+
+    @staticmethod
+    def broadcast_to(x: Array, shape: Shape) -> Array:
+        return np.broadcast_to(x, shape)
+
+    @staticmethod
+    def getitem(x: Array, key: Any) -> Array:
+        # A trailing Ellipsis makes NumPy answer with a 0-d view where it would otherwise copy a scalar out.
+        return x[key] if Ellipsis in key else x[(*key, ...)]
+
+    @staticmethod
+    def is_view(view: Array, x: Array) -> bool:
+        base = view.base
+        return view is x or (base is not None and (base is x or base is x.base))
+
+    @staticmethod
+    def owns(x: Array) -> bool:
+        return type(x) is np.ndarray and x.base is None
+
+    @staticmethod
+    def is_contiguous(x: Array) -> bool:
+        return bool(x.flags.c_contiguous)
+
+    # ------------------------------------------------------------------ selecting, joining, sorting
+    @staticmethod
+    def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        result = np.where(condition, x, y)
+        return result if out is None else _into(out, result)
+
+    @staticmethod
+    def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
+        return np.concatenate(arrays, axis, out)
+
+    @staticmethod
+    def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
+        wide = _in_float32(x)
+        if wide is None or out is not None:
+            return np.cumsum(x, axis, wide or x.dtype, out)
+        return np.cumsum(x, axis, wide).astype(x.dtype)
+
+    @staticmethod
+    def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
+        result = _argsort_descending(x, axis) if descending else np.argsort(x, axis, kind="stable")
+        return result if out is None else _into(out, result)
+
+    nonzero = staticmethod(np.nonzero)
+
+
+def _into(out: Array, x: Array) -> Array:
+    np.copyto(out, x, casting="unsafe")
+    return out
+
+
+def _argsort_descending(x: Array, axis: int) -> Array:
+    """Stable and descending, NaN first: the ascending order of the reversed array, read backwards."""
+    n = x.shape[axis] if x.ndim else 1
+    backwards = np.argsort(np.flip(x, axis), axis, kind="stable") if x.ndim else np.argsort(x, axis)
+    return n - 1 - np.flip(backwards, axis) if x.ndim else backwards

@@ -1,0 +1,213 @@
+"""The basic primitives: what every device must supply, and all that ops may ask of one.
+
+They are named after NumPy's functions. Arrays are opaque to everybody but the backend that made them: outside it only
+`.shape`, `.dtype` and `.ndim` may be read. Every primitive that makes a new array takes `out=`, the array to write into
+instead; views have none, since they cost nothing. The dtypes of the arrays given are equal (promotion happens
+before), Python scalars are weak, comparisons give bool, indices are integers that were checked and are not negative.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+from tensorgrad.dtypes import DType
+
+Array: TypeAlias = Any
+Shape: TypeAlias = tuple[int, ...]
+Axis: TypeAlias = int | tuple[int, ...] | None
+
+
+class Unary(Protocol):
+    def __call__(self, x: Array, /, *, out: Array | None = None) -> Array: ...
+
+
+class Binary(Protocol):
+    def __call__(self, x: Array, y: Array, /, *, out: Array | None = None) -> Array: ...
+
+
+class UniformPrimitives:
+    """Primitives that share a signature: one line each."""
+
+    # Elementwise, one array in.
+    negative: Unary
+    absolute: Unary
+    sign: Unary
+    exp: Unary
+    expm1: Unary
+    log: Unary
+    log1p: Unary
+    sqrt: Unary
+    square: Unary
+    reciprocal: Unary
+    sin: Unary
+    cos: Unary
+    tan: Unary
+    tanh: Unary
+    erf: Unary
+    floor: Unary
+    ceil: Unary
+    trunc: Unary
+    rint: Unary
+    isfinite: Unary  # bool out, as the next three
+    isnan: Unary
+    isinf: Unary
+    logical_not: Unary
+    invert: Unary
+
+    # Elementwise, two arrays (or an array and a scalar) in, broadcast against each other.
+    add: Binary
+    subtract: Binary
+    multiply: Binary
+    divide: Binary  # floats only: integers are converted before
+    power: Binary
+    floor_divide: Binary
+    remainder: Binary  # the sign of the divisor
+    maximum: Binary
+    minimum: Binary
+    equal: Binary  # bool out, as the next five
+    not_equal: Binary
+    less: Binary
+    less_equal: Binary
+    greater: Binary
+    greater_equal: Binary
+    logical_and: Binary
+    logical_or: Binary
+    logical_xor: Binary
+    bitwise_and: Binary
+    bitwise_or: Binary
+    bitwise_xor: Binary
+    left_shift: Binary
+    right_shift: Binary
+
+
+class OwnPrimitives:
+    """The basic primitives whose signatures are their own."""
+
+    # Reductions over `axis` (an int, a tuple, or None for all). Float16 is accumulated in float32. `any` and `all` give bool;
+    # `argmax` and `argmin` take one axis and give the int64 position of the first extreme.
+    def sum(
+        self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def prod(
+        self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def max(
+        self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def min(
+        self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def any(
+        self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def all(
+        self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def argmax(
+        self, x: Array, /, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+    def argmin(
+        self, x: Array, /, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None
+    ) -> Array: ...
+
+    def matmul(self, x: Array, y: Array, /, *, out: Array | None = None) -> Array:
+        """NumPy's rule: 1-d operands are vectors, leading dimensions are batches and broadcast."""
+
+    # Making arrays.
+    def asarray(self, data: Any, /, *, dtype: DType | None = None) -> Array:
+        """An array of this device with the values of a host array, scalar or nested sequence."""
+
+    def to_numpy(self, x: Array, /) -> np.ndarray[Any, Any]:
+        """The values on the host; on the CPU the array itself, without a copy."""
+        raise NotImplementedError
+
+    def empty(self, shape: Shape, dtype: DType) -> Array: ...
+    def full(self, shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array: ...
+    def arange(
+        self, start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None
+    ) -> Array: ...
+
+    # Copies. `copy` is contiguous in C order; `copyto` writes into `target` (broadcasting, casting).
+    def copy(self, x: Array, /, *, out: Array | None = None) -> Array: ...
+    def astype(self, x: Array, dtype: DType, /, *, out: Array | None = None) -> Array: ...
+    def copyto(self, target: Array, source: Array, /) -> None: ...
+
+    # Views. `reshape` copies where a view is impossible; `key` of getitem is ints, slices, None and Ellipsis only.
+    def reshape(self, x: Array, shape: Shape, /) -> Array: ...
+    def transpose(self, x: Array, axes: tuple[int, ...] | None = None, /) -> Array: ...
+    def broadcast_to(self, x: Array, shape: Shape, /) -> Array: ...
+    def getitem(self, x: Array, key: Any, /) -> Array: ...
+    def is_view(self, view: Array, x: Array, /) -> bool:
+        """Whether `view`, made from `x` by one of the view primitives, shares its memory."""
+        raise NotImplementedError
+
+    def owns(self, x: Array, /) -> bool:
+        """Whether `x` is not a view, so that nobody else can see it through another array."""
+        raise NotImplementedError
+
+    def is_contiguous(self, x: Array, /) -> bool:
+        raise NotImplementedError
+
+    # Selection and joining.
+    def where(self, condition: Array, x: Array, y: Array, /, *, out: Array | None = None) -> Array: ...
+    def concatenate(self, arrays: list[Array], axis: int, /, *, out: Array | None = None) -> Array: ...
+    def cumsum(self, x: Array, axis: int, /, *, out: Array | None = None) -> Array: ...
+    def argsort(
+        self, x: Array, axis: int, /, *, descending: bool = False, out: Array | None = None
+    ) -> Array:
+        """int64 positions that sort `x` along `axis`, stable; NaN sorts as the greatest."""
+
+    def nonzero(self, x: Array, /) -> tuple[Array, ...]:
+        """One int64 array of positions for each dimension. The result's shape depends on the data."""
+        raise NotImplementedError
+
+    # Indexing by arrays. `key` is a tuple of ints, slices, None, Ellipsis and, for each array of `indices` in its
+    # turn, `INDEX`; NumPy's advanced indexing decides the result's shape.
+    def take(self, x: Array, indices: Array, axis: int, /, *, out: Array | None = None) -> Array: ...
+    def take_index(
+        self, x: Array, /, *indices: Array, key: tuple[Any, ...], out: Array | None = None
+    ) -> Array: ...
+    def put_index(
+        self, x: Array, values: Array, /, *indices: Array, key: tuple[Any, ...], accumulate: bool = False
+    ) -> None:
+        """x[key] = values, or += with `accumulate` (then every duplicate counts). In place."""
+
+    def take_along_axis(
+        self, x: Array, indices: Array, axis: int, /, *, out: Array | None = None
+    ) -> Array: ...
+    def put_along_axis(
+        self, x: Array, indices: Array, values: Array, axis: int, /, *, accumulate: bool = False
+    ) -> None: ...
+
+    def check_bounds(self, indices: Array, low: int, high: int, /, *, what: str) -> None:
+        """BoundsError unless all indices lie in [low, high), with the first offender, its position and `what`."""
+
+
+class Placeholder:
+    """Stands in a static indexing key where an index array goes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "INDEX"
+
+
+INDEX = Placeholder()
+
+VIEWS = frozenset({"reshape", "transpose", "broadcast_to", "getitem"})
+PRIMITIVES: tuple[str, ...] = (
+    *UniformPrimitives.__annotations__,
+    *(n for n, v in vars(OwnPrimitives).items() if callable(v) and not n.startswith("_")),
+)
+
+if TYPE_CHECKING:
+
+    class Primitives(UniformPrimitives, OwnPrimitives):
+        """All basic primitives, as a backend has them."""
+
+else:
+
+    class Primitives(UniformPrimitives):
+        """All basic primitives, as a backend has them. Stubs inherited here would hide that a backend lacks one."""

@@ -1,0 +1,50 @@
+"""From arguments to an exit code: 0, 2 with one line on standard error where the user can do something, 130
+on Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+from tensorgrad.cli.parser import make_parser
+from tensorgrad.errors import TensorgradError
+
+__all__ = ["main"]
+
+_USER_ERROR = 2
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (that of the process if None) and return its exit code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            arguments = make_parser().parse_args(argv)
+            code: int = arguments.run(arguments)
+            sys.stdout.flush()
+            return code
+        except TensorgradError as error:
+            return _complain(str(error))
+        except BrokenPipeError:
+            # The reader (`| head`) has seen enough. Without this Python would complain again while it shuts
+            # down.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OSError as error:
+            return _complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        except KeyboardInterrupt:
+            print("tensorgrad: interrupted", file=sys.stderr)
+            return _INTERRUPTED
+
+
+def _complain(message: str) -> int:
+    print(f"tensorgrad: error: {' '.join(message.split())}", file=sys.stderr)
+    return _USER_ERROR
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"tensorgrad: warning: {message}", file=sys.stderr)

@@ -1,0 +1,78 @@
+"""What `tensorgrad train` prints on standard output: one fact a line."""
+
+from __future__ import annotations
+
+from tensorgrad.backends import Device
+from tensorgrad.cli.model_file import TrainedModel
+from tensorgrad.cli.parts import Parts
+from tensorgrad.data import Standardizer, Table, TensorDataset
+from tensorgrad.tensor import Tensor
+from tensorgrad.train import History, accuracy, predict
+
+__all__ = ["print_data", "print_model", "print_outcome", "print_row", "print_test"]
+
+
+def print_row(name: str, value: str) -> None:
+    """One fact; at once, even into a pipe, so that what is known is seen before the training ends."""
+    print(f"{name:<12}{value}", flush=True)
+
+
+def print_data(source: str, table: Table, parts: Parts) -> None:
+    """What there is to learn from."""
+    goal = (
+        f"{len(table.classes)} classes"
+        if table.task == "classification"
+        else f"predicting {table.target_name}"
+    )
+    sizes = [0 if part is None else len(part) for part in (parts.train, parts.val, parts.test)]
+    print_row("data", f"{source}: {len(table):,} samples, {table.inputs.shape[1]} features, {goal}")
+    print_row("split", "{:,} to train, {:,} to validate, {:,} to test".format(*sizes))
+
+
+def print_model(model: TrainedModel, place: Device) -> None:
+    """What learns, and where."""
+    recipe = model.recipe
+    layers = "-".join(str(size) for size in recipe.sizes)
+    dropout = f", dropout {recipe.dropout:g}" if recipe.dropout else ""
+    print_row("device", str(place))
+    print_row("model", f"MLP {layers}, {recipe.activation}{dropout}")
+    print_row("parameters", f"{sum(p.numel() for p in model.network.parameters()):,}")
+
+
+def print_outcome(history: History, epochs: int, seconds: float) -> None:
+    """How the training went."""
+    waited = len(history.epochs) - 1 - (history.best_epoch or 0)
+    why = {
+        "epochs": "",
+        "patience": f", stopped after {waited} without improvement",
+        "interrupted": ", stopped by Ctrl-C",
+        "non-finite loss": f", stopped: {history.detail}",
+    }[history.stop_reason]
+    best = "none completed" if history.best_epoch is None else f"best {history.best_epoch + 1}"
+    print_row("epochs", f"{len(history.epochs)} of {epochs}, {best}{why}")
+    print_row("time", f"{seconds:.1f} s")
+
+
+def print_test(model: TrainedModel, test: TensorDataset | None) -> None:
+    """How good the network is on samples it has never seen."""
+    if test is None:
+        print_row("test", "none: the test part is empty")
+        return
+    x, y = test.tensors
+    output = predict(model.network, x)
+    if model.targets is None:
+        share = accuracy(output, y).item()
+        print_row("accuracy", f"{share:.2%} of {len(test)} test samples")
+    else:
+        _print_errors(output.cpu(), y.cpu(), model.targets)
+
+
+def _print_errors(output: Tensor, target: Tensor, scaler: Standardizer) -> None:
+    """RMSE in the units of the data; R2 is 1 - (sum of squared errors) / (sum of squared deviations from the
+    mean).
+    """
+    found, wanted = scaler.inverse(output.double()), scaler.inverse(target.double())
+    errors = (found - wanted).square()
+    spread = (wanted - wanted.mean(0)).square().sum().item()
+    r2 = f", R2 {1 - errors.sum().item() / spread:.4f}" if spread else ""
+    print_row("test", f"RMSE {errors.mean().sqrt().item():.6g}{r2} on {found.shape[0]} samples")

@@ -1,0 +1,108 @@
+"""`tensorgrad train`: from a table of numbers to a tested network."""
+
+from __future__ import annotations
+
+import argparse
+from time import perf_counter
+
+from tensorgrad.backends import device
+from tensorgrad.cli.files import check_writable
+from tensorgrad.cli.model_file import Recipe, TrainedModel, save_model
+from tensorgrad.cli.optimizers import make_optimizer
+from tensorgrad.cli.parts import Parts, prepare
+from tensorgrad.cli.plot import check_plot, plot_history
+from tensorgrad.cli.report import print_data, print_model, print_outcome, print_row, print_test
+from tensorgrad.cli.sources import read_table
+from tensorgrad.data import Table
+from tensorgrad.errors import ArgumentError
+from tensorgrad.functional.loss import cross_entropy, mse_loss
+from tensorgrad.random import manual_seed
+from tensorgrad.tensor import Tensor
+from tensorgrad.train import History, accuracy, fit
+
+__all__ = ["run_train"]
+
+_INTERRUPTED = 130
+_MANY_SAMPLES = 10_000
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """Train, report, and save what was asked for; return the exit code."""
+    _check_results(arguments)
+    place = device(arguments.device)
+    table = read_table(arguments.source, arguments.target, arguments.task, arguments.header, arguments.ignore)
+    parts = prepare(table, arguments.val, arguments.test, arguments.seed, place)
+    manual_seed(arguments.seed)
+    recipe = _recipe(table, arguments)
+    model = TrainedModel(recipe.build().to(place), recipe, parts.inputs, parts.targets)
+    print_data(arguments.source, table, parts)
+    print_model(model, place)
+    started = perf_counter()
+    history = _fit(model, parts, arguments)
+    seconds = perf_counter() - started
+    if history.best_epoch is None and history.stop_reason == "non-finite loss":
+        raise ArgumentError(f"training failed: {history.detail}; try a smaller --lr or --clip-norm 1")
+    print_outcome(history, arguments.epochs, seconds)
+    print_test(model, parts.test)
+    _save_results(model, history, arguments)
+    return _INTERRUPTED if history.stop_reason == "interrupted" else 0
+
+
+def _check_results(arguments: argparse.Namespace) -> None:
+    """Now, not after minutes of training."""
+    for path in (arguments.save, arguments.plot):
+        if path:
+            check_writable(path)
+    if arguments.plot:
+        check_plot(arguments.plot)
+
+
+def _recipe(table: Table, arguments: argparse.Namespace) -> Recipe:
+    classifies = table.task == "classification"
+    if table.task is None or table.targets is None or (classifies and len(table.classes) < 2):
+        raise ArgumentError(
+            f"{arguments.source} has only the class {table.classes[0]!r}; there is nothing to tell apart"
+        )
+    dropout = arguments.dropout if arguments.dropout is not None else 0.2 if classifies else 0.0
+    outputs = len(table.classes) if classifies else table.targets.shape[1]
+    return Recipe(
+        sizes=[table.inputs.shape[1], *arguments.hidden, outputs],
+        activation=arguments.activation,
+        dropout=dropout,
+        task=table.task,
+        features=list(table.feature_names),
+        columns=list(table.columns),
+        classes=list(table.classes),
+        target=table.target_name,
+    )
+
+
+def _fit(model: TrainedModel, parts: Parts, arguments: argparse.Namespace) -> History:
+    classifies = model.recipe.task == "classification"
+
+    def smoothed(output: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(output, target, label_smoothing=arguments.label_smoothing)
+
+    return fit(
+        model.network,
+        parts.train,
+        smoothed if classifies else mse_loss,
+        make_optimizer(arguments.optimizer, model.network.parameters(), arguments.lr, arguments.weight_decay),
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size or (128 if len(parts.train) >= _MANY_SAMPLES else 32),
+        validation=parts.val,
+        patience=arguments.patience,
+        metrics={"accuracy": accuracy} if classifies else None,
+        clip_norm=arguments.clip_norm,
+        seed=arguments.seed,
+        progress=not arguments.quiet,
+    )
+
+
+def _save_results(model: TrainedModel, history: History, arguments: argparse.Namespace) -> None:
+    if arguments.save:
+        save_model(model, arguments.save)
+        print_row("saved", arguments.save)
+    if arguments.plot:
+        plot_history(history, arguments.plot, f"tensorgrad train {arguments.source}")
+        print_row("plot", arguments.plot)

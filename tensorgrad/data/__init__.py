@@ -1,0 +1,27 @@
+"""Data: readers, the embedded digits, data sets and the batches they are handed out in."""
+
+from __future__ import annotations
+
+from tensorgrad.data.csv_reader import read_csv, read_csv_inputs
+from tensorgrad.data.dataset import Dataset, Subset, TensorDataset
+from tensorgrad.data.digits import digits, digits_table
+from tensorgrad.data.loader import DataLoader
+from tensorgrad.data.npz_reader import read_npz
+from tensorgrad.data.split import train_val_test_split
+from tensorgrad.data.standardize import Standardizer
+from tensorgrad.data.table import Table
+
+__all__ = [
+    "DataLoader",
+    "Dataset",
+    "Standardizer",
+    "Subset",
+    "Table",
+    "TensorDataset",
+    "digits",
+    "digits_table",
+    "read_csv",
+    "read_csv_inputs",
+    "read_npz",
+    "train_val_test_split",
+]

@@ -1,0 +1,152 @@
+"""What a data set is here: a length, and the power to hand out many of its samples in one gather."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from tensorgrad.creation import as_tensor
+from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
+from tensorgrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tensorgrad.backends.device import Device
+
+__all__ = ["Dataset", "Subset", "TensorDataset"]
+
+Index = int | slice | Sequence[int] | Tensor
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """What a `DataLoader` needs: `len`, a `device`, and `gather`."""
+
+    @property
+    def device(self) -> Device:
+        """Where the tensors lie."""
+
+    def __len__(self) -> int: ...
+
+    def gather(self, indices: Tensor) -> tuple[Tensor, ...]:
+        """The samples at `indices` (int64, shape (k,)), stacked: one tensor of shape (k, ...) for each
+        field.
+        """
+
+
+class TensorDataset:
+    """Tensors whose first dimension counts the samples: sample i is `(tensors[0][i], tensors[1][i], ...)`.
+
+    `dataset[i]`, `dataset[2:5]` and `dataset[[3, 1]]` give tuples of tensors, indexed as the tensors are.
+
+    Raises: ArgumentError for no tensors, DTypeError for something else than a Tensor, ShapeError for 0-d
+    tensors or different lengths, DeviceError for tensors on different devices.
+    """
+
+    def __init__(self, *tensors: Tensor) -> None:
+        _check_fields(tensors)
+        self.tensors = tensors
+
+    @property
+    def device(self) -> Device:
+        """Where the tensors lie."""
+        return self.tensors[0].device
+
+    def __len__(self) -> int:
+        return self.tensors[0].shape[0]
+
+    def __getitem__(self, index: Index) -> tuple[Tensor, ...]:
+        return tuple(tensor[index] for tensor in self.tensors)
+
+    def gather(self, indices: Tensor) -> tuple[Tensor, ...]:
+        """The samples at `indices` (int64, shape (k,)): one `index_select` for each tensor."""
+        return tuple(tensor.index_select(0, indices) for tensor in self.tensors)
+
+    def to(self, device: str | Device) -> TensorDataset:
+        """The same samples on another device."""
+        return TensorDataset(*(tensor.to(device) for tensor in self.tensors))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in self.tensors)
+        return f"TensorDataset({fields})"
+
+
+class Subset:
+    """The samples of `dataset` at `indices` (int64, any order), without copying them.
+
+    Raises: BoundsError for an index outside `[0, len(dataset))`, ShapeError for indices that are not
+    one-dimensional.
+    """
+
+    def __init__(self, dataset: Dataset, indices: Sequence[int] | Tensor) -> None:
+        self.dataset = dataset
+        self.indices = _checked_indices(indices, dataset)
+
+    @property
+    def device(self) -> Device:
+        """Where the tensors lie."""
+        return self.dataset.device
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The samples of this subset, gathered into new tensors."""
+        return self.dataset.gather(self.indices)
+
+    def __len__(self) -> int:
+        return self.indices.shape[0]
+
+    def __getitem__(self, index: Index) -> tuple[Tensor, ...]:
+        if isinstance(index, int):
+            (single,) = (self.indices[index].reshape(1),)
+            return tuple(field[0] for field in self.dataset.gather(single))
+        return self.dataset.gather(self.indices[index])
+
+    def gather(self, indices: Tensor) -> tuple[Tensor, ...]:
+        """The samples at `indices`, counted within this subset."""
+        return self.dataset.gather(self.indices.index_select(0, indices))
+
+    def __repr__(self) -> str:
+        return f"Subset({len(self)} of {self.dataset!r})"
+
+
+def _check_fields(tensors: tuple[Tensor, ...]) -> None:
+    if not tensors:
+        raise ArgumentError("TensorDataset: needs at least one tensor, got none; pass inputs, then labels")
+    for position, tensor in enumerate(tensors):
+        if not isinstance(tensor, Tensor):
+            raise DTypeError(
+                f"TensorDataset: argument {position} must be a Tensor, got {type(tensor).__name__}; "
+                "convert it with tg.as_tensor"
+            )
+        if tensor.ndim == 0:
+            raise ShapeError(
+                f"TensorDataset: tensor {position} is 0-d; its first dimension must count the samples"
+            )
+        if tensor.shape[0] != tensors[0].shape[0]:
+            raise ShapeError(
+                "TensorDataset: all tensors must have the same first dimension, got shapes "
+                f"{', '.join(str(t.shape) for t in tensors)}; every sample needs its part in each of them"
+            )
+        if tensor.device is not tensors[0].device:
+            raise DeviceError(
+                f"TensorDataset: tensor {position} is on {tensor.device}, tensor 0 on {tensors[0].device}; "
+                "move them to one device with .to(device)"
+            )
+
+
+def _checked_indices(indices: Sequence[int] | Tensor, dataset: Dataset) -> Tensor:
+    checked = as_tensor(indices, device=dataset.device)
+    if checked.ndim != 1:
+        raise ShapeError(f"Subset: indices must have one dimension, got shape {checked.shape}")
+    if checked.shape[0] == 0:
+        return as_tensor([], dtype="int64", device=dataset.device)
+    if checked.dtype.kind != "i":
+        raise DTypeError(
+            f"Subset: indices must be integers, got {checked.dtype}; use `.nonzero()` on a mask first"
+        )
+    least, most = int(checked.min().item()), int(checked.max().item())
+    if least < 0 or most >= len(dataset):
+        raise BoundsError(
+            f"Subset: indices must be in [0, {len(dataset)}), got values from {least} to {most}; "
+            "they count the samples of the data set"
+        )
+    return checked

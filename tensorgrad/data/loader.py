@@ -1,0 +1,64 @@
+"""Batches of a data set: one gather each, shuffled by tensorgrad's own generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tensorgrad.creation import arange
+from tensorgrad.data.dataset import Dataset
+from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.random import Generator, randperm
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["DataLoader"]
+
+
+class DataLoader:
+    """Iterates over `dataset` in batches: tuples of tensors of shape `(batch_size, ...)`.
+
+    The last batch holds what is left, unless `drop_last`. With `shuffle` each pass draws a new order from
+    `generator` (the default generator of the data's device if None): the same seed gives the same orders,
+    pass after pass. A batch is a copy, never a view: writing to it leaves the data alone.
+
+    Raises: ArgumentError for a batch size below 1, DTypeError for a data set without `gather`.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        generator: Generator | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise ArgumentError(f"DataLoader: batch_size must be at least 1, got {batch_size}")
+        if not isinstance(dataset, Dataset):
+            raise DTypeError(
+                f"DataLoader: the data set must hand out batches by `gather(indices)`, got "
+                f"{type(dataset).__name__}; wrap tensors in tg.data.TensorDataset(inputs, labels)"
+            )
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.generator = generator
+
+    def __len__(self) -> int:
+        """The number of batches in one pass."""
+        whole, rest = divmod(len(self.dataset), self.batch_size)
+        return whole if self.drop_last or not rest else whole + 1
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        order = self._order()
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            yield self.dataset.gather(order[start : start + self.batch_size])
+
+    def _order(self) -> Tensor:
+        count, device = len(self.dataset), self.dataset.device
+        if self.shuffle:
+            return randperm(count, generator=self.generator, device=device)
+        return arange(count, device=device)

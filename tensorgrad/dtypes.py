@@ -1,0 +1,121 @@
+"""The dtypes, and PyTorch's rules for what two of them make together.
+
+A dtype is a `numpy.dtype`, so `t.dtype == np.float32` holds and arrays pass in and out unchanged.
+
+Promotion (PyTorch, "tensor attributes"): categories are ordered bool < integer < float. A Python scalar or a 0-d
+tensor changes the dtype of a tensor with dimensions only where its category is higher; an integer meeting a float
+takes the float's dtype, whatever its width (int64 with float32 is float32, where NumPy says float64).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tensorgrad.errors import DTypeError
+
+DType: TypeAlias = "np.dtype[Any]"
+
+float16: DType = np.dtype(np.float16)
+float32: DType = np.dtype(np.float32)
+float64: DType = np.dtype(np.float64)
+uint8: DType = np.dtype(np.uint8)
+int8: DType = np.dtype(np.int8)
+int16: DType = np.dtype(np.int16)
+int32: DType = np.dtype(np.int32)
+int64: DType = np.dtype(np.int64)
+bool_: DType = np.dtype(np.bool_)
+# The random generator's words and keys: not offered for tensors a user makes.
+uint32: DType = np.dtype(np.uint32)
+uint64: DType = np.dtype(np.uint64)
+
+FLOATS = (float16, float32, float64)
+SUPPORTED = (*FLOATS, uint8, int8, int16, int32, int64, bool_)
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+_default: DType = float32
+
+
+def get_default_dtype() -> DType:
+    """The dtype of tensors made from Python floats (float32 unless set)."""
+    return _default
+
+
+def set_default_dtype(dtype: object) -> None:
+    """Set the dtype of tensors made from Python floats. Raises DTypeError unless it is a floating dtype."""
+    global _default
+    wanted = as_dtype(dtype)
+    if wanted not in FLOATS:
+        raise DTypeError(f"set_default_dtype: expected a floating dtype, got {wanted}")
+    _default = wanted
+
+
+def as_dtype(dtype: object) -> DType:
+    """`dtype` (a dtype, its name, or a Python type) as one of the supported dtypes, or DTypeError."""
+    if dtype is float:
+        return _default
+    try:
+        found = np.dtype(dtype)  # type: ignore[call-overload]
+    except TypeError:
+        found = None
+    if found not in SUPPORTED and found not in (uint32, uint64):
+        names = ", ".join(str(d) for d in SUPPORTED)
+        raise DTypeError(f"dtype: expected one of {names}, got {dtype!r}")
+    return found  # type: ignore[no-any-return]
+
+
+def is_floating(dtype: DType) -> bool:
+    """Whether `dtype` is a floating-point one: the only ones that have gradients."""
+    return dtype.kind == "f"
+
+
+def category(dtype: DType) -> int:
+    """0 for bool, 1 for integers, 2 for floats."""
+    return _CATEGORY[dtype.kind]
+
+
+def scalar_category(value: object) -> int:
+    """The category of a Python scalar."""
+    return 0 if isinstance(value, bool) else 1 if isinstance(value, int) else 2
+
+
+@lru_cache(maxsize=256)
+def promote_types(a: DType, b: DType) -> DType:
+    """The dtype two tensors with dimensions make together."""
+    if a == b:
+        return a
+    if category(a) != category(b):
+        return a if category(a) > category(b) else b
+    return np.promote_types(a, b)
+
+
+def result_type(operands: Iterable[object]) -> DType:
+    """The dtype that tensors (anything with `dtype` and `ndim`) and Python scalars make together."""
+    tensors: DType | None = None
+    zero_dims: DType | None = None
+    scalars: DType | None = None
+    for x in operands:
+        dtype: DType | None = getattr(x, "dtype", None)
+        if dtype is None:
+            scalars = _merge(scalars, (bool_, int64, _default)[scalar_category(x)])
+        elif x.ndim == 0:  # type: ignore[attr-defined]
+            zero_dims = _merge(zero_dims, dtype)
+        else:
+            tensors = _merge(tensors, dtype)
+    found = _outrank(tensors, _outrank(zero_dims, scalars))
+    if found is None:
+        raise DTypeError("result_type: expected at least one tensor or number, got none")
+    return found
+
+
+def _merge(a: DType | None, b: DType) -> DType:
+    return b if a is None else promote_types(a, b)
+
+
+def _outrank(strong: DType | None, weak: DType | None) -> DType | None:
+    if strong is None or weak is None:
+        return weak if strong is None else strong
+    return weak if category(weak) > category(strong) else strong

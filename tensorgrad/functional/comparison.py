@@ -1,0 +1,203 @@
+"""Comparisons, logic and bits under PyTorch's names. Nothing here has a gradient.
+
+Operands broadcast and are promoted (see `dtypes`); one of the two may be a number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.autograd.modes import no_grad
+from tensorgrad.autograd.op import Op
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable
+from tensorgrad.errors import DTypeError
+from tensorgrad.functional.promotion import binary
+from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import reduce as R
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "allclose",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "eq",
+    "equal",
+    "ge",
+    "gt",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "le",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "lt",
+    "ne",
+]
+
+Operand = Any  # a Tensor or a number
+
+
+# ---------------------------------------------------------------------- comparisons
+def eq(input: Operand, other: Operand) -> Tensor:
+    """input == other, elementwise; a bool tensor, as of all comparisons. nan equals nothing."""
+    return binary(E.equal, input, other)
+
+
+def ne(input: Operand, other: Operand) -> Tensor:
+    """input != other, elementwise."""
+    return binary(E.not_equal, input, other)
+
+
+def lt(input: Operand, other: Operand) -> Tensor:
+    """input < other, elementwise."""
+    return binary(E.less, input, other)
+
+
+def le(input: Operand, other: Operand) -> Tensor:
+    """input <= other, elementwise."""
+    return binary(E.less_equal, input, other)
+
+
+def gt(input: Operand, other: Operand) -> Tensor:
+    """input > other, elementwise."""
+    return binary(E.greater, input, other)
+
+
+def ge(input: Operand, other: Operand) -> Tensor:
+    """input >= other, elementwise."""
+    return binary(E.greater_equal, input, other)
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Where elements are nan."""
+    return apply(E.isnan, input)
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Where elements are inf or -inf."""
+    return apply(E.isinf, input)
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Where elements are neither nan nor infinite."""
+    return apply(E.isfinite, input)
+
+
+# ---------------------------------------------------------------------- logic
+def logical_and(input: Operand, other: Operand) -> Tensor:
+    """Where both are nonzero; a bool tensor, as of all logical functions."""
+    return binary(E.logical_and, input, other)
+
+
+def logical_or(input: Operand, other: Operand) -> Tensor:
+    """Where either is nonzero."""
+    return binary(E.logical_or, input, other)
+
+
+def logical_xor(input: Operand, other: Operand) -> Tensor:
+    """Where exactly one is nonzero."""
+    return binary(E.logical_xor, input, other)
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """Where elements are zero."""
+    return apply(E.logical_not, input)
+
+
+# ---------------------------------------------------------------------- bits
+def bitwise_and(input: Operand, other: Operand) -> Tensor:
+    """The bits set in both, of integers or bools."""
+    return _bits(E.bitwise_and, input, other)
+
+
+def bitwise_or(input: Operand, other: Operand) -> Tensor:
+    """The bits set in either, of integers or bools."""
+    return _bits(E.bitwise_or, input, other)
+
+
+def bitwise_xor(input: Operand, other: Operand) -> Tensor:
+    """The bits set in exactly one, of integers or bools."""
+    return _bits(E.bitwise_xor, input, other)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """All bits flipped, of integers; `logical_not` of bools."""
+    _check_bits("bitwise_not", "biu", input)
+    return apply(E.invert, input)
+
+
+def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
+    """input * 2**other, of integers."""
+    return _bits(E.left_shift, input, other, "iu")
+
+
+def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
+    """input // 2**other, of integers."""
+    return _bits(E.right_shift, input, other, "iu")
+
+
+def _bits(op: Op, x: Operand, y: Operand, kinds: str = "biu") -> Tensor:
+    _check_bits(op.name, kinds, x)
+    _check_bits(op.name, kinds, y)
+    return binary(op, x, y)
+
+
+def _check_bits(name: str, kinds: str, x: Operand) -> None:
+    wanted = "integers" if "b" not in kinds else "integers or bools"
+    if isinstance(x, Variable):
+        if x.array.dtype.kind not in kinds:
+            raise DTypeError(f"{name}: expected {wanted}, got a tensor of {x.dtype}")
+    elif isinstance(x, float):
+        raise DTypeError(f"{name}: expected {wanted}, got the number {x!r}")
+
+
+# ---------------------------------------------------------------------- closeness
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """Where |input - other| <= atol + rtol * |other|; infinities are close to themselves only.
+
+    With `equal_nan` two nans are close. The dtypes must be equal, else DTypeError.
+    """
+    _check_same_dtype("isclose", input, other)
+    same = eq(input, other)
+    if input.array.dtype.kind == "b":
+        return same
+    with no_grad(), input.device.backend.quiet():
+        distance = _distance(input, other)
+        allowed = binary(E.add, binary(E.multiply, apply(E.absolute, other), rtol), atol)
+        close = logical_or(same, logical_and(isfinite(distance), le(distance, allowed)))
+    return logical_or(close, logical_and(isnan(input), isnan(other))) if equal_nan else close
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all elements are close (see `isclose`). Reads the result on the host."""
+    return _truth(isclose(input, other, rtol, atol, equal_nan))
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shapes are the same and all elements equal. Reads the result on the host."""
+    return input.shape == other.shape and _truth(eq(input, other))
+
+
+def _distance(x: Tensor, y: Tensor) -> Tensor:
+    """|x - y| without wrapping around in unsigned integers."""
+    return apply(E.subtract, binary(E.maximum, x, y), binary(E.minimum, x, y))
+
+
+def _truth(x: Tensor) -> bool:
+    found = apply(R.all, x, axis=None, keepdims=False)
+    return bool(found.device.backend.to_numpy(found.array))
+
+
+def _check_same_dtype(name: str, x: Tensor, y: Tensor) -> None:
+    if x.dtype != y.dtype:
+        raise DTypeError(f"{name}: both must have one dtype, got {x.dtype} and {y.dtype}; convert one with .to(dtype)")

@@ -1,0 +1,193 @@
+"""Tensors in and out: to other dtypes, devices and libraries, and to Python numbers."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.autograd.op import op
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.backends import Backend, Device
+from tensorgrad.backends import device as as_device
+from tensorgrad.backends.primitives import Array
+from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int32, int64
+from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from tensorgrad.functional.promotion import cast
+from tensorgrad.ops import elementwise as E
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+
+# ---------------------------------------------------------------------- devices and dtypes
+def _back(B: Backend, g: Any, _out: Any, _x: Any, source: Device, target: Device) -> Any:
+    return _transfer(g, source) if isinstance(g, Variable) else source.backend.asarray(B.to_numpy(g))
+
+
+@op(_back)
+def transfer(B: Backend, x: Array, source: Device, target: Device) -> Array:
+    return target.backend.asarray(B.to_numpy(x))
+
+
+def _transfer(x: Any, target: Device) -> Tensor:
+    moved = apply(transfer, x, source=x.device, target=target)
+    moved.device = target
+    if moved.node is not None:
+        moved.node.device = target
+    return moved
+
+
+def to(
+    self: Tensor,
+    *args: Any,
+    device: Any = None,
+    dtype: object = None,
+    copy: builtins.bool = False,
+    non_blocking: builtins.bool = False,
+) -> Tensor:
+    """This tensor on another device and/or in another dtype, differentiably; itself where nothing changes.
+
+    `to("cuda")`, `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or by keyword. `copy=True` always makes
+    a new tensor. `non_blocking` is accepted for PyTorch programs and changes nothing.
+    """
+    for arg in args:
+        if isinstance(arg, Variable):
+            device, dtype = arg.device, arg.dtype
+        elif isinstance(arg, Device) or (isinstance(arg, str) and not _names_dtype(arg)):
+            device = arg
+        elif type(arg) is builtins.bool:
+            raise ArgumentError("to: expected a device, dtype or tensor, got a bool; pass copy=... by keyword")
+        elif arg is not None:
+            dtype = arg
+    result = self
+    if device is not None and as_device(device) is not self.device:
+        result = _transfer(result, as_device(device))
+    if dtype is not None:
+        result = cast(result, as_dtype(dtype))
+    return clone(result) if copy and result is self else result
+
+
+def _names_dtype(name: str) -> builtins.bool:
+    try:
+        np.dtype(name)
+    except TypeError:
+        return False
+    return True
+
+
+def cpu(self: Tensor) -> Tensor:
+    """This tensor on the CPU."""
+    return to(self, device="cpu")
+
+
+def cuda(self: Tensor, device: Any = "cuda") -> Tensor:
+    """This tensor on a CUDA device; where CUDA cannot be used, see `tg.device`."""
+    return to(self, device=f"cuda:{device}" if type(device) is builtins.int else device)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor in the dtype of `other`."""
+    return cast(self, other.dtype)
+
+
+def float(self: Tensor) -> Tensor:
+    """This tensor in float32."""
+    return cast(self, float32)
+
+
+def double(self: Tensor) -> Tensor:
+    """This tensor in float64."""
+    return cast(self, float64)
+
+
+def half(self: Tensor) -> Tensor:
+    """This tensor in float16."""
+    return cast(self, float16)
+
+
+def int(self: Tensor) -> Tensor:
+    """This tensor in int32, towards zero."""
+    return cast(self, int32)
+
+
+def long(self: Tensor) -> Tensor:
+    """This tensor in int64, towards zero."""
+    return cast(self, int64)
+
+
+def bool(self: Tensor) -> Tensor:
+    """Whether each element differs from zero."""
+    return cast(self, bool_)
+
+
+# ---------------------------------------------------------------------- copies and detached views
+def clone(self: Tensor) -> Tensor:
+    """A copy in memory of its own, contiguous, with the gradient passing through."""
+    return apply(E.copy, self)
+
+
+def contiguous(self: Tensor) -> Tensor:
+    """This tensor where its memory is contiguous in C order, a contiguous copy otherwise."""
+    return self if is_contiguous(self) else clone(self)
+
+
+def is_contiguous(self: Tensor) -> Any:
+    """Whether the elements lie in memory one after the other in C order."""
+    return self.device.backend.is_contiguous(self.array)
+
+
+def detach(self: Tensor) -> Tensor:
+    """The same memory without history: gradients do not flow back, and in-place writes show in both."""
+    result = new_tensor(self.array, self.device)
+    result.version = self.version
+    return result
+
+
+# ---------------------------------------------------------------------- to the host
+def numpy(self: Tensor, *, force: Any = False) -> np.ndarray[Any, Any]:
+    """The values as a NumPy array, on the CPU without a copy. `force=True` is `.detach().cpu().numpy()`.
+
+    Raises GraphError where the tensor requires grad, DTypeError where it is on another device.
+    """
+    if not force:
+        if self.requires_grad:
+            raise GraphError("numpy: this tensor requires grad; use .detach().numpy(), or numpy(force=True)")
+        if self.device.type == "cuda":
+            raise DTypeError(f"numpy: this tensor is on {self.device}; use .cpu().numpy(), or numpy(force=True)")
+    host: np.ndarray[Any, Any] = self.device.backend.to_numpy(self.array)
+    return host
+
+
+def array_protocol(self: Tensor, dtype: DType | None = None, copy: Any = None) -> np.ndarray[Any, Any]:
+    """What `np.asarray(tensor)` calls."""
+    host = numpy(self)
+    if dtype is not None and host.dtype != dtype:
+        return host.astype(dtype)
+    return host.copy() if copy else host
+
+
+def item(self: Tensor) -> Any:
+    """The value of a tensor of one element, as a Python number. Raises ShapeError otherwise."""
+    if any(n != 1 for n in self.shape):
+        raise ShapeError(f"item: expected a tensor of one element, got shape {self.shape}; use .tolist()")
+    return self.device.backend.to_numpy(self.array).item()
+
+
+def tolist(self: Tensor) -> Any:
+    """The values as nested lists of Python numbers; a number for a 0-d tensor."""
+    return self.device.backend.to_numpy(self.array).tolist()
+
+
+def dlpack(self: Tensor, **options: Any) -> Any:
+    """What `from_dlpack` of other libraries calls: the memory, without a copy. Raises GraphError under grad."""
+    if self.requires_grad:
+        raise GraphError("__dlpack__: this tensor requires grad; use .detach()")
+    return self.device.backend.to_dlpack(self.array, **options)
+
+
+def dlpack_device(self: Tensor) -> tuple[Any, Any]:
+    """Where the memory is, by DLPack's numbers."""
+    return self.device.backend.dlpack_device(self.array)

@@ -1,0 +1,52 @@
+"""Dimensions as users write them, negative or several, as the non-negative ones that ops take."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
+
+__all__ = ["Dim", "Dims", "normalize_dim", "normalize_dims"]
+
+Dim = int
+Dims = int | Sequence[int] | None
+
+
+def normalize_dim(name: str, dim: Dim, ndim: int) -> int:
+    """`dim` counted from the front: in [0, ndim), and 0 for a 0-d tensor, which counts as one of one dimension.
+
+    Raises BoundsError unless -ndim <= dim < ndim and DTypeError unless it is an integer; both name `name`, the op.
+    """
+    extent = ndim or 1
+    if type(dim) is not int:
+        dim = _integer(name, dim)
+    if not -extent <= dim < extent:
+        raise BoundsError(
+            f"{name}: dim must be in [{-extent}, {extent - 1}] for a tensor of {ndim} dimensions, got {dim}"
+        )
+    return dim + extent if dim < 0 else dim
+
+
+def normalize_dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
+    """The dimensions meant by `dim`, an int, several, or None for all of them, in the order given.
+
+    Those of a 0-d tensor are (). Raises as `normalize_dim`, and ArgumentError where one dimension is named twice.
+    """
+    if dim is None:
+        return tuple(range(ndim))
+    if isinstance(dim, Sequence) and not isinstance(dim, str):
+        dims = tuple([normalize_dim(name, d, ndim) for d in dim])
+        if len(set(dims)) != len(dims):
+            raise ArgumentError(f"{name}: each dimension may be named once, got dim={tuple(dim)}")
+    else:
+        dims = (normalize_dim(name, dim, ndim),)
+    return dims if ndim else ()
+
+
+def _integer(name: str, dim: Any) -> int:
+    try:
+        return operator.index(dim)
+    except TypeError:
+        raise DTypeError(f"{name}: dim must be an integer or a tuple of integers, got {dim!r}") from None

@@ -1,0 +1,176 @@
+"""Gathers and scatters under PyTorch's names. Indices are checked, and must not be negative."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable
+from tensorgrad.backends.primitives import INDEX
+from tensorgrad.dtypes import bool_
+from tensorgrad.errors import DTypeError, ShapeError
+from tensorgrad.functional.dims import normalize_dim
+from tensorgrad.functional.index_key import broadcast_shapes
+from tensorgrad.functional.promotion import constant
+from tensorgrad.functional.shape import broadcast_to, flatten
+from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import index as I
+from tensorgrad.ops import shape as S
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "check_integers",
+    "gather",
+    "index_add",
+    "index_select",
+    "scatter",
+    "scatter_add",
+    "take_along_dim",
+]
+
+Shape = tuple[int, ...]
+_ALL = slice(None)
+
+
+# ---------------------------------------------------------------------- by an index of the result's shape
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """out[.., i, ..] = input[.., index[.., i, ..], ..] along `dim`; the shape of `index`.
+
+    `index`: integers in [0, input.shape[dim]), as many dims as `input`, in no other dim larger than it.
+    """
+    axis = _check_along("gather", input, dim, index)
+    if not input.ndim:
+        return apply(E.copy, input)
+    return apply(I.take_along_axis, input, index, axis=axis)
+
+
+def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float) -> Tensor:
+    """`input` with out[.., index[.., i, ..], ..] = src[.., i, ..] along `dim`; `src` a number or at least of
+    index's size.
+
+    Where an index comes twice, which value ends there is not defined.
+    """
+    return _scattered("scatter", input, dim, index, src, accumulate=False)
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """`input` with src[.., i, ..] added to out[.., index[.., i, ..], ..] along `dim`; duplicates add up."""
+    return _scattered("scatter_add", input, dim, index, src, accumulate=True)
+
+
+def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
+    axis = _check_along(name, input, dim, index)
+    if not isinstance(src, Variable):
+        values = constant(src, input.dtype, input.device)
+    elif src.dtype != input.dtype:
+        raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {src.dtype}")
+    elif src.ndim != index.ndim or any(n < m for n, m in zip(src.shape, index.shape, strict=True)):
+        raise ShapeError(
+            f"{name}: src must be at least as large as the index, {index.shape}, got {src.shape}"
+        )
+    else:
+        values = (
+            src
+            if src.shape == index.shape
+            else apply(S.getitem, src, key=tuple(slice(n) for n in index.shape))
+        )
+    if not input.ndim:
+        return apply(E.add if accumulate else E.where, *_scalar_scatter(input, values, accumulate))
+    return apply(I.update_along_axis, input, values, index, axis=axis, accumulate=accumulate)
+
+
+def _scalar_scatter(input: Tensor, values: Tensor, accumulate: bool) -> tuple[Tensor, ...]:
+    return (input, values) if accumulate else (constant(True, bool_, input.device), values, input)
+
+
+def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> int:
+    axis = normalize_dim(name, dim, input.ndim)
+    check_integers(name, index)
+    fits = index.ndim == input.ndim and all(
+        n <= m for i, (n, m) in enumerate(zip(index.shape, input.shape, strict=True)) if i != axis
+    )
+    if not fits:
+        raise ShapeError(
+            f"{name}: the index must have as many dims as the input and no larger sizes except in dim "
+            f"{axis}, got index {index.shape} and input {input.shape}"
+        )
+    _check_range(name, index, input.shape[axis] if input.ndim else 1, axis)
+    return axis
+
+
+def check_integers(name: str, index: Any) -> None:
+    if not isinstance(index, Variable) or index.array.dtype.kind != "i":
+        got = index.dtype if isinstance(index, Variable) else type(index).__name__
+        raise DTypeError(f"{name}: the index must be a tensor of integers, got {got}")
+
+
+def _check_range(name: str, index: Tensor, size: int, dim: int) -> None:
+    index.device.backend.check_bounds(
+        index.array, 0, size, what=f"{name}: indices into dimension {dim} of size {size}"
+    )
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As gather, but the other dims of input and indices broadcast; without a dim both are flattened."""
+    check_integers("take_along_dim", indices)
+    if dim is None:
+        return gather(flatten(input), 0, flatten(indices))
+    axis = normalize_dim("take_along_dim", dim, input.ndim)
+    if indices.ndim != input.ndim:
+        raise ShapeError(
+            f"take_along_dim: indices must have as many dims as input, got {indices.shape} and {input.shape}"
+        )
+    if not input.ndim:
+        return gather(input, 0, indices)
+    rest = broadcast_shapes(
+        "take_along_dim", [(*x.shape[:axis], 1, *x.shape[axis + 1 :]) for x in (input, indices)]
+    )
+    wide = [(*rest[:axis], x.shape[axis], *rest[axis + 1 :]) for x in (input, indices)]
+    return gather(broadcast_to(input, wide[0]), axis, broadcast_to(indices, wide[1]))
+
+
+# ---------------------------------------------------------------------- whole slices along a dim
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices along `dim` at the positions in the 1-d `index`, each in [0, input.shape[dim])."""
+    axis = _check_select("index_select", input, dim, index)
+    if not input.ndim:
+        return apply(E.copy, input)
+    return apply(I.take, input, index if index.ndim else _one(index), axis=axis)
+
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """`input` with alpha * source's slices along `dim` added at the positions in the 1-d `index`; duplicates
+    add up.
+    """
+    axis = _check_select("index_add", input, dim, index)
+    if source.dtype != input.dtype:
+        raise DTypeError(
+            f"index_add: source must have the dtype of the input, {input.dtype}, got {source.dtype}"
+        )
+    n = prod(index.shape)
+    wanted = (*input.shape[:axis], n, *input.shape[axis + 1 :]) if input.ndim else source.shape
+    if source.shape != wanted or prod(source.shape) != prod(wanted):
+        raise ShapeError(f"index_add: source must have shape {wanted}, got {source.shape}")
+    added = source if alpha == 1 else apply(E.multiply, source, alpha)
+    if not input.ndim:
+        return apply(E.add, input, apply(S.reshape, added, shape=()))
+    key = (*(_ALL,) * axis, INDEX)
+    return apply(I.update_index, input, added, index if index.ndim else _one(index), key=key, accumulate=True)
+
+
+def _one(index: Tensor) -> Tensor:
+    return apply(S.reshape, index, shape=(1,))
+
+
+def _check_select(name: str, input: Tensor, dim: int, index: Tensor) -> int:
+    axis = normalize_dim(name, dim, input.ndim)
+    check_integers(name, index)
+    if index.ndim > 1 or (not input.ndim and prod(index.shape) != 1):
+        raise ShapeError(
+            f"{name}: the index must be 1-d, and of one element for a 0-d input, got {index.shape}"
+        )
+    _check_range(name, index, input.shape[axis] if input.ndim else 1, axis)
+    return axis

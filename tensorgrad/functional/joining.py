@@ -1,0 +1,106 @@
+"""Tensors joined and divided, under PyTorch's names. Pieces are views; what is joined is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable
+from tensorgrad.dtypes import promote_types
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional.dims import normalize_dim
+from tensorgrad.functional.promotion import cast
+from tensorgrad.ops import shape as S
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["cat", "chunk", "split", "stack", "unbind"]
+
+Shape = tuple[int, ...]
+Sizes = int | Sequence[int]
+
+
+def _same_dtype(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    if not isinstance(tensors, (tuple, list)) or not tensors:
+        raise ArgumentError(f"{name}: expected a non-empty list or tuple of tensors, got {tensors!r}")
+    dtype = tensors[0].dtype
+    for i, x in enumerate(tensors):
+        if not isinstance(x, Variable):
+            raise DTypeError(f"{name}: expected tensors, got {type(x).__name__} at position {i}")
+        dtype = promote_types(dtype, x.dtype)
+    return [cast(x, dtype) for x in tensors]
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors joined along an existing dim; all other sizes must be equal. Dtypes are promoted."""
+    parts = _same_dtype("cat", tensors)
+    first: Shape = parts[0].array.shape
+    if not first:
+        raise ShapeError("cat: 0-d tensors have no dim to be joined along; use stack()")
+    axis = normalize_dim("cat", dim, len(first))
+    for i, x in enumerate(parts):
+        s: Shape = x.array.shape
+        if len(s) != len(first) or s[:axis] != first[:axis] or s[axis + 1 :] != first[axis + 1 :]:
+            raise ShapeError(
+                f"cat: all sizes but that of dim {axis} must be equal, got {first} at position 0 "
+                f"and {s} at position {i}"
+            )
+    return apply(S.concatenate, *parts, axis=axis)
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new dim `dim`. Dtypes are promoted."""
+    parts = _same_dtype("stack", tensors)
+    first = parts[0].array.shape
+    for i, x in enumerate(parts):
+        if x.array.shape != first:
+            raise ShapeError(
+                f"stack: all shapes must be equal, got {first} at position 0 and {x.shape} at position {i}"
+            )
+    return apply(S.stack, *parts, axis=normalize_dim("stack", dim, len(first) + 1))
+
+
+def split(input: Tensor, split_size_or_sections: Sizes, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of consecutive pieces along `dim`: of one size (the last may be less), or of those listed."""
+    axis, n = _axis_and_size("split", input, dim)
+    sizes = split_size_or_sections
+    if isinstance(sizes, int):
+        if sizes < 0 or (sizes == 0 and n):
+            raise ArgumentError(f"split: the size of a piece must be positive, got {sizes}")
+        sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if n else [0]
+    elif sum(sizes) != n or any(s < 0 for s in sizes):
+        raise ShapeError(f"split: sections must add up to {n}, the size of dim {axis}, got {tuple(sizes)}")
+    return _pieces(input, sizes, axis)
+
+
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of at most `chunks` pieces of equal size (the last may be smaller) along `dim`."""
+    axis, n = _axis_and_size("chunk", input, dim)
+    if chunks < 1:
+        raise ArgumentError(f"chunk: the number of chunks must be positive, got {chunks}")
+    size = -(-n // chunks)
+    return _pieces(input, [min(size, n - i) for i in range(0, n, size)] if n else [0] * chunks, axis)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of all slices along `dim`, without that dim."""
+    axis, n = _axis_and_size("unbind", input, dim)
+    lead = (slice(None),) * axis
+    return tuple([apply(S.getitem, input, key=(*lead, i)) for i in range(n)])
+
+
+def _axis_and_size(name: str, input: Tensor, dim: int) -> tuple[int, int]:
+    if not input.array.shape:
+        raise ShapeError(f"{name}: a 0-d tensor has no dim to be divided along")
+    axis = normalize_dim(name, dim, len(input.array.shape))
+    return axis, input.array.shape[axis]
+
+
+def _pieces(input: Tensor, sizes: Sequence[int], axis: int) -> tuple[Tensor, ...]:
+    lead, start, pieces = (slice(None),) * axis, 0, []
+    for n in sizes:
+        pieces.append(apply(S.getitem, input, key=(*lead, slice(start, start + n))))
+        start += n
+    return tuple(pieces)

@@ -1,0 +1,142 @@
+"""Products of vectors, matrices and batches of them, under PyTorch's names.
+
+All operands have one dtype (PyTorch's rule): a mixture is a DTypeError. Sizes that do not fit are a ShapeError that
+names both shapes and the sizes that had to agree. Integers work, without a gradient.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable
+from tensorgrad.errors import DTypeError, ShapeError
+from tensorgrad.functional.arithmetic import add, mul
+from tensorgrad.functional.einsum import einsum
+from tensorgrad.ops import matmul as M
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["addmm", "bmm", "dot", "einsum", "linear", "matmul", "mm", "mv", "outer"]
+
+
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """The product over the last dimension of `input` and the last but one of `other`; batches before them broadcast.
+
+    (m, k) @ (k, n) -> (m, n); (..., m, k) @ (..., k, n) -> (..., m, n); a 1-d operand is a row on the left, a column
+    on the right, and its dimension is gone from the result; of two 1-d operands it is their dot product.
+    """
+    x, y = _shapes("matmul", input, other)
+    if not x or not y:
+        raise ShapeError(f"matmul: both operands need at least one dimension, got {x} @ {y}; use * for a 0-d tensor")
+    inner = y[-2] if len(y) > 1 else y[0]
+    if x[-1] != inner:
+        _refuse_inner("matmul", x, y, inner)
+    if len(x) > 2 and len(y) > 2 and x[:-2] != y[:-2]:
+        _check_batch(x, y)
+    return apply(M.matmul, input, other)
+
+
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """(m, k) @ (k, n) -> (m, n), matrices only."""
+    return _product("mm", input, mat2, 2, 2)
+
+
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """(b, m, k) @ (b, k, n) -> (b, m, n); the batch does not broadcast."""
+    x, y = _shapes("bmm", input, mat2)
+    if len(x) == len(y) == 3 and x[0] != y[0]:
+        raise ShapeError(f"bmm: batch sizes must agree, got {x} @ {y}: {x[0]} and {y[0]}; matmul broadcasts them")
+    return _product("bmm", input, mat2, 3, 3)
+
+
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """(m, k) @ (k,) -> (m,)."""
+    return _product("mv", input, vec, 2, 1)
+
+
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """(k,) @ (k,) -> a 0-d tensor."""
+    return _product("dot", input, tensor, 1, 1)
+
+
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """(m,) and (n,) -> (m, n): all products of an element of one with an element of the other."""
+    x, y = _shapes("outer", input, vec2)
+    if len(x) != 1 or len(y) != 1:
+        raise ShapeError(f"outer: expected two tensors of one dimension, got shapes {x} and {y}; use .flatten()")
+    return apply(M.outer, input, vec2)
+
+
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    """beta * input + alpha * (mat1 @ mat2); `input` broadcasts to (m, n). With beta = 0 it is not read at all."""
+    product = _product("addmm", mat1, mat2, 2, 2)
+    _check_addend(input, product)
+    if alpha != 1:
+        product = mul(product, alpha)
+    if beta == 0:
+        return product
+    return add(input if beta == 1 else mul(input, beta), product)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input @ weight.T + bias: (..., in) with weight (out, in) and bias (out,) -> (..., out)."""
+    _check_linear(input, weight, bias)
+    return apply(M.linear, input, weight, bias)
+
+
+# ---------------------------------------------------------------------- checks
+def _check_batch(x: tuple[int, ...], y: tuple[int, ...]) -> None:
+    for n, m in zip(reversed(x[:-2]), reversed(y[:-2]), strict=False):
+        if n != m and n != 1 and m != 1:
+            raise ShapeError(f"matmul: batch sizes must broadcast, got {x} @ {y}: {n} and {m}")
+
+
+def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    x, w = _shapes("linear", input, weight)
+    if len(w) != 2:
+        raise ShapeError(f"linear: weight must be (out_features, in_features), got {w}")
+    if not x or x[-1] != w[1]:
+        raise ShapeError(
+            f"linear: the last dimension of input must be in_features={w[1]}, got input {x} with weight {w}"
+        )
+    if bias is not None and (bias.array.shape != w[:1] or bias.array.dtype != weight.array.dtype):
+        raise ShapeError(
+            f"linear: bias must be ({w[0]},) of {weight.dtype}, as weight {w} demands, got {bias.shape} of {bias.dtype}"
+        )
+
+
+def _check_addend(input: Tensor, product: Tensor) -> None:
+    shape = (1,) * (product.ndim - input.ndim) + input.shape
+    if input.ndim > 2 or any(n not in (1, m) for n, m in zip(shape, product.shape, strict=True)):
+        raise ShapeError(f"addmm: input must broadcast to the product's shape {product.shape}, got {input.shape}")
+
+
+def _product(name: str, input: Tensor, other: Tensor, left: int, right: int) -> Tensor:
+    """matmul of operands that must have `left` and `right` dimensions."""
+    x, y = _shapes(name, input, other)
+    if len(x) != left or len(y) != right:
+        raise ShapeError(
+            f"{name}: expected tensors of {left} and {right} dimensions, got shapes {x} and {y}; matmul takes others"
+        )
+    inner = y[-2] if right > 1 else y[0]
+    if x[-1] != inner:
+        _refuse_inner(name, x, y, inner)
+    return apply(M.matmul, input, other)
+
+
+def _shapes(name: str, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of two Tensors that must have one dtype."""
+    if not isinstance(x, Variable) or not isinstance(y, Variable):
+        raise DTypeError(f"{name}: expected two Tensors, got {type(x).__name__} and {type(y).__name__}")
+    a, b = x.array, y.array
+    if a.dtype is not b.dtype and a.dtype != b.dtype:
+        raise DTypeError(f"{name}: both must have one dtype, got {a.dtype} and {b.dtype}; convert one with .to(dtype)")
+    if a.dtype.kind == "b":
+        raise DTypeError(f"{name}: bool tensors have no product; convert them with .int() or .float()")
+    return a.shape, b.shape
+
+
+def _refuse_inner(name: str, x: tuple[int, ...], y: tuple[int, ...], inner: int) -> NoReturn:
+    raise ShapeError(f"{name}: inner sizes must agree, got {x} @ {y}: {x[-1]} and {inner}")

@@ -1,0 +1,87 @@
+"""Margins around a tensor, by PyTorch's convention: widths come in pairs, those of the last dim first."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import new_tensor
+from tensorgrad.backends import Device
+from tensorgrad.errors import ArgumentError
+from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import index as I
+from tensorgrad.ops import shape as S
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["pad"]
+
+
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """Margins around the last dims: `pad` = (before, after) of the last dim, then of the one before it, and
+    so on.
+
+    `mode`: "constant" (filled with `value`, 0 unless given; a negative width crops), "reflect" (mirrored
+    without the edge), "replicate" (the edge repeated) or "circular". ArgumentError for widths that are odd in
+    number, too many, or too wide for the mode.
+    """
+    widths = _widths(input, pad)
+    if mode == "constant":
+        return _pad_constant(input, widths, 0 if value is None else value)
+    if mode not in _MARGINS:
+        raise ArgumentError(
+            f'pad: mode must be "constant", "reflect", "replicate" or "circular", got {mode!r}'
+        )
+    if value is not None:
+        raise ArgumentError(f'pad: value is for mode="constant" only, got value={value} with mode={mode!r}')
+    result = input
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            index = _margin_index(mode, input.shape[axis], before, after, axis, input.device)
+            result = apply(I.take, result, index, axis=axis)
+    return apply(E.copy, input) if result is input else result
+
+
+def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    flat = tuple([operator.index(n) for n in pad])
+    if len(flat) % 2 or len(flat) > 2 * input.ndim:
+        raise ArgumentError(f"pad: expected two widths a dim for at most {input.ndim} dims, got {flat}")
+    given = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
+    return (*((0, 0),) * (input.ndim - len(given)), *reversed(given))
+
+
+def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: float) -> Tensor:
+    for i, (n, (before, after)) in enumerate(zip(input.shape, widths, strict=True)):
+        if n + before + after < 0:
+            raise ArgumentError(f"pad: widths ({before}, {after}) crop more than dim {i} of size {n} has")
+    if any(b < 0 or a < 0 for b, a in widths):
+        key = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))
+        input = apply(S.getitem, input, key=key)
+        widths = tuple((max(b, 0), max(a, 0)) for b, a in widths)
+    return apply(S.pad, input, widths=widths, value=value)
+
+
+def _reflected(i: int, n: int) -> int:
+    return abs(i) if i < n else 2 * (n - 1) - i
+
+
+_MARGINS = {
+    "reflect": _reflected,
+    "replicate": lambda i, n: min(max(i, 0), n - 1),
+    "circular": lambda i, n: i % n,
+}
+
+
+def _margin_index(mode: str, n: int, before: int, after: int, axis: int, device: Device) -> Tensor:
+    """For each place along the padded dim, the place its element comes from."""
+    limit = {"reflect": n - 1, "circular": n}.get(mode, max(before, after) if n else 0)
+    if not (0 <= before <= limit and 0 <= after <= limit):
+        raise ArgumentError(
+            f"pad: with mode={mode!r} widths of dim {axis} (size {n}) must be in [0, {max(limit, 0)}], "
+            f"got ({before}, {after})"
+        )
+    places = [_MARGINS[mode](i, n) for i in range(-before, n + after)]
+    return new_tensor(device.backend.asarray(places), device)

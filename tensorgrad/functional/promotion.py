@@ -1,0 +1,90 @@
+"""Operands: what users write (tensors, numbers, arrays) brought to one dtype before an op sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tensorgrad.autograd.op import Op
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.backends import Device
+from tensorgrad.dtypes import DType, get_default_dtype, is_floating, result_type
+from tensorgrad.errors import DeviceError, DTypeError
+from tensorgrad.ops import elementwise as E
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["Scalar", "as_operand", "binary", "cast", "common_device", "constant", "floating", "unary"]
+
+Scalar = int | float | bool
+
+
+def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
+    """`op` on two operands of which at least one is a Tensor, after PyTorch's promotion.
+
+    With `to_float`, integers and bools are converted to the default floating dtype first.
+    """
+    if isinstance(x, Variable):
+        if isinstance(y, Variable):
+            if x.array.dtype is y.array.dtype and (not to_float or x.array.dtype.kind == "f"):
+                return apply(op, x, y)
+        elif x.array.dtype.kind == "f" and type(y) in (float, int):
+            return apply(op, x, y)
+    return _promoted(op, x, y, to_float)
+
+
+def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
+    device = common_device(op.name, x, y)
+    x, y = as_operand(op.name, x, device), as_operand(op.name, y, device)
+    dtype = result_type((x, y))
+    if to_float and not is_floating(dtype):
+        dtype = get_default_dtype()
+    return apply(op, *(cast(v, dtype) if isinstance(v, Variable) else v for v in (x, y)))
+
+
+def unary(op: Op, x: Tensor) -> Tensor:
+    """`op` on a tensor that must be floating: integers and bools are converted to the default floating dtype."""
+    return apply(op, x) if x.array.dtype.kind == "f" else apply(op, floating(op.name, x))
+
+
+def floating(name: str, x: Any) -> Tensor:
+    """`x` if it is a floating Tensor, otherwise converted to the default floating dtype."""
+    if not isinstance(x, Variable):
+        raise DTypeError(f"{name}: expected a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
+    return x if x.array.dtype.kind == "f" else cast(x, get_default_dtype())  # type: ignore[return-value]
+
+
+def cast(x: Any, dtype: DType) -> Tensor:
+    """The Tensor `x` in `dtype`: itself where it already is; differentiable between floating dtypes."""
+    if x.array.dtype == dtype:
+        return x  # type: ignore[no-any-return]
+    return apply(E.astype if is_floating(dtype) else E.truncate, x, dtype=dtype)
+
+
+def as_operand(name: str, x: Any, device: Device) -> Any:
+    """A Tensor or Python number as it is; a NumPy scalar as a number, a NumPy array as a Tensor (on the CPU only)."""
+    if isinstance(x, (Variable, bool, int, float)):
+        return x
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, np.ndarray):
+        if device.type != "cpu":
+            raise DeviceError(f"{name}: got a NumPy array and a tensor on {device}; use tg.as_tensor(array, device=...)")
+        return new_tensor(device.backend.asarray(x), device)
+    raise DTypeError(f"{name}: expected a Tensor or a number, got {type(x).__name__}")
+
+
+def common_device(name: str, *operands: Any) -> Device:
+    """The device of the first Tensor among `operands`; DTypeError where there is none."""
+    for x in operands:
+        if isinstance(x, Variable):
+            return x.device
+    raise DTypeError(f"{name}: expected at least one Tensor, got {', '.join(type(x).__name__ for x in operands)}")
+
+
+def constant(value: Scalar, dtype: DType, device: Device) -> Tensor:
+    """A 0-d Tensor."""
+    return new_tensor(device.backend.full((), value, dtype), device)

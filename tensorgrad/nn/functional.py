@@ -1,0 +1,53 @@
+"""The functions behind the modules, under PyTorch's names (`import tensorgrad.nn.functional as F`)."""
+
+from __future__ import annotations
+
+from tensorgrad.functional.activation import (
+    dropout,
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+)
+from tensorgrad.functional.arithmetic import tanh
+from tensorgrad.functional.indexing import one_hot
+from tensorgrad.functional.linalg import linear
+from tensorgrad.functional.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+)
+from tensorgrad.functional.padding import pad
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "dropout",
+    "elu",
+    "gelu",
+    "huber_loss",
+    "l1_loss",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "mse_loss",
+    "nll_loss",
+    "one_hot",
+    "pad",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "tanh",
+]

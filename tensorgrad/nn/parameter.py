@@ -1,0 +1,31 @@
+"""Parameter: a tensor that a module owns and an optimizer changes."""
+
+from __future__ import annotations
+
+from tensorgrad.errors import DTypeError
+from tensorgrad.tensor import Tensor
+
+__all__ = ["Parameter"]
+
+
+class Parameter(Tensor):
+    """A Tensor that is registered when it is assigned to an attribute of a Module.
+
+    `data` is a Tensor whose memory the parameter shares; `requires_grad` is True unless given. The result is
+    a leaf. Raises DTypeError for anything that is not a Tensor.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, data: Tensor, requires_grad: bool = True) -> Parameter:
+        if not isinstance(data, Tensor):
+            raise DTypeError(f"Parameter: expected a Tensor, got {type(data).__name__}; make one with tg.tensor()")
+        made: Parameter = object.__new__(cls)
+        made.array, made.device, made.version = data.array, data.device, data.version
+        made.grad = made.node = made.base = made.hooks = None
+        made.needs_grad = False
+        made.requires_grad = requires_grad
+        return made
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"

@@ -1,0 +1,82 @@
+"""A module's state as a flat mapping from names to tensors, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tensorgrad.autograd.modes import no_grad
+from tensorgrad.creation import as_tensor
+from tensorgrad.errors import ArgumentError, TensorgradError
+from tensorgrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tensorgrad.nn.module import Module
+
+__all__ = ["IncompatibleKeys", "load_state", "named_state"]
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` did not find in the mapping, and what it found there but had no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def named_state(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Parameters, then persistent buffers, then each child's: PyTorch's names in PyTorch's order.
+
+    What is shared appears under each of its names, so that the mapping fits a model where it is not shared.
+    """
+    for kind in ("parameter", "buffer"):
+        for name, value in module.registered(kind):
+            if value is not None:
+                yield prefix + name, value
+    for name, child in module.registered("module"):
+        if child is not None:
+            yield from named_state(child, f"{prefix}{name}.")
+
+
+def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+    """Copy the values of `state` into the module's tensors; see `Module.load_state_dict`."""
+    if not isinstance(state, Mapping):
+        raise ArgumentError(f"load_state_dict: expected a mapping from names to tensors, got {type(state).__name__}")
+    targets = dict(named_state(module))
+    missing = [name for name in targets if name not in state]
+    unexpected = [name for name in state if name not in targets]
+    values, unfit = _matched(targets, state)
+    if unfit or (strict and (missing or unexpected)):
+        raise ArgumentError(_report(module, missing, unexpected, unfit, strict))
+    with no_grad():
+        for name, value in values.items():
+            targets[name].copy_(value)
+    return IncompatibleKeys(missing, unexpected)
+
+
+def _matched(targets: dict[str, Tensor], state: Mapping[str, Any]) -> tuple[dict[str, Tensor], list[str]]:
+    """The values that fit, as tensors, and a line about each that does not."""
+    values, unfit = {}, []
+    for name, target in targets.items():
+        if name in state:
+            try:
+                value = as_tensor(state[name], dtype=target.dtype)
+            except (TensorgradError, TypeError, ValueError):
+                unfit.append(f"{name}: expected a tensor, got {type(state[name]).__name__}")
+                continue
+            if value.shape == target.shape:
+                values[name] = value
+            else:
+                unfit.append(f"{name}: expected shape {target.shape}, got {value.shape}")
+    return values, unfit
+
+
+def _report(module: Module, missing: list[str], unexpected: list[str], unfit: list[str], strict: bool) -> str:
+    lines = [f"load_state_dict: the mapping does not fit this {type(module).__name__}; nothing was changed"]
+    if missing and strict:
+        lines.append(f"missing keys: {', '.join(missing)}")
+    if unexpected and strict:
+        lines.append(f"unexpected keys: {', '.join(unexpected)}")
+    lines += [f"does not fit: {line}" for line in unfit]
+    if not unfit:
+        lines.append("pass strict=False to load what fits")
+    return "\n  ".join(lines)

@@ -1,0 +1,140 @@
+"""What is done to all parameters of a model at once: clipping gradients, and one long vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from tensorgrad.autograd.inplace import mark_written
+from tensorgrad.autograd.modes import no_grad
+from tensorgrad.autograd.variable import new_tensor
+from tensorgrad.backends import Device
+from tensorgrad.creation import zeros
+from tensorgrad.errors import ArgumentError, DeviceError, ShapeError
+from tensorgrad.functional.joining import cat
+from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale the gradients in place by min(1, max_norm / (norm + 1e-6)); return the norm they had, a 0-d
+    tensor.
+
+    The norm is that of all gradients together as one vector; `norm_type` is a positive number or infinity.
+    Parameters without a gradient are passed over. With `error_if_nonfinite` a norm that is nan or infinite
+    raises ArgumentError and leaves the gradients as they are; without, nothing is read back to the host, and
+    the gradients become as non-finite as the norm. Raises DeviceError for gradients on different devices.
+    """
+    norm_type = _checked_norm_type("clip_grad_norm_", norm_type)
+    if not max_norm >= 0:
+        raise ArgumentError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}")
+    grads = _gradients(parameters)
+    if error_if_nonfinite:
+        _check_finite("clip_grad_norm_", get_total_norm(grads, norm_type))
+    if not grads:
+        return zeros(())
+    place = _one_device("clip_grad_norm_", grads)
+    with place.backend.quiet():
+        total = place.backend.clip_grads_by_norm([g.array for g in grads], float(max_norm), norm_type)
+    _note_writes(grads, "clip_grad_norm_")
+    return _as_norm(total, grads)
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Clamp every element of the gradients to [-clip_value, clip_value], in place."""
+    if not clip_value >= 0:
+        raise ArgumentError(f"clip_grad_value_: clip_value must not be negative, got {clip_value}")
+    grads = _gradients(parameters)
+    for place in dict.fromkeys(g.device for g in grads):
+        mine = [g.array for g in grads if g.device is place]
+        place.backend.clip_grads_by_value(mine, float(clip_value))
+    _note_writes(grads, "clip_grad_value_")
+
+
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
+    """The norm of all `tensors` together as one vector, a 0-d tensor; arguments as for `clip_grad_norm_`."""
+    norm_type = _checked_norm_type("get_total_norm", norm_type)
+    listed = _listed(tensors)
+    if not listed:
+        return zeros(())
+    place = _one_device("get_total_norm", listed)
+    with place.backend.quiet():
+        total = _as_norm(place.backend.total_norm([t.array for t in listed], norm_type), listed)
+    if error_if_nonfinite:
+        _check_finite("get_total_norm", total)
+    return total
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """All elements of all parameters, one after another, as one vector; gradients flow through it."""
+    return cat([p.reshape(-1) for p in parameters])
+
+
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+    """Copy a vector made by `parameters_to_vector` into the parameters. ShapeError for a wrong length."""
+    listed = _listed(parameters)
+    sizes = [math.prod(p.shape) for p in listed]
+    if vec.shape != (sum(sizes),):
+        raise ShapeError(f"vector_to_parameters: expected shape ({sum(sizes)},), got {vec.shape}")
+    start = 0
+    with no_grad():
+        for p, size in zip(listed, sizes, strict=True):
+            p.copy_(vec[start : start + size].reshape(p.shape))
+            start += size
+
+
+def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+
+
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [p.grad for p in _listed(parameters) if p.grad is not None]
+
+
+def _checked_norm_type(name: str, norm_type: float) -> float:
+    norm_type = float(norm_type)
+    if not norm_type > 0:
+        raise ArgumentError(f"{name}: norm_type must be positive or infinite, got {norm_type}")
+    return norm_type
+
+
+def _one_device(name: str, tensors: list[Tensor]) -> Device:
+    places = list(dict.fromkeys(t.device for t in tensors))
+    if len(places) > 1:
+        raise DeviceError(
+            f"{name}: all gradients must be on one device, got {', '.join(map(str, places))}; "
+            "clip those of each device by themselves"
+        )
+    return places[0]
+
+
+def _check_finite(name: str, total: Tensor) -> None:
+    if not math.isfinite(total.item()):
+        raise ArgumentError(
+            f"{name}: the norm of the gradients is {total.item()}, so they cannot be clipped; look for what "
+            "made them so, or pass error_if_nonfinite=False to scale them all the same"
+        )
+
+
+def _as_norm(total: object, tensors: list[Tensor]) -> Tensor:
+    first = tensors[0]
+    return new_tensor(first.device.backend.astype(total, first.dtype), first.device)
+
+
+def _note_writes(tensors: list[Tensor], writer: str) -> None:
+    for t in tensors:
+        mark_written(t, writer)

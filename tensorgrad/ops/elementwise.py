@@ -1,0 +1,269 @@
+"""Elementwise arithmetic: each op's gradients stand directly above its forward.
+
+The tape sums a gradient back to its input's shape where broadcasting stretched it (`elementwise=True`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tensorgrad.autograd.op import Op, op
+from tensorgrad.backends import Backend
+from tensorgrad.backends.primitives import Array
+from tensorgrad.dtypes import DType
+
+
+
+
+_TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
+
+
+# ---------------------------------------------------------------------- two arrays in
+@op(
+    lambda B, g, _out, _x, _y: g,
+    lambda B, g, _out, _x, _y: g,
+    elementwise=True,
+)
+def add(B: Backend, x: Array, y: Array) -> Array:
+    return B.add(x, y)
+
+
+@op(
+    lambda B, g, _out, _x, _y: g,
+    lambda B, g, _out, _x, _y: B.negative(g),
+    elementwise=True,
+)
+def subtract(B: Backend, x: Array, y: Array) -> Array:
+    return B.subtract(x, y)
+
+
+@op(
+    lambda B, g, _out, _x, y: B.multiply(g, y),
+    lambda B, g, _out, x, _y: B.multiply(g, x),
+    elementwise=True,
+)
+def multiply(B: Backend, x: Array, y: Array) -> Array:
+    return B.multiply(x, y)
+
+
+@op(
+    lambda B, g, _out, _x, y: B.divide(g, y),
+    lambda B, g, out, _x, y: B.negative(B.divide(B.multiply(g, out), y)),
+    elementwise=True,
+)
+def divide(B: Backend, x: Array, y: Array) -> Array:
+    return B.divide(x, y)
+
+
+def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
+    if isinstance(y, (int, float)):
+        # y = 0 is a constant: 0 * x**-1 would be nan at x = 0.
+        return B.full(g.shape, 0, g.dtype) if y == 0 else B.multiply(g, B.multiply(B.power(x, y - 1), y))
+    slope = B.multiply(B.power(x, B.subtract(y, 1)), y)
+    return B.multiply(g, B.where(B.equal(y, 0), B.full((), 0, g.dtype), slope))
+
+
+def _power_exponent(B: Backend, g: Array, out: Array, x: Array, y: Array) -> Array:
+    if isinstance(x, (int, float)):
+        return B.multiply(g, B.multiply(out, math.log(x) if x > 0 else 0.0 if x == 0 else math.nan))
+    # 0**y is flat for y >= 0; log(0) would make that nan.
+    flat = B.logical_and(B.equal(x, 0), B.greater_equal(y, 0))
+    safe = B.where(flat, B.full((), 1, x.dtype), x)
+    return B.multiply(g, B.multiply(out, B.log(safe)))
+
+
+@op(_power_base, _power_exponent, elementwise=True)
+def power(B: Backend, x: Array, y: Array) -> Array:
+    return B.power(x, y)
+
+
+def _share(B: Backend, g: Array, wins: Array, ties: Array) -> Array:
+    """The whole gradient where this input wins, half of it where the two tie, as PyTorch does."""
+    return B.add(B.multiply(g, wins), B.multiply(B.multiply(g, ties), 0.5))
+
+
+@op(
+    lambda B, g, _out, x, y: _share(B, g, B.greater(x, y), B.equal(x, y)),
+    lambda B, g, _out, x, y: _share(B, g, B.less(x, y), B.equal(x, y)),
+    elementwise=True,
+)
+def maximum(B: Backend, x: Array, y: Array) -> Array:
+    return B.maximum(x, y)
+
+
+@op(
+    lambda B, g, _out, x, y: _share(B, g, B.less(x, y), B.equal(x, y)),
+    lambda B, g, _out, x, y: _share(B, g, B.greater(x, y), B.equal(x, y)),
+    elementwise=True,
+)
+def minimum(B: Backend, x: Array, y: Array) -> Array:
+    return B.minimum(x, y)
+
+
+@op(
+    lambda B, g, _out, _x, _y: g,
+    lambda B, g, _out, x, y: B.negative(B.multiply(g, B.floor_divide(x, y))),
+    elementwise=True,
+)
+def remainder(B: Backend, x: Array, y: Array) -> Array:
+    return B.remainder(x, y)
+
+
+# ---------------------------------------------------------------------- one array in
+@op(lambda B, g, _out, _x: B.negative(g))
+def negative(B: Backend, x: Array) -> Array:
+    return B.negative(x)
+
+
+@op(lambda B, g, _out, x: B.multiply(g, B.sign(x)))
+def absolute(B: Backend, x: Array) -> Array:
+    return B.absolute(x)
+
+
+@op(lambda B, g, out, _x: B.multiply(g, out))
+def exp(B: Backend, x: Array) -> Array:
+    return B.exp(x)
+
+
+@op(lambda B, g, out, _x: B.multiply(g, B.add(out, 1)))
+def expm1(B: Backend, x: Array) -> Array:
+    return B.expm1(x)
+
+
+@op(lambda B, g, _out, x: B.divide(g, x))
+def log(B: Backend, x: Array) -> Array:
+    return B.log(x)
+
+
+@op(lambda B, g, _out, x: B.divide(g, B.add(x, 1)))
+def log1p(B: Backend, x: Array) -> Array:
+    return B.log1p(x)
+
+
+@op(lambda B, g, out, _x: B.divide(g, B.multiply(out, 2)))
+def sqrt(B: Backend, x: Array) -> Array:
+    return B.sqrt(x)
+
+
+@op(lambda B, g, _out, x: B.multiply(B.multiply(g, x), 2))
+def square(B: Backend, x: Array) -> Array:
+    return B.square(x)
+
+
+@op(lambda B, g, out, _x: B.negative(B.multiply(g, B.square(out))))
+def reciprocal(B: Backend, x: Array) -> Array:
+    return B.reciprocal(x)
+
+
+@op(lambda B, g, out, x: B.multiply(B.divide(B.multiply(g, out), x), -0.5))
+def rsqrt(B: Backend, x: Array) -> Array:
+    return B.reciprocal(B.sqrt(x))
+
+
+@op(lambda B, g, _out, x: B.multiply(g, B.cos(x)))
+def sin(B: Backend, x: Array) -> Array:
+    return B.sin(x)
+
+
+@op(lambda B, g, _out, x: B.negative(B.multiply(g, B.sin(x))))
+def cos(B: Backend, x: Array) -> Array:
+    return B.cos(x)
+
+
+@op(lambda B, g, out, _x: B.multiply(g, B.add(B.square(out), 1)))
+def tan(B: Backend, x: Array) -> Array:
+    return B.tan(x)
+
+
+@op(lambda B, g, out, _x: B.multiply(g, B.subtract(1, B.square(out))))
+def tanh(B: Backend, x: Array) -> Array:
+    return B.tanh(x)
+
+
+@op(lambda B, g, _out, x: B.multiply(g, B.multiply(B.exp(B.negative(B.square(x))), _TWO_OVER_SQRT_PI)))
+def erf(B: Backend, x: Array) -> Array:
+    return B.erf(x)
+
+
+# ---------------------------------------------------------------------- choosing and converting
+@op(
+    lambda B, g, _out, _c, _x, _y: None,
+    lambda B, g, _out, c, _x, _y: B.where(c, g, B.full((), 0, g.dtype)),
+    lambda B, g, _out, c, _x, _y: B.where(c, B.full((), 0, g.dtype), g),
+    elementwise=True,
+)
+def where(B: Backend, c: Array, x: Array, y: Array) -> Array:
+    return B.where(c, x, y)
+
+
+@op(lambda B, g, _out, _x, dtype: B.astype(g, _x.dtype))
+def astype(B: Backend, x: Array, dtype: DType) -> Array:
+    return B.astype(x, dtype)
+
+
+@op(lambda B, g, _out, _x: g)
+def copy(B: Backend, x: Array) -> Array:
+    return B.copy(x)
+
+
+def _within(B: Backend, x: Array, low: float | None, high: float | None) -> Array:
+    if low is None:
+        return B.less_equal(x, high)
+    above = B.greater_equal(x, low)
+    return above if high is None else B.logical_and(above, B.less_equal(x, high))
+
+
+@op(lambda B, g, _out, x, low, high: B.multiply(g, _within(B, x, low, high)))
+def clip(B: Backend, x: Array, low: float | None, high: float | None) -> Array:
+    bounded = x if low is None else B.maximum(x, low)
+    return bounded if high is None else B.minimum(bounded, high)
+
+
+# ---------------------------------------------------------------------- flat almost everywhere: the gradient is zero
+def _flat(name: str) -> Op:
+    def forward(B: Backend, x: Array) -> Array:
+        return getattr(B, name)(x)
+
+    return op(lambda B, g, _out, _x: B.full(_x.shape, 0, _x.dtype), name=name)(forward)
+
+
+sign, floor, ceil, trunc, rint = (_flat(n) for n in ("sign", "floor", "ceil", "trunc", "rint"))
+
+
+# ---------------------------------------------------------------------- not differentiable
+def _plain(name: str) -> Op:
+    def forward(B: Backend, *arrays: Array) -> Array:
+        return getattr(B, name)(*arrays)
+
+    return op(name=name)(forward)
+
+
+isfinite, isnan, isinf, logical_not, invert = (
+    _plain(n) for n in ("isfinite", "isnan", "isinf", "logical_not", "invert")
+)
+equal, not_equal, less, less_equal, greater, greater_equal = (
+    _plain(n) for n in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+)
+logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor, left_shift, right_shift = (
+    _plain(n)
+    for n in (
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "left_shift",
+        "right_shift",
+    )
+)
+floor_divide = _plain("floor_divide")
+
+
+def _truncate(B: Backend, x: Array, dtype: DType) -> Array:
+    return B.astype(x, dtype)
+
+
+# To integers and bools: a conversion through which no gradient goes.
+truncate = op(name="truncate")(_truncate)

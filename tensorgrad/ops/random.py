@@ -1,0 +1,18 @@
+"""Random ops that have a gradient. Their numbers come from a key, an input like any other."""
+
+from __future__ import annotations
+
+from tensorgrad.autograd.op import op
+from tensorgrad.backends import Backend
+from tensorgrad.backends.primitives import Array
+
+__all__ = ["dropout"]
+
+
+@op(
+    lambda B, g, out, _x, _key, p: B.multiply(g, out[1]),
+    lambda B, g, out, _x, _key, p: None,
+    residuals=True,
+)
+def dropout(B: Backend, x: Array, key: Array, p: float) -> tuple[Array, Array]:
+    return B.dropout(x, key, p)

@@ -1,0 +1,204 @@
+"""Reductions: fewer elements come out than go in, and a gradient is spread back over those that went.
+
+`axis` is an int, a tuple of ints or None for all axes; `keepdims` keeps the reduced axes with size 1.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from tensorgrad.autograd.op import Op, Spec, op
+from tensorgrad.backends import Backend
+from tensorgrad.backends.fused import reduced_count
+from tensorgrad.backends.primitives import Array, Axis, Shape
+
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "norm",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
+
+# ---------------------------------------------------------------------- shapes
+@lru_cache(maxsize=1024)
+def _axes(ndim: int, axis: Axis) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple([a % ndim for a in ((axis,) if isinstance(axis, int) else axis)])
+
+
+@lru_cache(maxsize=1024)
+def _kept_shape(shape: Shape, axis: Axis) -> Shape:
+    axes = _axes(len(shape), axis)
+    return tuple([1 if i in axes else n for i, n in enumerate(shape)])
+
+
+def _aligned(B: Backend, reduced: Array, shape: Shape, axis: Axis, keepdims: bool) -> Array:
+    """A result, or its gradient, shaped so that it broadcasts against the input of `shape`."""
+    return reduced if keepdims or axis is None else B.reshape(reduced, _kept_shape(shape, axis))
+
+
+# ---------------------------------------------------------------------- sums
+def _sum_vjp(B: Backend, g: Array, _out: Spec, _x: Spec, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.broadcast_to(_aligned(B, g, _x.shape, axis, keepdims), _x.shape)
+
+
+@op(_sum_vjp)
+def sum(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.sum(x, axis=axis, keepdims=keepdims)
+
+
+def _mean_vjp(B: Backend, g: Array, _out: Spec, _x: Spec, axis: Axis = None, keepdims: bool = False) -> Array:
+    share = B.divide(_aligned(B, g, _x.shape, axis, keepdims), reduced_count(_x.shape, axis))
+    return B.broadcast_to(share, _x.shape)
+
+
+@op(_mean_vjp)
+def mean(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.mean(x, axis=axis, keepdims=keepdims)
+
+
+def _cumsum_vjp(B: Backend, g: Array, _out: Spec, _x: Spec, axis: int) -> Array:
+    """Element i went into every sum from i on: the cumulative sum from the other end."""
+    backwards = (*[slice(None)] * axis, slice(None, None, -1), Ellipsis)
+    return B.getitem(B.cumsum(B.getitem(g, backwards), axis), backwards)
+
+
+@op(_cumsum_vjp)
+def cumsum(B: Backend, x: Array, axis: int) -> Array:
+    return B.cumsum(x, axis)
+
+
+# ---------------------------------------------------------------------- products
+def _prod_vjp(B: Backend, g: Array, _out: Spec, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """g times the product of all the others. Not out / x: that is wrong where an element is zero."""
+    axes = _axes(x.ndim, axis)
+    order = (*[i for i in range(x.ndim) if i not in axes], *axes)
+    moved = B.transpose(x, order)
+    rows = B.reshape(moved, (*moved.shape[: x.ndim - len(axes)], reduced_count(x.shape, axis)))
+    others = B.reshape(B.leave_one_out(rows), moved.shape)
+    back = tuple([order.index(i) for i in range(x.ndim)])
+    return B.multiply(_aligned(B, g, x.shape, axis, keepdims), B.transpose(others, back))
+
+
+@op(_prod_vjp)
+def prod(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.prod(x, axis=axis, keepdims=keepdims)
+
+
+# ---------------------------------------------------------------------- extremes
+def _extreme_vjp(B: Backend, g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The gradient goes to the elements that are the extreme, in equal shares where several are."""
+    wins = B.astype(B.equal(x, _aligned(B, out, x.shape, axis, keepdims)), g.dtype)
+    winners = B.sum(wins, axis=axis, keepdims=keepdims)
+    return B.multiply(wins, _aligned(B, B.divide(g, winners), x.shape, axis, keepdims))
+
+
+@op(_extreme_vjp)
+def max(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.max(x, axis=axis, keepdims=keepdims)
+
+
+@op(_extreme_vjp)
+def min(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.min(x, axis=axis, keepdims=keepdims)
+
+
+def _logsumexp_vjp(B: Backend, g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """g * softmax(x). A row of -inf has no gradient: there x - out would be nan."""
+    finite = B.where(B.equal(out, -math.inf), B.full((), 0, out.dtype), out)
+    softmax = B.exp(B.subtract(x, _aligned(B, finite, x.shape, axis, keepdims)))
+    return B.multiply(softmax, _aligned(B, g, x.shape, axis, keepdims))
+
+
+@op(_logsumexp_vjp)
+def logsumexp(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.logsumexp(x, axis=axis, keepdims=keepdims)
+
+
+# ---------------------------------------------------------------------- spread
+def _deviation(B: Backend, g: Array, x: Array, axis: Axis, keepdims: bool, freedom: float) -> Array:
+    """g * (x - mean) / freedom: the mean is computed again, which is cheaper than keeping x - mean."""
+    scale = _aligned(B, B.divide(g, freedom), x.shape, axis, keepdims)
+    return B.multiply(B.subtract(x, B.mean(x, axis=axis, keepdims=True)), scale)
+
+
+def _freedom(shape: Shape, axis: Axis, correction: float) -> float:
+    left = reduced_count(shape, axis) - correction
+    return left if left > 0 else 0
+
+
+def _var_vjp(
+    B: Backend, g: Array, _out: Spec, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False
+) -> Array:
+    return _deviation(B, g, x, axis, keepdims, _freedom(x.shape, axis, correction) / 2)
+
+
+@op(_var_vjp)
+def var(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
+    return B.var(x, axis=axis, correction=correction, keepdims=keepdims)
+
+
+def _std_vjp(
+    B: Backend, g: Array, out: Array, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False
+) -> Array:
+    return _deviation(B, _over(B, g, out), x, axis, keepdims, _freedom(x.shape, axis, correction))
+
+
+@op(_std_vjp)
+def std(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
+    return B.sqrt(B.var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+def _over(B: Backend, g: Array, length: Array) -> Array:
+    """g / length, and 0 where the length is 0: the subgradient of a norm there."""
+    flat = B.equal(length, 0)
+    ratio = B.divide(g, B.where(flat, B.full((), 1, length.dtype), length))
+    return B.where(flat, B.full((), 0, g.dtype), ratio)
+
+
+def _norm_vjp(
+    B: Backend, g: Array, out: Array, x: Array, p: float = 2, axis: Axis = None, keepdims: bool = False
+) -> Array:
+    """g * sign(x) * (|x| / out)**(p - 1), 0 where the norm is 0; for p = 2 that is g * x / out."""
+    if p == 0:
+        return B.full(x.shape, 0, x.dtype)
+    if p == 2:
+        return B.multiply(x, _aligned(B, _over(B, g, out), x.shape, axis, keepdims))
+    size = B.absolute(x)
+    ratio = B.divide(size, _aligned(B, _nonzero(B, out), x.shape, axis, keepdims))
+    slope = B.multiply(B.sign(x), B.power(_nonzero(B, ratio), p - 1))
+    return B.multiply(slope, _aligned(B, g, x.shape, axis, keepdims))
+
+
+def _nonzero(B: Backend, x: Array) -> Array:
+    """x with 1 in place of 0, so that it can be divided by, or raised to a negative power."""
+    return B.where(B.equal(x, 0), B.full((), 1, x.dtype), x)
+
+
+@op(_norm_vjp)
+def norm(B: Backend, x: Array, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:
+    return B.norm(x, p=p, axis=axis, keepdims=keepdims)
+
+
+# ---------------------------------------------------------------------- not differentiable
+def _reduction(name: str) -> Op:
+    def forward(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+        return getattr(B, name)(x, axis=axis, keepdims=keepdims)
+
+    return op(name=name)(forward)
+
+
+any, all, argmax, argmin = (_reduction(n) for n in ("any", "all", "argmax", "argmin"))

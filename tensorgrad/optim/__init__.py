@@ -1,0 +1,11 @@
+"""Optimizers: PyTorch's names, defaults and rules; every step is one fused backend call."""
+
+from __future__ import annotations
+
+from tensorgrad.optim.adagrad import Adagrad
+from tensorgrad.optim.adam import Adam, AdamW
+from tensorgrad.optim.optimizer import Optimizer
+from tensorgrad.optim.rmsprop import RMSprop
+from tensorgrad.optim.sgd import SGD
+
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]

@@ -1,0 +1,55 @@
+"""Checks of what optimizers are given. Each raises an error that begins with the optimizer's name."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tensorgrad.errors import ArgumentError, DTypeError, GraphError
+from tensorgrad.tensor import Tensor
+
+__all__ = ["check_below_one", "check_epsilon", "check_not_negative", "checked_parameter"]
+
+
+def check_not_negative(owner: str, group: dict[str, Any], *names: str) -> None:
+    """ArgumentError unless the options `names` of `group` are zero or more."""
+    for name in names:
+        if not float(group[name]) >= 0.0:
+            raise ArgumentError(f"{owner}: {name} must not be negative, got {group[name]}")
+
+
+def check_below_one(owner: str, name: str, value: float) -> None:
+    """ArgumentError unless `value` is in [0, 1)."""
+    if not 0.0 <= value < 1.0:
+        raise ArgumentError(f"{owner}: {name} must be in [0, 1), got {value}")
+
+
+def check_epsilon(owner: str, parameter: Tensor, eps: float, factor: float = 1.0) -> None:
+    """ArgumentError where eps * factor is positive but rounds to zero in the parameter's dtype."""
+    if eps > 0.0 and parameter.dtype.type(eps * factor) == 0:
+        raise ArgumentError(
+            f"{owner}: eps={eps} is zero in {parameter.dtype}, and the update would divide by zero; "
+            "pass a larger eps (1e-4), or keep the parameters in float32"
+        )
+
+
+def checked_parameter(owner: str, what: str, parameter: Any) -> Tensor:
+    """`parameter`, if an optimizer can change it: a floating leaf Tensor. `what` names it in errors."""
+    if not isinstance(parameter, Tensor):
+        raise DTypeError(f"{owner}: {what} must be a Tensor, got {type(parameter).__name__}")
+    if parameter.dtype.kind != "f":
+        raise DTypeError(f"{owner}: {what} must be of a floating dtype, got {parameter.dtype}")
+    if not parameter.is_leaf:
+        raise GraphError(
+            f"{owner}: {what} (shape {parameter.shape}) is the result of an operation, not a leaf; "
+            "pass the tensor it was computed from, or a detached one"
+        )
+    return parameter
+
+
+def checked_rate(owner: str, value: Any) -> float:
+    """A learning rate as a float that is not negative and not nan."""
+    rate = float(value)
+    if not rate >= 0.0 or math.isinf(rate):
+        raise ArgumentError(f"{owner}: lr must be finite and not negative, got {value}")
+    return rate

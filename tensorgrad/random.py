@@ -1,0 +1,476 @@
+"""Random tensors and the generators they come from. PyTorch's names and signatures; numbers by `backends/philox.py`.
+
+One seed gives the same numbers on every device, whatever the number of threads. A generator's state (seed, offset)
+lives on its device; a draw is a function of that state, which then moves on by the blocks that were used.
+
+Everywhere: `generator=None` is the default generator of the device, `device=None` the generator's device or else the
+default device, `dtype=None` the default floating dtype unless said otherwise; `size` is `f(2, 3)` or `f((2, 3))`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.autograd.inplace import assign, check_writable
+from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.backends import Device, DeviceLike
+from tensorgrad.backends import device as as_device
+from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.creation import as_size
+from tensorgrad.dtypes import (
+    DType,
+    as_dtype,
+    float32,
+    float64,
+    get_default_dtype,
+    int64,
+    is_floating,
+    result_type,
+    uint64,
+)
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "bernoulli_",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "normal",
+    "normal_",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+    "uniform",
+    "uniform_",
+]
+
+_SEEDS = 1 << 64
+
+
+class Generator:
+    """A stream of random numbers on one device: a seed, and how far the stream has been used."""
+
+    def __init__(self, device: DeviceLike = "cpu") -> None:
+        """Seeded by the operating system; see `manual_seed`."""
+        self.device: Device = as_device(device)
+        self._lock = threading.Lock()
+        self._advances: dict[int, Array] = {}
+        self._state: Array = self._pair(_fresh_seed(), 0)
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of `seed` (any integer; taken modulo 2^64) from its beginning. Returns the generator."""
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise DTypeError(f"manual_seed: the seed must be an integer, got {seed!r}")
+        self._write(self._pair(seed.__index__() % _SEEDS, 0))
+        return self
+
+    def seed(self) -> int:
+        """Start the stream of a seed drawn by the operating system. Returns the seed."""
+        drawn = _fresh_seed()
+        self.manual_seed(drawn)
+        return drawn
+
+    def initial_seed(self) -> int:
+        """The seed of the stream."""
+        return int(self.device.backend.to_numpy(self._state)[0])
+
+    def get_state(self) -> Tensor:
+        """The state as int64[2] (seed, offset), a copy."""
+        return new_tensor(self.device.backend.astype(self._state, int64), self.device)
+
+    def set_state(self, state: Tensor) -> Generator:
+        """Continue where the generator was that gave `state`. Returns the generator.
+
+        Raises ShapeError and DTypeError unless it is int64[2] (or uint64[2]), on any device.
+        """
+        if state.shape != (2,):
+            raise ShapeError(f"set_state: a state has shape (2,), got {state.shape}")
+        if state.dtype not in (int64, uint64):
+            raise DTypeError(f"set_state: a state is int64, got {state.dtype}")
+        backend = self.device.backend
+        values = state.array if state.device is self.device else state.device.backend.to_numpy(state.array)
+        self._write(backend.astype(backend.asarray(values), uint64))
+        return self
+
+    def next_key(self, blocks: int) -> Array:
+        """The key of a draw of `blocks` blocks: a copy of the state (uint64[2]), which then moves on by as many."""
+        backend = self.device.backend
+        with self._lock:
+            advance = self._advances.get(blocks)
+            if advance is None:
+                advance = self._advances[blocks] = self._pair(0, blocks)
+            key = backend.copy(self._state)
+            backend.add(self._state, advance, out=self._state)
+        return key
+
+    def _write(self, state: Array) -> None:
+        with self._lock:  # in place: a recorded step holds this memory
+            self.device.backend.copyto(self._state, state)
+
+    def _pair(self, first: int, second: int) -> Array:
+        backend = self.device.backend
+        return backend.copy(backend.asarray([first, second], dtype=uint64))
+
+    def __repr__(self) -> str:
+        return f"Generator(device={str(self.device)!r}, initial_seed={self.initial_seed()})"
+
+
+def _fresh_seed() -> int:
+    return int.from_bytes(os.urandom(8), "little")
+
+
+# ---------------------------------------------------------------------- the default generators
+_defaults: dict[Device, Generator] = {}
+_seed: int | None = None  # of the last manual_seed: devices that are first used later start from it too
+
+
+def default_generator(device: DeviceLike = None) -> Generator:
+    """The generator that is used on `device` where none is given."""
+    place = as_device(device)
+    found = _defaults.get(place)
+    if found is None:
+        found = _defaults[place] = Generator(place)
+        if _seed is not None:
+            found.manual_seed(_seed)
+    return found
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generators of all devices from `seed`. Returns that of the default device."""
+    global _seed
+    for generator in (default_generator(), *_defaults.values()):
+        generator.manual_seed(seed)
+    _seed = seed
+    return default_generator()
+
+
+def seed() -> int:
+    """Start the default generators from a seed drawn by the operating system. Returns the seed."""
+    drawn = _fresh_seed()
+    manual_seed(drawn)
+    return drawn
+
+
+def initial_seed() -> int:
+    """The seed of the default device's default generator."""
+    return default_generator().initial_seed()
+
+
+def get_rng_state(device: DeviceLike = None) -> Tensor:
+    """The state of the default generator of `device`, as `Generator.get_state` gives it."""
+    return default_generator(device).get_state()
+
+
+def set_rng_state(new_state: Tensor, device: DeviceLike = None) -> None:
+    """Set the state of the default generator of `device`. Errors as `Generator.set_state`."""
+    default_generator(device).set_state(new_state)
+
+
+def key_tensor(generator: Generator, blocks: int) -> Tensor:
+    """The key of a draw, as an input for an op."""
+    return new_tensor(generator.next_key(blocks), generator.device)
+
+
+# ---------------------------------------------------------------------- from a given distribution
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers uniform in [0, 1)."""
+    source, kind = _source("rand", generator, device), _floating("rand", dtype)
+    return _leaf(_uniform(source, as_size("rand", size), kind), source, requires_grad)
+
+
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers of the normal distribution with mean 0 and variance 1."""
+    source, kind = _source("randn", generator, device), _floating("randn", dtype)
+    return _leaf(_normal(source, as_size("randn", size), kind), source, requires_grad)
+
+
+def randint(
+    low: int = 0,
+    high: Any = None,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: object = int64,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers uniform in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 unless `dtype`.
+
+    Raises ArgumentError where low >= high.
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if size is None or not low < high:
+        raise ArgumentError(f"randint: expected low < high and a size, got low={low}, high={high}, size={size}")
+    source, shape = _source("randint", generator, device), as_size("randint", (size,))
+    backend = source.device.backend
+    key = source.next_key(backend.random_blocks(math.prod(shape), uint64))
+    drawn = backend.random_integers(key, shape, low, high)
+    kind = as_dtype(dtype)
+    return _leaf(drawn if kind == int64 else backend.astype(drawn, kind), source, requires_grad)
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: object = int64,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The integers 0 to n - 1 in random order: the order of n random 64-bit numbers, so the same on every device."""
+    (count,) = as_size("randperm", (n,))
+    source, kind = _source("randperm", generator, device), as_dtype(dtype)
+    backend = source.device.backend
+    key = source.next_key(backend.random_blocks(count, uint64))
+    order = backend.argsort(backend.random_words64(key, count), 0)
+    return _leaf(order if kind == int64 else backend.astype(order, kind), source, requires_grad)
+
+
+def uniform(
+    low: float = 0.0,
+    high: float = 1.0,
+    size: Sequence[int] = (),
+    *,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers uniform in [low, high). Raises ArgumentError where low > high."""
+    source, kind = _source("uniform", generator, device), _floating("uniform", dtype)
+    shape = as_size("uniform", (size,))
+    return _leaf(_uniform_between(source, shape, kind, low, high, "uniform"), source, requires_grad)
+
+
+def normal(
+    mean: Tensor | float,
+    std: Tensor | float = 1.0,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal numbers with these means and standard deviations: two floats and a `size`, or a Tensor or two.
+
+    Not differentiable in mean and std. Raises ArgumentError where two floats come without a size, or std < 0.
+    """
+    given = [x for x in (mean, std) if isinstance(x, Variable)]
+    if not given:
+        if size is None:
+            raise ArgumentError("normal: a size must be given where mean and std are numbers, e.g. size=(2, 3)")
+        source, kind = _source("normal", generator, device), _floating("normal", dtype)
+        shape = as_size("normal", (size,))
+    else:
+        source = _source("normal", generator, given[0].device if device is None else device)
+        kind = _floating("normal", result_type(given) if dtype is None else dtype)
+        shape = _broadcast_shape("normal", given)
+    drawn = _normal(source, shape, kind)
+    return _leaf(_scaled(source.device, drawn, mean, std, "normal"), source, requires_grad)
+
+
+def bernoulli(
+    input: Tensor, p: float | None = None, *, generator: Generator | None = None
+) -> Tensor:
+    """1 with the probability in `input`, else 0, elementwise in its dtype; with `p`, that probability everywhere.
+
+    Raises DTypeError where `input` holds the probabilities and is not floating, ArgumentError for p not in [0, 1].
+    """
+    if p is None and not is_floating(input.dtype):
+        raise DTypeError(f"bernoulli: probabilities must be floating, got {input.dtype}; convert them with .float()")
+    if p is not None and not 0 <= p <= 1:
+        raise ArgumentError(f"bernoulli: p must be in [0, 1], got {p}")
+    source = _source("bernoulli", generator, input.device)
+    drawn = _coin(source, input.shape, input.dtype, input.array if p is None else p)
+    return new_tensor(source.device.backend.astype(drawn, input.dtype), source.device)
+
+
+# ---------------------------------------------------------------------- like another tensor
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`rand` with the shape, dtype and device of `input`."""
+    kind, place = _like(input, dtype, device)
+    return rand(input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`randn` with the shape, dtype and device of `input`."""
+    kind, place = _like(input, dtype, device)
+    return randn(input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def randint_like(
+    input: Tensor,
+    low: int,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`randint` with the shape, dtype and device of `input`: `randint_like(x, high)` or `randint_like(x, low, high)`."""
+    kind, place = _like(input, dtype, device)
+    return randint(
+        low, high, input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad
+    )
+
+
+# ---------------------------------------------------------------------- in place
+def uniform_(
+    self: Tensor, low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Write numbers uniform in [low, high) into the tensor. Returns it."""
+    return _fill(
+        self, "uniform_", generator, lambda s: _uniform_between(s, self.shape, self.dtype, low, high, "uniform_")
+    )
+
+
+def normal_(
+    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
+) -> Tensor:
+    """Write normal numbers with this mean and standard deviation into the tensor. Returns it."""
+    return _fill(
+        self,
+        "normal_",
+        generator,
+        lambda s: _scaled(s.device, _normal(s, self.shape, self.dtype), mean, std, "normal_"),
+    )
+
+
+def bernoulli_(self: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Write 1 with probability `p`, else 0, into each element. Returns the tensor."""
+    check_writable(self, "bernoulli_")
+    assign(self, bernoulli(self, p, generator=generator), "bernoulli_")
+    return self
+
+
+def _fill(self: Tensor, name: str, generator: Generator | None, draw: Callable[[Generator], Array]) -> Tensor:
+    check_writable(self, name)
+    _floating(name, self.dtype)
+    source = _source(name, generator, self.device)
+    assign(self, new_tensor(draw(source), self.device), name)
+    return self
+
+
+# ---------------------------------------------------------------------- pieces
+def _source(name: str, generator: Generator | None, device: DeviceLike) -> Generator:
+    if generator is None:
+        return default_generator(device)
+    if device is not None and as_device(device) is not generator.device:
+        raise DeviceError(f"{name}: the generator is on {generator.device}, the tensor on {as_device(device)}")
+    return generator
+
+
+def _floating(name: str, dtype: object) -> DType:
+    kind = get_default_dtype() if dtype is None else as_dtype(dtype)
+    if not is_floating(kind):
+        raise DTypeError(f"{name}: expected a floating dtype, got {kind}")
+    return kind
+
+
+def _like(input: Tensor, dtype: object, device: DeviceLike) -> tuple[object, DeviceLike]:
+    return input.dtype if dtype is None else dtype, input.device if device is None else device
+
+
+def _leaf(array: Array, source: Generator, requires_grad: bool) -> Tensor:
+    made = new_tensor(array, source.device)
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def _uniform(source: Generator, shape: Shape, dtype: DType) -> Array:
+    backend = source.device.backend
+    return backend.random_uniform(source.next_key(backend.random_blocks(math.prod(shape), dtype)), shape, dtype)
+
+
+def _normal(source: Generator, shape: Shape, dtype: DType) -> Array:
+    backend = source.device.backend
+    return backend.random_normal(source.next_key(backend.random_blocks(math.prod(shape), dtype)), shape, dtype)
+
+
+def _uniform_between(
+    source: Generator, shape: Shape, dtype: DType, low: float, high: float, name: str
+) -> Array:
+    if not low <= high:
+        raise ArgumentError(f"{name}: expected low <= high, got low={low}, high={high}")
+    return _affine(source.device, _uniform(source, shape, dtype), low, high - low)
+
+
+def _scaled(device: Device, drawn: Array, mean: Any, std: Any, name: str) -> Array:
+    if not isinstance(std, Variable) and std < 0:
+        raise ArgumentError(f"{name}: std must not be negative, got {std}")
+    shift, scale = (
+        device.backend.astype(v.array, drawn.dtype) if isinstance(v, Variable) else v for v in (mean, std)
+    )
+    return _affine(device, drawn, shift, scale)
+
+
+def _affine(device: Device, x: Array, shift: Any, scale: Any) -> Array:
+    """x * scale + shift, in the memory of x."""
+    device.backend.multiply(x, scale, out=x)
+    return device.backend.add(x, shift, out=x)
+
+
+def _coin(source: Generator, shape: Shape, dtype: DType, p: Any) -> Array:
+    kind = float64 if dtype == float64 else float32
+    backend = source.device.backend
+    chance = p if isinstance(p, (int, float)) else backend.astype(p, kind)
+    return backend.less(_uniform(source, shape, kind), chance)
+
+
+def _broadcast_shape(name: str, tensors: Sequence[Variable]) -> Shape:
+    shape: list[int] = []
+    for t in tensors:
+        longer, shorter = (shape, list(t.shape)) if len(shape) >= t.ndim else (list(t.shape), shape)
+        shorter = [1] * (len(longer) - len(shorter)) + shorter
+        if any(a != b and 1 not in (a, b) for a, b in zip(longer, shorter, strict=True)):
+            raise ShapeError(f"{name}: mean and std must broadcast, got {' and '.join(str(t.shape) for t in tensors)}")
+        shape = [b if a == 1 else a for a, b in zip(longer, shorter, strict=True)]
+    return tuple(shape)

@@ -1,0 +1,351 @@
+"""The training loop: validation, early stopping, the best weights on every way out, and a history of it
+all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Literal
+
+from tensorgrad.autograd.modes import no_grad
+from tensorgrad.data import DataLoader, Dataset, TensorDataset
+from tensorgrad.errors import ArgumentError, ShapeError
+from tensorgrad.functional.joining import cat
+from tensorgrad.nn import Module
+from tensorgrad.nn.utils import clip_grad_norm_
+from tensorgrad.optim import Optimizer
+from tensorgrad.progress import Reporter, make_reporter
+from tensorgrad.random import Generator
+from tensorgrad.tensor import Tensor
+
+__all__ = ["Epoch", "History", "StopReason", "accuracy", "evaluate", "fit", "predict"]
+
+StopReason = Literal["epochs", "patience", "interrupted", "non-finite loss"]
+Data = Dataset | tuple[Tensor, ...] | Iterable[tuple[Tensor, ...]]
+Loss = Callable[[Any, Tensor], Tensor]
+Metrics = Mapping[str, Callable[[Any, Tensor], Tensor | float]]
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training data came to. `seconds` includes the validation."""
+
+    train_loss: float
+    val_loss: float | None
+    metrics: dict[str, float]
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """What the best epoch has least of: the validation loss, or the training loss where nothing
+        validates.
+        """
+        return self.train_loss if self.val_loss is None else self.val_loss
+
+    def __str__(self) -> str:
+        values = {"train loss": self.train_loss, "val loss": self.val_loss, **self.metrics}
+        return "  ".join(f"{name} {value:.4f}" for name, value in values.items() if value is not None)
+
+
+@dataclass
+class History:
+    """What `fit` did.
+
+    `epochs`: the completed ones. `best_epoch`: the index among them of the weights the model now has, None if
+    no epoch was completed; `history.epochs[history.best_epoch].score` is the least of all. `stop_reason`:
+    "epochs" (all were run), "patience", "interrupted" or "non-finite loss"; `detail` says where a loss was
+    not finite.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    best_epoch: int | None = None
+    stop_reason: StopReason = "epochs"
+    detail: str = ""
+
+    @property
+    def train_loss(self) -> list[float]:
+        """Mean over the samples of each epoch, measured while the weights were changing."""
+        return [epoch.train_loss for epoch in self.epochs]
+
+    @property
+    def val_loss(self) -> list[float]:
+        """Measured at the end of each epoch; empty where nothing validates."""
+        return [epoch.val_loss for epoch in self.epochs if epoch.val_loss is not None]
+
+    @property
+    def metrics(self) -> dict[str, list[float]]:
+        """Each metric over the epochs."""
+        names = self.epochs[0].metrics if self.epochs else {}
+        return {name: [epoch.metrics[name] for epoch in self.epochs] for name in names}
+
+    @property
+    def time(self) -> list[float]:
+        """Seconds each epoch took."""
+        return [epoch.seconds for epoch in self.epochs]
+
+
+def fit(
+    model: Module,
+    data: Data,
+    loss: Loss,
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    validation: Data | None = None,
+    patience: int | None = None,
+    metrics: Metrics | None = None,
+    clip_norm: float | None = None,
+    seed: int | None = 0,
+    progress: bool = True,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> History:
+    """Train `model` in place to make `loss(model(*inputs), target)` small; return the history.
+
+    `data`, `validation`: a data set, a tuple of tensors (the last is the target), or an iterable of batches
+    such as a DataLoader, which is used as it is; otherwise batches of `batch_size` are drawn in an order that
+    depends on `seed` alone (None: on the default generator). `loss` returns the mean over a batch; means over
+    an epoch weigh every sample alike. `metrics`: name -> function(output, target), also a mean over a batch;
+    measured on the validation data, or during training where there is none. `clip_norm` limits the norm of
+    all gradients together. `patience` ends training after so many epochs in a row without a new least
+    validation loss. `on_epoch` is called after each.
+
+    However training ends, the model has the weights of the epoch with the least validation loss (training
+    loss if there is no validation data): after all epochs, out of patience, on Ctrl-C (which does not raise,
+    but ends the training), on an error, and at a loss or gradient norm that is not finite, which is noticed
+    before the optimizer writes. Before the first epoch is complete there are no such weights: Ctrl-C and
+    errors then leave the model as it is, a loss that is not finite puts back the weights it had at the start.
+    `model.training` is left as it was.
+
+    Raises: ArgumentError for arguments out of range, data without batches or targets, a loss that is not one
+    number.
+    """
+    _check_arguments(epochs, patience, clip_norm)
+    run = _Run(
+        model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, metrics or {}, clip_norm
+    )
+    held_out = None if validation is None else _batches(validation, batch_size)
+    with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, _mode(model, training=True):
+        try:
+            for _ in range(epochs):
+                latest = run.epoch(held_out, reporter)
+                reporter.epoch(len(run.trail), str(latest))
+                if on_epoch is not None:
+                    on_epoch(latest)
+                if patience is not None and run.epochs_since_best() >= patience:
+                    run.history.stop_reason = "patience"
+                    break
+        except KeyboardInterrupt:
+            run.history.stop_reason = "interrupted"
+        except _NotFiniteError as where:
+            run.history.stop_reason, run.history.detail = "non-finite loss", str(where)
+        finally:
+            run.restore_best()
+    return run.history
+
+
+def evaluate(
+    model: Module, data: Data, loss: Loss, *, batch_size: int = 1024, metrics: Metrics | None = None
+) -> dict[str, float]:
+    """`{"loss": ..., metric: ...}`: means over the samples of `data`, in eval mode, without recording.
+
+    Sums stay on the device until the end, in float64; `data`, `loss` and `metrics` are as for `fit`.
+    """
+    means = _Means()
+    with _mode(model, training=False), no_grad():
+        for inputs, target in _pairs(_batches(data, batch_size)):
+            output = model(*inputs)
+            means.add(_values(loss(output, target), output, target, metrics or {}), len(target))
+    return means.read()
+
+
+def predict(model: Module, inputs: Tensor, batch_size: int = 1024) -> Tensor:
+    """`model(inputs)` in eval mode and without recording, `batch_size` samples at a time."""
+    with _mode(model, training=False), no_grad():
+        starts = range(0, max(1, len(inputs)), batch_size)
+        return cat([model(inputs[start : start + batch_size]) for start in starts])
+
+
+def accuracy(output: Tensor, target: Tensor) -> Tensor:
+    """The share of samples whose largest output is the target: output (n, classes), target int64 (n,); 0-d
+    float32.
+    """
+    if output.ndim != 2 or target.shape != output.shape[:1]:
+        raise ShapeError(
+            "accuracy: needs outputs of shape (n, classes) and labels of shape (n,), "
+            f"got {output.shape} and {target.shape}"
+        )
+    return (output.argmax(1) == target).float().mean()
+
+
+class _NotFiniteError(Exception):
+    """Raised at a loss that is nan or infinite; never leaves `fit`."""
+
+
+class _Run:
+    """One call of `fit`: what it works on, and the epochs behind it.
+
+    `trail` pairs every completed epoch with its weights if it was the best so far. One `append` makes both
+    known at once, so Ctrl-C at any moment finds history and weights in agreement.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        batches: Iterable[tuple[Tensor, ...]],
+        loss: Loss,
+        optimizer: Optimizer,
+        metrics: Metrics,
+        clip_norm: float | None,
+    ) -> None:
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.metrics, self.clip_norm = metrics, clip_norm
+        self.batches = batches
+        self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
+        self.batches_done = 0
+        self.history = History()
+        self.trail: list[tuple[Epoch, Weights | None]] = []
+        self.first_weights = _copy_of_weights(model)
+
+    def epoch(self, held_out: Iterable[tuple[Tensor, ...]] | None, reporter: Reporter) -> Epoch:
+        started = perf_counter()
+        measured = self._train(reporter)
+        train_loss = measured.pop("loss")
+        val_loss = None
+        if held_out is not None:
+            measured = evaluate(self.model, held_out, self.loss, metrics=self.metrics)
+            val_loss = _finite(measured.pop("loss"), f"validation loss after epoch {len(self.trail) + 1}")
+        latest = Epoch(train_loss, val_loss, measured, perf_counter() - started)
+        best = self.best_epoch()
+        improved = best is None or latest.score < self.trail[best][0].score
+        self.trail.append((latest, _copy_of_weights(self.model) if improved else None))
+        if improved and best is not None:
+            self.trail[best] = (self.trail[best][0], None)
+        return latest
+
+    def best_epoch(self) -> int | None:
+        kept = [index for index, (_, weights) in enumerate(self.trail) if weights is not None]
+        return kept[-1] if kept else None
+
+    def epochs_since_best(self) -> int:
+        return len(self.trail) - 1 - (self.best_epoch() or 0)
+
+    def restore_best(self) -> None:
+        best = self.best_epoch()
+        self.history.epochs = [epoch for epoch, _ in self.trail]
+        self.history.best_epoch = best
+        if best is not None:
+            self.model.load_state_dict(self.trail[best][1] or {})
+        elif self.history.stop_reason == "non-finite loss":
+            self.model.load_state_dict(self.first_weights)
+
+    def _train(self, reporter: Reporter) -> dict[str, float]:
+        means = _Means()
+        for number, (inputs, target) in enumerate(_pairs(self.batches), start=1):
+            means.add(self._step(inputs, target, f"epoch {len(self.trail) + 1}, batch {number}"), len(target))
+            self.batches_done += 1
+            reporter.batch(self.batches_done)
+        return means.read()
+
+    def _step(self, inputs: tuple[Tensor, ...], target: Tensor, where: str) -> dict[str, Tensor | float]:
+        output = self.model(*inputs)
+        loss = self.loss(output, target)
+        values = _values(loss, output, target, self.metrics)
+        self.optimizer.zero_grad()
+        loss.backward()
+        # The one place where a step waits for the device: the price of never letting nan into the weights.
+        values["loss"] = _finite(loss.item(), f"training loss in {where}")
+        if self.clip_norm is not None:
+            _finite(
+                clip_grad_norm_(self.model.parameters(), self.clip_norm).item(), f"gradient norm in {where}"
+            )
+        self.optimizer.step()
+        return values
+
+
+class _Means:
+    """Means over samples of values that are means over batches. Tensors are summed where they are, in
+    float64.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor | float] = {}
+        self._samples = 0
+
+    def add(self, values: Mapping[str, Tensor | float], samples: int) -> None:
+        self._samples += samples
+        for name, value in values.items():
+            wide = value.detach().double() if isinstance(value, Tensor) else float(value)
+            self._sums[name] = self._sums.get(name, 0.0) + wide * samples
+
+    def read(self) -> dict[str, float]:
+        if not self._samples:
+            raise ArgumentError(
+                "train: the data gave no batch; it is empty, or smaller than a batch with drop_last"
+            )
+        return {name: float(total) / self._samples for name, total in self._sums.items()}
+
+
+def _values(loss: Tensor, output: Any, target: Tensor, metrics: Metrics) -> dict[str, Tensor | float]:
+    if not isinstance(loss, Tensor) or loss.ndim != 0:
+        got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise ArgumentError(
+            f"train: the loss must be one number for a batch, got {got}; use reduction='mean'"
+        )
+    with no_grad():
+        return {"loss": loss, **{name: metric(output, target) for name, metric in metrics.items()}}
+
+
+def _finite(value: float, what: str) -> float:
+    if not math.isfinite(value):
+        raise _NotFiniteError(f"{what} is {value}")
+    return value
+
+
+def _batches(
+    data: Data, batch_size: int, seed: int | None = None, shuffle: bool = False
+) -> Iterable[tuple[Tensor, ...]]:
+    dataset = TensorDataset(*data) if isinstance(data, tuple) else data
+    if not isinstance(dataset, Dataset):
+        return dataset
+    generator = None if seed is None else Generator(dataset.device).manual_seed(seed)
+    return DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator)
+
+
+def _pairs(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+    for batch in batches:
+        if len(batch) < 2:
+            raise ArgumentError(
+                f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor"
+            )
+        yield tuple(batch[:-1]), batch[-1]
+
+
+def _copy_of_weights(model: Module) -> Weights:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+@contextmanager
+def _mode(model: Module, training: bool) -> Iterator[None]:
+    """Train or eval mode inside, and every module's own mode again afterwards."""
+    before = [(module, module.training) for module in model.modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, was_training in before:
+            module.training = was_training
+
+
+def _check_arguments(epochs: int, patience: int | None, clip_norm: float | None) -> None:
+    if epochs < 1:
+        raise ArgumentError(f"fit: epochs must be at least 1, got {epochs}")
+    if patience is not None and patience < 1:
+        raise ArgumentError(f"fit: patience must be at least 1 epoch, got {patience}; None waits for ever")
+    if clip_norm is not None and not clip_norm > 0:
+        raise ArgumentError(f"fit: clip_norm must be positive, got {clip_norm}")

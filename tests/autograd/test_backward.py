@@ -1,0 +1,312 @@
+"""backward: what is accumulated where, what is freed, what is refused."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tests.autograd.tools import assert_values, counting, leaf
+
+
+def test_a_product_and_a_sum() -> None:
+    x, y = leaf([1.0, 2.0, 3.0]), leaf([4.0, 5.0, 6.0])
+    (x * y + x).sum().backward()
+    assert_values(x.grad, [5, 6, 7])
+    assert_values(y.grad, [1, 2, 3])
+
+
+def test_a_value_that_is_used_on_several_paths() -> None:
+    x = leaf(3.0)
+    a = x * x
+    b = a * x + a
+    (a * b).backward()  # x**5 + x**4
+    assert_values(x.grad, 5 * 3**4 + 4 * 3**3)
+
+
+def test_broadcast_operands_get_sums() -> None:
+    x, row, number = leaf(np.ones((2, 3))), leaf([1.0, 2.0, 3.0]), leaf(2.0)
+    (x * row + number).sum().backward()
+    assert_values(x.grad, [[1, 2, 3], [1, 2, 3]])
+    assert_values(row.grad, [2, 2, 2])
+    assert_values(number.grad, 6)
+
+
+def test_gradients_accumulate_over_passes() -> None:
+    x = leaf([1.0, -2.0])
+    for count in (1, 2, 3):
+        (x * x).sum().backward()
+        assert_values(x.grad, [2 * count, -4 * count])
+    x.grad = None
+    (3 * x).sum().backward()
+    assert_values(x.grad, [3, 3])
+
+
+def test_accumulation_writes_into_the_same_gradient() -> None:
+    x = leaf([1.0, 2.0])
+    x.sum().backward()
+    first = x.grad
+    x.sum().backward()
+    assert x.grad is first
+
+
+def test_several_roots() -> None:
+    x = leaf([1.0, 2.0])
+    tg.autograd.backward([(x * x).sum(), x * 3], [None, tg.tensor([1.0, 10.0], dtype=tg.float64)])
+    assert_values(x.grad, [2 + 3, 4 + 30])
+
+
+def test_a_root_that_leads_to_another() -> None:
+    x = leaf(2.0)
+    y = x * x
+    z = y * y
+    tg.autograd.backward([y, z])
+    assert_values(x.grad, 4 + 32)
+
+
+def test_the_gradient_of_a_leaf_is_one() -> None:
+    x = leaf(2.0)
+    x.backward()
+    assert_values(x.grad, 1)
+
+
+def test_backward_of_some_inputs_leaves_the_others_alone() -> None:
+    x, y = leaf(2.0), leaf(3.0)
+    tg.autograd.backward(x * y, inputs=[x])
+    assert_values(x.grad, 3)
+    assert y.grad is None
+
+
+def test_the_gradient_of_a_tensor_with_elements() -> None:
+    x = leaf([1.0, 2.0])
+    (x * x).backward(tg.tensor([1.0, -1.0], dtype=tg.float64))
+    assert_values(x.grad, [2, -4])
+
+
+def test_one_element_in_any_shape_needs_no_gradient() -> None:
+    x = leaf([[3.0]])
+    (x * x).backward()
+    assert_values(x.grad, [[6]])
+
+
+def test_without_a_gradient_several_elements_are_an_error() -> None:
+    x = leaf([1.0, 2.0])
+    with pytest.raises(tg.GraphError, match=r"backward: .* one element .*\(2,\).*sum"):
+        (x * x).backward()
+    assert x.grad is None
+
+
+def test_a_gradient_of_another_shape_or_dtype_is_an_error() -> None:
+    x = leaf([1.0, 2.0])
+    with pytest.raises(tg.ShapeError, match=r"\(2,\) of float64.*\(3,\)"):
+        (x * x).backward(tg.ones(3, dtype=tg.float64))
+    with pytest.raises(tg.ShapeError, match="float32"):
+        (x * x).backward(tg.ones(2, dtype=tg.float32))
+
+
+def test_as_many_gradients_as_tensors() -> None:
+    x = leaf(1.0)
+    with pytest.raises(tg.ArgumentError, match="expected 2 output gradients, got 1"):
+        tg.autograd.backward([x * 2, x * 3], [None])
+
+
+def test_a_tensor_without_graph_is_an_error() -> None:
+    with pytest.raises(tg.GraphError, match="does not require grad"):
+        tg.ones(1).backward()
+    with tg.no_grad():
+        y = leaf(2.0) * 3
+    with pytest.raises(tg.GraphError, match="no_grad"):
+        y.backward()
+
+
+def test_a_second_pass_through_a_freed_graph_is_an_error() -> None:
+    x = leaf(2.0)
+    y = (x * x).exp()
+    y.backward()
+    with pytest.raises(tg.GraphError, match=r"backward: the graph was freed .*\(at exp\).*retain_graph=True"):
+        y.backward()
+    assert_values(x.grad, 4 * np.exp(4.0))
+
+
+def test_a_part_of_the_graph_that_was_freed_is_an_error() -> None:
+    x = leaf(2.0)
+    shared = x * x
+    (shared * 2).backward()
+    with pytest.raises(tg.GraphError, match=r"freed .*at multiply"):
+        (shared * 3).backward()
+
+
+def test_retain_graph_allows_a_second_pass() -> None:
+    x = leaf(2.0)
+    y = x * x * x
+    y.backward(retain_graph=True)
+    y.backward(retain_graph=True)
+    y.backward()
+    assert_values(x.grad, 36)
+    with pytest.raises(tg.GraphError):
+        y.backward()
+
+
+def test_integers_and_bools_cannot_require_grad() -> None:
+    for dtype in (tg.int64, tg.int32, tg.uint8, tg.bool):
+        with pytest.raises(tg.DTypeError, match=r"only floating tensors .*float\(\)"):
+            tg.ones(2, dtype=dtype, requires_grad=True)
+        with pytest.raises(tg.DTypeError):
+            tg.ones(2, dtype=dtype).requires_grad_()
+    assert tg.ones(2, dtype=tg.float16, requires_grad=True).requires_grad
+
+
+def test_requires_grad_of_an_interior_tensor_cannot_be_turned_off() -> None:
+    y = leaf(2.0) * 2
+    with pytest.raises(tg.GraphError, match="leaves only"):
+        y.requires_grad = False
+
+
+def test_results_of_comparisons_do_not_require_grad() -> None:
+    x = leaf([1.0, -1.0])
+    assert not (x > 0).requires_grad
+    assert not x.argmax().requires_grad
+    assert not x.long().requires_grad
+
+
+def test_leaves_and_interior_tensors() -> None:
+    x = leaf(1.0)
+    y = x * 2
+    assert x.is_leaf
+    assert not y.is_leaf
+    assert tg.ones(2).is_leaf
+    assert (tg.ones(2) * 2).is_leaf
+    y.backward()
+    assert y.grad is None
+
+
+def test_detach_cuts_the_graph_and_shares_the_memory() -> None:
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    cut = y.detach()
+    assert not cut.requires_grad
+    assert cut.is_leaf
+    assert np.shares_memory(cut.numpy(), y.array)
+    (cut * x).sum().backward()
+    assert_values(x.grad, [2, 4])
+
+
+# ---------------------------------------------------------------------- gradients are nobody else's memory
+def test_the_gradients_of_a_sum_are_independent() -> None:
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    (a + b).sum().backward()
+    assert a.grad is not None
+    a.grad.mul_(100)
+    assert_values(b.grad, [1, 1])
+
+
+def test_a_gradient_is_independent_of_the_one_that_was_given() -> None:
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    given = tg.tensor([1.0, 1.0], dtype=tg.float64)
+    (a + b).backward(given)
+    given.fill_(7)
+    assert_values(a.grad, [1, 1])
+    assert a.grad is not None
+    a.grad.fill_(9)
+    assert_values(given, [7, 7])
+    assert_values(b.grad, [1, 1])
+
+
+def test_a_gradient_is_independent_of_the_values() -> None:
+    a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    (a * b).sum().backward()
+    with tg.no_grad():
+        b.zero_()
+    assert_values(a.grad, [3, 4])
+
+
+def test_gradients_through_views_are_independent() -> None:
+    a, b = leaf([[1.0, 2.0]]), leaf([[3.0, 4.0]])
+    c = a + b
+    (c.reshape(2) + c.T.reshape(2)).sum().backward()
+    assert a.grad is not None
+    a.grad.fill_(50)
+    assert_values(b.grad, [[2, 2]])
+
+
+def test_adding_to_one_of_two_pending_gradients_does_not_reach_the_other() -> None:
+    a, b = leaf([1.0]), leaf([2.0])
+    s = a + b
+    t = a * 5
+    (s + t).sum().backward()
+    assert_values(a.grad, [6])
+    assert_values(b.grad, [1])
+
+
+# ---------------------------------------------------------------------- dtypes
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+def test_gradients_keep_the_dtype(dtype: np.dtype[np.floating]) -> None:
+    x = leaf([0.5, 1.5, 2.5], dtype)
+    for y in (x.mean(), x.max(), x.std(), (x / 3).exp().sum(), (2**x).sum(), x.softmax(0)[0], (x * 1e-3).norm()):
+        assert y.dtype == dtype
+        x.grad = None
+        y.backward()
+        assert x.grad is not None
+        assert x.grad.dtype == dtype
+
+
+def test_each_input_gets_a_gradient_in_its_own_dtype() -> None:
+    x, y = leaf([1.0, 2.0], tg.float32), leaf([3.0, 4.0], tg.float64)
+    (x * y).sum().backward()
+    assert x.grad is not None
+    assert y.grad is not None
+    assert x.grad.dtype == tg.float32
+    assert y.grad.dtype == tg.float64
+
+
+# ---------------------------------------------------------------------- deep graphs
+def test_a_chain_of_100_000_operations() -> None:
+    depth = 100_000
+    assert sys.getrecursionlimit() < depth
+    x = leaf(1.0)
+    y = x
+    for _ in range(depth):
+        y = y + x
+    y.backward()
+    assert_values(x.grad, depth + 1)
+    del y  # taking it apart must not recurse either
+
+
+def test_a_chain_of_100_000_operations_can_be_dropped_unused() -> None:
+    y = leaf(1.0)
+    for _ in range(100_000):
+        y = y * 1.0
+    del y
+
+
+def test_a_chain_of_100_000_operations_with_its_own_graph() -> None:
+    x = leaf(2.0)
+    y = x
+    for _ in range(100_000):
+        y = y * 1.0
+    y = y * x
+    (g,) = tg.autograd.grad(y, x, create_graph=True)
+    assert_values(g, 4)
+    (h,) = tg.autograd.grad(g, x)
+    assert_values(h, 2)
+
+
+# ---------------------------------------------------------------------- no work for nothing
+def test_no_gradient_is_computed_for_inputs_that_do_not_require_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w = tg.ones(4, 3), tg.ones(3, 2, requires_grad=True)
+    y = (x @ w).sum()
+    calls = counting(monkeypatch, "matmul")
+    y.backward()
+    assert len(calls) == 1
+    assert w.grad is not None
+
+
+def test_no_gradient_is_computed_towards_tensors_that_were_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w, v = leaf(np.ones((4, 3))), leaf(np.ones((3, 2))), leaf(np.ones((2, 2)))
+    y = ((x @ w) @ v).sum()
+    calls = counting(monkeypatch, "matmul")
+    (g,) = tg.autograd.grad(y, v)
+    assert_values(g, np.full((2, 2), 12.0))
+    assert len(calls) == 1

@@ -1,0 +1,232 @@
+"""The training loop: means, orders, modes, evaluation, prediction, progress."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.data import DataLoader, TensorDataset
+from tensorgrad.train import Epoch, History, accuracy, evaluate, fit, predict
+
+
+def regression(count: int = 50) -> tuple[tg.Tensor, tg.Tensor]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(count, 3)).astype(np.float32)
+    y = (x @ [[1.0], [-2.0], [0.5]] + 3.0).astype(np.float32)
+    return tg.tensor(x), tg.tensor(y)
+
+
+def linear(seed: int = 0) -> tg.nn.Linear:
+    tg.manual_seed(seed)
+    return tg.nn.Linear(3, 1)
+
+
+def mse(output: tg.Tensor, target: tg.Tensor) -> tg.Tensor:
+    return (output - target).square().mean()
+
+
+def test_finds_the_line_that_made_the_data() -> None:
+    model = linear()
+    history = fit(
+        model, regression(), mse, tg.optim.Adam(model.parameters(), lr=0.1), epochs=150, progress=False
+    )
+    np.testing.assert_allclose(model.weight.detach().numpy(), [[1.0, -2.0, 0.5]], atol=1e-3)
+    np.testing.assert_allclose(model.bias.detach().numpy(), [3.0], atol=1e-3)
+    assert len(history.time) == 150
+    assert min(history.time) > 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 50, 100])
+def test_means_weigh_every_sample_alike(batch_size: int) -> None:
+    model, (x, y) = linear(), regression()
+    error = (
+        x.numpy().astype(np.float64) @ model.weight.detach().numpy().T
+        + model.bias.detach().numpy()
+        - y.numpy()
+    )
+    expected, bias = float((error**2).mean()), float(error.mean())
+    metrics = {"bias": lambda output, target: (output - target).mean()}
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.0)
+    history = fit(
+        model,
+        (x, y),
+        mse,
+        optimizer,
+        epochs=1,
+        batch_size=batch_size,
+        validation=(x, y),
+        metrics=metrics,
+        progress=False,
+    )
+    assert history.train_loss == pytest.approx([expected], rel=1e-6)
+    assert history.val_loss == pytest.approx([expected], rel=1e-6)
+    assert history.metrics["bias"] == pytest.approx([bias], rel=1e-5)
+    found = evaluate(model, (x, y), mse, batch_size=batch_size, metrics=metrics)
+    assert found == pytest.approx({"loss": expected, "bias": bias}, rel=1e-5)
+    in_batches = predict(model, x, batch_size=batch_size)
+    np.testing.assert_allclose(in_batches.numpy(), model(x).detach().numpy(), rtol=1e-6)
+    assert not in_batches.requires_grad
+
+
+def test_metrics_without_validation_are_measured_while_training() -> None:
+    model, data = linear(), regression()
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.0)
+    history = fit(model, data, mse, optimizer, epochs=2, progress=False, metrics={"same": mse})
+    assert history.metrics["same"] == pytest.approx(history.train_loss, rel=1e-6)
+
+
+def weights_after(seed: int | None, data: object = None, **options: object) -> bytes:
+    model = linear()
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.05)
+    fit(model, data or regression(), mse, optimizer, epochs=2, seed=seed, progress=False, **options)  # type: ignore[arg-type]
+    return model.weight.detach().numpy().tobytes()
+
+
+def test_seed_decides_the_order() -> None:
+    assert weights_after(1) == weights_after(1)
+    assert weights_after(1) != weights_after(2)
+    tg.manual_seed(5)
+    assert weights_after(None) == weights_after(None)  # linear() seeds the default generator
+
+
+def test_kinds_of_data_agree() -> None:
+    x, y = regression()
+    expected = weights_after(1, batch_size=8)
+    assert weights_after(1, TensorDataset(x, y), batch_size=8) == expected
+    generator = tg.random.Generator("cpu").manual_seed(1)
+    assert (
+        weights_after(None, DataLoader(TensorDataset(x, y), 8, shuffle=True, generator=generator)) == expected
+    )
+    one_batch = weights_after(1, batch_size=50)
+    assert np.allclose(
+        np.frombuffer(weights_after(1, [(x, y)]), np.float32), np.frombuffer(one_batch, np.float32)
+    )
+
+
+def test_modes_during_and_after() -> None:
+    seen: list[tuple[str, bool]] = []
+
+    class Watched(tg.nn.Linear):
+        def forward(self, input: tg.Tensor) -> tg.Tensor:
+            seen.append(("train" if tg.is_grad_enabled() else "eval", self.training))
+            return super().forward(input)
+
+    model = tg.nn.Sequential(Watched(3, 1), tg.nn.Dropout(0.5))
+    model[1].eval()
+    x, y = regression(4)
+    fit(
+        model,
+        (x, y),
+        mse,
+        tg.optim.SGD(model.parameters(), lr=0.0),
+        epochs=2,
+        validation=(x, y),
+        progress=False,
+    )
+    assert seen == [("train", True), ("eval", False)] * 2
+    assert [module.training for module in model.modules()] == [True, True, False]
+    predict(model, x)
+    evaluate(model, (x, y), mse)
+    assert [module.training for module in model.modules()] == [True, True, False]
+
+
+def test_dropout_is_off_in_evaluation() -> None:
+    tg.manual_seed(0)
+    model = tg.nn.MLP([3, 16, 1], dropout=0.9)
+    x, _ = regression()
+    assert np.array_equal(predict(model, x).numpy(), predict(model, x).numpy())
+
+
+def test_clipping_limits_the_step() -> None:
+    model, (x, y) = linear(), regression(8)
+    before = np.concatenate([p.detach().numpy().ravel().copy() for p in model.parameters()])
+    optimizer = tg.optim.SGD(model.parameters(), lr=1.0)
+    fit(model, (x, y), mse, optimizer, epochs=1, batch_size=8, clip_norm=0.01, progress=False)
+    after = np.concatenate([p.detach().numpy().ravel() for p in model.parameters()])
+    assert np.linalg.norm(after - before) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_several_inputs() -> None:
+    class Sum(tg.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = tg.nn.Parameter(tg.ones(()))
+
+        def forward(self, a: tg.Tensor, b: tg.Tensor) -> tg.Tensor:
+            return (a + 10 * b) * self.scale
+
+    model, a, b = Sum(), tg.ones(4, 1), 2 * tg.ones(4, 1)
+    found = evaluate(model, (a, b, 21 * tg.ones(4, 1)), mse)
+    assert found["loss"] == pytest.approx(0.0)
+
+
+def test_accuracy() -> None:
+    output = tg.tensor([[2.0, 1.0], [0.0, 1.0], [3.0, 0.0]])
+    assert accuracy(output, tg.tensor([0, 1, 1])).item() == pytest.approx(2 / 3)
+    with pytest.raises(tg.errors.ShapeError, match=r"got \(3, 2\) and \(3, 1\)"):
+        accuracy(output, tg.zeros(3, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"patience": 0}, "patience must be at least 1 epoch, got 0"),
+        ({"clip_norm": 0.0}, "clip_norm must be positive, got 0.0"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"data": (tg.zeros(2, 3),)}, "must hold inputs and, last, the target; got 1 tensor"),
+        ({"data": (tg.zeros(0, 3), tg.zeros(0, 1))}, "the data gave no batch"),
+        (
+            {"loss": lambda o, t: (o - t).square()},
+            r"one number for a batch, got shape \(32, 1\); use reduction='mean'",
+        ),
+    ],
+)
+def test_refuses_bad_arguments(change: dict[str, object], message: str) -> None:
+    model = linear()
+    arguments: dict[str, object] = {
+        "data": regression(),
+        "loss": mse,
+        "epochs": 1,
+        "progress": False,
+        **change,
+    }
+    call: Callable[..., History] = fit
+    with pytest.raises(tg.errors.ArgumentError, match=message):
+        call(model, optimizer=tg.optim.SGD(model.parameters(), lr=0.1), **arguments)
+
+
+def test_plain_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    model = linear()
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.0)
+    history = fit(model, regression(), mse, optimizer, epochs=40)
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert shown.out == ""
+    assert len(lines) == 10
+    assert lines[-1] == f"epoch 40/40  train loss {history.train_loss[-1]:.4f}"
+    assert "\x1b" not in shown.err
+    fit(model, regression(), mse, optimizer, epochs=2, progress=False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_epochs_read_well() -> None:
+    assert str(Epoch(0.5, None, {"accuracy": 0.98}, 1.0)) == "train loss 0.5000  accuracy 0.9800"
+
+
+def test_rich_is_imported_for_bars_only() -> None:
+    code = (
+        "import sys, tensorgrad as tg\n"
+        "m = tg.nn.Linear(1, 1)\n"
+        "d = (tg.ones(2, 1), tg.ones(2, 1))\n"
+        "o = tg.optim.SGD(m.parameters(), lr=.1)\n"
+        "tg.train.fit(m, d, tg.nn.functional.mse_loss, o, epochs=1, progress=False)\n"
+        "print(sorted({'rich', 'matplotlib', 'argparse', 'safetensors'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
