@@ -1,17 +1,17 @@
-"""Random tensors and the generators they come from. PyTorch's names and signatures; numbers by `backends/philox.py`.
+"""Random tensors. PyTorch's names and signatures; numbers by `backends/philox.py`.
 
-One seed gives the same numbers on every device, whatever the number of threads. A generator's state (seed, offset)
-lives on its device; a draw is a function of that state, which then moves on by the blocks that were used.
+One seed gives the same numbers on every device, whatever the number of threads. A generator's state (seed,
+offset) lives on its device; a draw is a function of that state, which then moves on by the blocks that were
+used.
 
-Everywhere: `generator=None` is the default generator of the device, `device=None` the generator's device or else the
-default device, `dtype=None` the default floating dtype unless said otherwise; `size` is `f(2, 3)` or `f((2, 3))`.
+Everywhere: `generator=None` is the default generator of the device, `device=None` the generator's device or
+else the default device, `dtype=None` the default floating dtype unless said otherwise; `size` is `f(2, 3)` or
+`f((2, 3))`.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,15 @@ from tensorgrad.dtypes import (
     uint64,
 )
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
+from tensorgrad.generator import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -59,132 +68,6 @@ __all__ = [
     "uniform",
     "uniform_",
 ]
-
-_SEEDS = 1 << 64
-
-
-class Generator:
-    """A stream of random numbers on one device: a seed, and how far the stream has been used."""
-
-    def __init__(self, device: DeviceLike = "cpu") -> None:
-        """Seeded by the operating system; see `manual_seed`."""
-        self.device: Device = as_device(device)
-        self._lock = threading.Lock()
-        self._advances: dict[int, Array] = {}
-        self._state: Array = self._pair(_fresh_seed(), 0)
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of `seed` (any integer; taken modulo 2^64) from its beginning. Returns the generator."""
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise DTypeError(f"manual_seed: the seed must be an integer, got {seed!r}")
-        self._write(self._pair(seed.__index__() % _SEEDS, 0))
-        return self
-
-    def seed(self) -> int:
-        """Start the stream of a seed drawn by the operating system. Returns the seed."""
-        drawn = _fresh_seed()
-        self.manual_seed(drawn)
-        return drawn
-
-    def initial_seed(self) -> int:
-        """The seed of the stream."""
-        return int(self.device.backend.to_numpy(self._state)[0])
-
-    def get_state(self) -> Tensor:
-        """The state as int64[2] (seed, offset), a copy."""
-        return new_tensor(self.device.backend.astype(self._state, int64), self.device)
-
-    def set_state(self, state: Tensor) -> Generator:
-        """Continue where the generator was that gave `state`. Returns the generator.
-
-        Raises ShapeError and DTypeError unless it is int64[2] (or uint64[2]), on any device.
-        """
-        if state.shape != (2,):
-            raise ShapeError(f"set_state: a state has shape (2,), got {state.shape}")
-        if state.dtype not in (int64, uint64):
-            raise DTypeError(f"set_state: a state is int64, got {state.dtype}")
-        backend = self.device.backend
-        values = state.array if state.device is self.device else state.device.backend.to_numpy(state.array)
-        self._write(backend.astype(backend.asarray(values), uint64))
-        return self
-
-    def next_key(self, blocks: int) -> Array:
-        """The key of a draw of `blocks` blocks: a copy of the state (uint64[2]), which then moves on by as many."""
-        backend = self.device.backend
-        with self._lock:
-            advance = self._advances.get(blocks)
-            if advance is None:
-                advance = self._advances[blocks] = self._pair(0, blocks)
-            key = backend.copy(self._state)
-            backend.add(self._state, advance, out=self._state)
-        return key
-
-    def _write(self, state: Array) -> None:
-        with self._lock:  # in place: a recorded step holds this memory
-            self.device.backend.copyto(self._state, state)
-
-    def _pair(self, first: int, second: int) -> Array:
-        backend = self.device.backend
-        return backend.copy(backend.asarray([first, second], dtype=uint64))
-
-    def __repr__(self) -> str:
-        return f"Generator(device={str(self.device)!r}, initial_seed={self.initial_seed()})"
-
-
-def _fresh_seed() -> int:
-    return int.from_bytes(os.urandom(8), "little")
-
-
-# ---------------------------------------------------------------------- the default generators
-_defaults: dict[Device, Generator] = {}
-_seed: int | None = None  # of the last manual_seed: devices that are first used later start from it too
-
-
-def default_generator(device: DeviceLike = None) -> Generator:
-    """The generator that is used on `device` where none is given."""
-    place = as_device(device)
-    found = _defaults.get(place)
-    if found is None:
-        found = _defaults[place] = Generator(place)
-        if _seed is not None:
-            found.manual_seed(_seed)
-    return found
-
-
-def manual_seed(seed: int) -> Generator:
-    """Start the default generators of all devices from `seed`. Returns that of the default device."""
-    global _seed
-    for generator in (default_generator(), *_defaults.values()):
-        generator.manual_seed(seed)
-    _seed = seed
-    return default_generator()
-
-
-def seed() -> int:
-    """Start the default generators from a seed drawn by the operating system. Returns the seed."""
-    drawn = _fresh_seed()
-    manual_seed(drawn)
-    return drawn
-
-
-def initial_seed() -> int:
-    """The seed of the default device's default generator."""
-    return default_generator().initial_seed()
-
-
-def get_rng_state(device: DeviceLike = None) -> Tensor:
-    """The state of the default generator of `device`, as `Generator.get_state` gives it."""
-    return default_generator(device).get_state()
-
-
-def set_rng_state(new_state: Tensor, device: DeviceLike = None) -> None:
-    """Set the state of the default generator of `device`. Errors as `Generator.set_state`."""
-    default_generator(device).set_state(new_state)
-
-
-def key_tensor(generator: Generator, blocks: int) -> Tensor:
-    """The key of a draw, as an input for an op."""
-    return new_tensor(generator.next_key(blocks), generator.device)
 
 
 # ---------------------------------------------------------------------- from a given distribution
@@ -222,7 +105,8 @@ def randint(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Integers uniform in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 unless `dtype`.
+    """Integers uniform in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 unless
+    `dtype`.
 
     Raises ArgumentError where low >= high.
     """
@@ -248,7 +132,8 @@ def randperm(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The integers 0 to n - 1 in random order: the order of n random 64-bit numbers, so the same on every device."""
+    """The integers 0 to n - 1 in random order: the order of n random 64-bit numbers, so the same on every
+    device."""
     (count,) = as_size("randperm", (n,))
     source, kind = _source("randperm", generator, device), as_dtype(dtype)
     backend = source.device.backend
@@ -301,12 +186,12 @@ def normal(
     return _leaf(_scaled(source.device, drawn, mean, std, "normal"), source, requires_grad)
 
 
-def bernoulli(
-    input: Tensor, p: float | None = None, *, generator: Generator | None = None
-) -> Tensor:
-    """1 with the probability in `input`, else 0, elementwise in its dtype; with `p`, that probability everywhere.
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability in `input`, else 0, elementwise in its dtype; with `p`, that probability
+    everywhere.
 
-    Raises DTypeError where `input` holds the probabilities and is not floating, ArgumentError for p not in [0, 1].
+    Raises DTypeError where `input` holds the probabilities and is not floating, ArgumentError for p not in
+    [0, 1].
     """
     if p is None and not is_floating(input.dtype):
         raise DTypeError(f"bernoulli: probabilities must be floating, got {input.dtype}; convert them with .float()")
@@ -354,26 +239,21 @@ def randint_like(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`randint` with the shape, dtype and device of `input`: `randint_like(x, high)` or `randint_like(x, low, high)`."""
+    """`randint` with the shape, dtype and device of `input`: `randint_like(x, high)` or `randint_like(x, low,
+    high)`."""
     kind, place = _like(input, dtype, device)
-    return randint(
-        low, high, input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad
-    )
+    return randint(low, high, input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad)
 
 
 # ---------------------------------------------------------------------- in place
-def uniform_(
-    self: Tensor, low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None
-) -> Tensor:
+def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Write numbers uniform in [low, high) into the tensor. Returns it."""
     return _fill(
         self, "uniform_", generator, lambda s: _uniform_between(s, self.shape, self.dtype, low, high, "uniform_")
     )
 
 
-def normal_(
-    self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
-) -> Tensor:
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Write normal numbers with this mean and standard deviation into the tensor. Returns it."""
     return _fill(
         self,
@@ -435,9 +315,7 @@ def _normal(source: Generator, shape: Shape, dtype: DType) -> Array:
     return backend.random_normal(source.next_key(backend.random_blocks(math.prod(shape), dtype)), shape, dtype)
 
 
-def _uniform_between(
-    source: Generator, shape: Shape, dtype: DType, low: float, high: float, name: str
-) -> Array:
+def _uniform_between(source: Generator, shape: Shape, dtype: DType, low: float, high: float, name: str) -> Array:
     if not low <= high:
         raise ArgumentError(f"{name}: expected low <= high, got low={low}, high={high}")
     return _affine(source.device, _uniform(source, shape, dtype), low, high - low)
@@ -446,9 +324,7 @@ def _uniform_between(
 def _scaled(device: Device, drawn: Array, mean: Any, std: Any, name: str) -> Array:
     if not isinstance(std, Variable) and std < 0:
         raise ArgumentError(f"{name}: std must not be negative, got {std}")
-    shift, scale = (
-        device.backend.astype(v.array, drawn.dtype) if isinstance(v, Variable) else v for v in (mean, std)
-    )
+    shift, scale = (device.backend.astype(v.array, drawn.dtype) if isinstance(v, Variable) else v for v in (mean, std))
     return _affine(device, drawn, shift, scale)
 
 

@@ -1,4 +1,4 @@
-"""Tensor: an array on a device, with a gradient. Its methods are the functions of `functional/`, first argument first."""
+"""Tensor: an array on a device, with a gradient. Its methods are the functions of `functional/`."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Tensor(Variable, _NamedAsBuiltins):
     """A multi-dimensional array of numbers on a device, which can record what is done with it.
 
     `Tensor(data)` is `tg.tensor(data)`: a copy of a number, nested sequence or array. Methods and operators are
-    PyTorch's. Attributes: `shape`, `dtype`, `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`, the
-    raw array of the device's backend.
+    PyTorch's. Attributes: `shape`, `dtype`, `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`,
+    the raw array of the device's backend.
     """
 
     __slots__ = ()

@@ -109,9 +109,7 @@ def test_saved_result_carries_the_machine_but_no_host_and_no_path(tmp_path: Path
 
 
 def test_machine_name_is_a_file_name() -> None:
-    assert (
-        machine_name({"cpu": "Intel(R) Xeon(R) CPU E5-2690 @ 2.90GHz", "cores": 8}) == "intel-xeon-e5-2690-8c"
-    )
+    assert machine_name({"cpu": "Intel(R) Xeon(R) CPU E5-2690 @ 2.90GHz", "cores": 8}) == "intel-xeon-e5-2690-8c"
     assert stamp()["cores"] >= 1
 
 
@@ -195,9 +193,7 @@ def test_overhead_links_do_the_work_of_their_raw_calls(index: int) -> None:
     np.testing.assert_allclose(tensor.grad.numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_overhead_numbers_are_finite(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_overhead_numbers_are_finite(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     everyone = overhead.contenders
     monkeypatch.setattr(overhead, "contenders", lambda direction, index: everyone(direction, index)[:2])
     assert overhead.main(["--quick"]) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -195,6 +194,7 @@ def test_a_plot_that_cannot_be_drawn_fails_before_training(
     capsys: Capture, flowers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["train", str(flowers), "--target", "kind", "--epochs", "1"]
+    monkeypatch.setattr("tensorgrad.cli.plot.find_spec", lambda _: "somewhere")
     assert ".png" in fails(capsys, *arguments, "--plot", "curves.xyz")
     monkeypatch.setattr("tensorgrad.cli.plot.find_spec", lambda _: None)
     line = fails(capsys, *arguments, "--plot", "curves.png")
@@ -329,6 +329,7 @@ def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
 
 
 def test_a_terminal_shows_a_bar() -> None:
+    pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, "train", "digits", "--epochs", "3"],

@@ -42,6 +42,4 @@ def worst_difference(values: Sequence[float], reference: Sequence[float]) -> flo
     """The largest |value - reference| / |reference|; infinite for other lengths and non-finite values."""
     if len(values) != len(reference) or not all(map(isfinite, values)):
         return inf
-    return max(
-        (abs(own - true) / abs(true) for own, true in zip(values, reference, strict=True)), default=0.0
-    )
+    return max((abs(own - true) / abs(true) for own, true in zip(values, reference, strict=True)), default=0.0)

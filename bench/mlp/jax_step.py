@@ -49,10 +49,7 @@ def update(parameters: list[Any], state: Any, inputs: Any, labels: Any) -> tuple
     steps, means, squares = state
     steps = steps + 1
     means = [BETA1 * mean + (1 - BETA1) * gradient for mean, gradient in zip(means, gradients, strict=True)]
-    squares = [
-        BETA2 * square + (1 - BETA2) * gradient**2
-        for square, gradient in zip(squares, gradients, strict=True)
-    ]
+    squares = [BETA2 * square + (1 - BETA2) * gradient**2 for square, gradient in zip(squares, gradients, strict=True)]
     mean_scale, square_scale = 1 - BETA1**steps, 1 - BETA2**steps
     parameters = [
         parameter - LEARNING_RATE * (mean / mean_scale) / (jnp.sqrt(square / square_scale) + EPSILON)

@@ -62,8 +62,6 @@ def batches(case: Case) -> tuple[list[Array], list[Array]]:
     numbers, which are slow on some contenders and flushed to zero by others.
     """
     generator = np.random.default_rng(2)
-    inputs = [
-        generator.standard_normal((case.batch, case.widths[0]), np.float32) for _ in range(INPUT_BATCHES)
-    ]
+    inputs = [generator.standard_normal((case.batch, case.widths[0]), np.float32) for _ in range(INPUT_BATCHES)]
     labels = [generator.integers(0, case.widths[-1], case.batch) for _ in range(LABEL_BATCHES)]
     return inputs, labels

@@ -158,7 +158,10 @@ class _Sweep:
         if self.create_graph:
             backend, out, arguments = self._on_tape(node)
         else:
-            backend, out, arguments = node.device.backend, node.out, node.saved
+            backend, out = node.device.backend, node.spec if node.out is None else node.out
+            arguments = [
+                _spec_of(p) if a is None and p is not None else a for a, p in zip(node.saved or (), parents, strict=True)
+            ]
         if self.useful is not None:
             parents = [p if p is not None and self._wants(p) else None for p in parents]
         if op.joint is not None:
@@ -208,11 +211,11 @@ class _Sweep:
         if not key.hooks:
             return gradient
         tensor = gradient if self.create_graph else _wrapped(gradient, key.device)
+        self.owned.discard(key)  # a hook may keep it, or return what is somebody's
         for hook in tuple(key.hooks):
             replaced = hook(tensor)
             if replaced is not None:
                 tensor = replaced
-                self.owned.discard(key)
         return tensor if self.create_graph else tensor.array
 
     def _backend(self, device: Device) -> Any:
@@ -229,13 +232,19 @@ class _Sweep:
         arguments = [_on_tape(a, p, node.device) for a, p in zip(node.saved or (), node.parents, strict=True)]
         if node.op.residuals:
             return tape, node.op.forward(tape, *arguments, **node.static), arguments
-        return tape, _on_tape(node.out, node, node.device), arguments
+        return tape, node.spec if node.out is None else _on_tape(node.out, node, node.device), arguments
+
+
+def _spec_of(parent: Any) -> Spec:
+    """Shape and dtype of what a node made, or of a leaf."""
+    spec: Spec = parent.spec if type(parent) is Node else Spec(parent.array.shape, parent.array.dtype)
+    return spec
 
 
 def _on_tape(saved: Any, parent: Any, device: Device) -> Any:
     """A saved array as the Tensor it was: with the history of its parent."""
-    if type(saved) is Spec:
-        return saved
+    if saved is None and parent is not None:
+        return _spec_of(parent)
     if isinstance(parent, Variable):
         return parent
     if type(saved) is not device.backend.array_type:

@@ -207,22 +207,23 @@ def _recorded(ctx: Context, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if not tracked:
         return ctx._outputs
     op = _op_of(ctx._function, len(ctx._outputs))
-    node = _node_of(op, [_parent(a) for a in args], ctx, ctx._outputs[tracked[0]].device)
+    node = _node_of(op, [_parent(a) for a in args], ctx, ctx._outputs[tracked[0]])
     node.checks = [(t.version, t.version[0]) for t in ctx._saved if t is not None]
     ctx._node = weakref.ref(node)
     return tuple(_result(o, node, k) if k in tracked else o for k, o in enumerate(ctx._outputs))
 
 
-def _node_of(op: Op, parents: Sequence[Any], kept: Any, device: Device) -> Node:
+def _node_of(op: Op, parents: Sequence[Any], kept: Any, output: Variable) -> Node:
     node = Node()
     node.op = op
     node.parents = parents
     node.saved = [None] * len(parents)
     node.out = kept
+    node.spec = Spec(output.shape, output.dtype)
     node.static = {}
     node.seq = clock()
     node.checks = []
-    node.device = device
+    node.device = output.device
     node.hooks = None
     return node
 
@@ -236,7 +237,7 @@ def _parent(argument: Any) -> Any:
 def _result(output: Variable, node: Node, k: int) -> Tensor:
     """Output `k` of `node`: the same memory and version, and a place on the tape."""
     if node.op.outputs > 1:
-        node = _node_of(_joint_op(node.op.name, _select), [node], None, output.device)
+        node = _node_of(_joint_op(node.op.name, _select), [node], None, output)
         node.static = {"index": k}
     result = new_tensor(output.array, output.device, True, node)
     result.version = output.version
@@ -315,18 +316,19 @@ def _converted(B: Backend, ctx: Context, i: int, d: Any, lifted: bool) -> Any:
     """A gradient in its argument's dtype; as a view, lest the tape write into memory that is the user's."""
     if d is None:
         return None
-    array = d if lifted else d.array
     dtype = ctx._arguments[i].dtype  # type: ignore[union-attr]
-    if array.dtype != dtype:
-        array = B.astype(array, dtype)
-    return array if lifted else B.reshape(array, array.shape)
+    if lifted:
+        return d if d.dtype == dtype else B.astype(d, dtype)
+    backend = d.device.backend  # that of the argument, which need not be where the outputs are
+    array = d.array if d.dtype == dtype else backend.astype(d.array, dtype)
+    return backend.reshape(array, array.shape)
 
 
 def _refusing(d: Any, node: Node) -> Any:
     """`d` with a history that cannot be differentiated: its parents are those of the Function's node."""
     if d is None:
         return None
-    refusal = _node_of(_joint_op(node.op.name, _refuse), node.parents, node.op.name, node.device)
+    refusal = _node_of(_joint_op(node.op.name, _refuse), node.parents, node.op.name, d)
     return new_tensor(d.array, d.device, True, refusal)
 
 

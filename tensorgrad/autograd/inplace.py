@@ -12,7 +12,7 @@ from typing import Any
 from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.op import op
 from tensorgrad.autograd.tape import apply, refresh
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Node, Variable
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import category
@@ -51,10 +51,22 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
         )
     if target.base is not None:
         refresh(target)
+    if value.node is not None:
+        _keep_old_values(value.node, target)
     target.device.backend.copyto(target.array, value.array)
     mark_written(target, writer)
     if mode.grad and (value.needs_grad or target.needs_grad):
         _rewrite_history(target, value)
+
+
+def _keep_old_values(node: Node, target: Variable) -> None:
+    """Where the vjp of `node`, which made the new values, needs the old ones, give it a copy of them."""
+    others = [check for check in node.checks if check[0] is not target.version]
+    if node.saved is None or len(others) == len(node.checks):
+        return
+    backend = target.device.backend
+    node.saved = [backend.copy(a) if type(a) is backend.array_type else a for a in node.saved]
+    node.checks = others
 
 
 def _rewrite_history(target: Variable, value: Variable) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.modes import mode
-from tensorgrad.autograd.op import Op, Spec
+from tensorgrad.autograd.op import Keeping, Op, Spec
 from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.errors import DeviceError, ShapeError, TensorgradError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["apply", "refresh"]
 
 _new = object.__new__
-_spec = tuple.__new__  # a NamedTuple without the price of its constructor
+_tuple = tuple.__new__  # makes a NamedTuple without the price of its constructor
 
 
 def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
@@ -24,10 +24,12 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
 
     Raises DeviceError for tensors on different devices and ShapeError where the shapes do not fit; both name the op.
     """
-    # The budget is two microseconds: hence one loop, local names, and a node that is filled in place.
+    # The budget is two microseconds: hence one loop, sets as bits of an integer, and objects filled in place.
     device: Device | None = None
-    needs, bit = 0, 1
+    needs = tensors = 0
+    bit = 1
     arrays: list[Any] = []
+    parents: list[Any] = []
     for x in inputs:
         if isinstance(x, Variable):
             if x.base is not None and x.base[2] is not x.base[0].node:
@@ -36,62 +38,64 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
                 if device is not None:
                     raise _mixed_devices(op, inputs)
                 device = x.device
+            tensors |= bit
             if x.needs_grad:
                 needs |= bit
+                parents.append(x.node or x)
+            else:
+                parents.append(None)
             arrays.append(x.array)
         else:
             arrays.append(x)
+            parents.append(None)
         bit += bit
     backend = device.backend  # type: ignore[union-attr]
     try:
         out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)
     except ValueError as error:
         raise _explained(op, arrays, error) from error
-    kept = out
+    residuals = None
     if op.residuals:
-        out = out[0]
+        out, *residuals = out
     if type(out) is not backend.array_type:
         out = backend.asarray(out)
-        kept = (out, *kept[1:]) if op.residuals else out
     result = new_tensor(out, device)  # type: ignore[arg-type]
     if needs and op.differentiable and mode.grad:
-        _record(op, inputs, arrays, kept, static, result, needs)
-    if op.view and isinstance(inputs[0], Variable) and backend.is_view(out, inputs[0].array):
+        node: Node = _new(Node)
+        node.op = op
+        node.static = static
+        node.parents = parents
+        node.spec = _tuple(Spec, (out.shape, out.dtype))
+        node.out = out if residuals is None else (out, *residuals)
+        node.saved = arrays
+        node.device = device  # type: ignore[assignment]
+        node.hooks = None
+        node.seq = clock()
+        result.node = node
+        result.needs_grad = True
+        _keep(node, op.keeping(needs, tensors), inputs, result)
+    if op.view and backend.is_view(out, inputs[0].array):
         _note_view(result, inputs[0], op, static)
     return result
 
 
-def _record(
-    op: Op, inputs: tuple[Any, ...], saved: list[Any], out: Any, static: dict[str, Any], result: Tensor, needs: int
-) -> None:
-    """Make the node of `result`: who its parents are, and what its vjps will read."""
-    keep_out, keeps = op.kept(needs, len(inputs))
-    parents: list[Any] = []
+def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor) -> None:
+    """Drop from `node` what its vjps will not read, and note the versions of what they will."""
+    keep_out, kept, known, unknown = keeping
+    saved: list[Any] = node.saved  # type: ignore[assignment]
     checks: list[Any] = []
-    for x, keep in zip(inputs, keeps):  # noqa: B905 - as many by construction, and `strict` costs time here
-        if isinstance(x, Variable):
-            parents.append((x.node or x) if x.needs_grad else None)
-            if keep:
-                checks.append((x.version, x.version[0]))
-            else:
-                array = saved[len(parents) - 1]
-                saved[len(parents) - 1] = _spec(Spec, (array.shape, array.dtype))
-        else:
-            parents.append(None)
+    for i in kept:
+        version = inputs[i].version
+        checks.append((version, version[0]))
+    for i in known:
+        saved[i] = None  # its parent's `spec` tells
+    for i in unknown:
+        saved[i] = Spec(saved[i].shape, saved[i].dtype)
     if keep_out:
         checks.append((result.version, 0))
-    node: Node = _new(Node)
-    node.op = op
-    node.parents = parents
-    node.saved = saved
-    node.out = out if keep_out else _spec(Spec, (result.array.shape, result.array.dtype))
-    node.static = static
-    node.seq = clock()
+    else:
+        node.out = None
     node.checks = checks
-    node.device = result.device
-    node.hooks = None
-    result.node = node
-    result.needs_grad = True
 
 
 def _note_view(view: Variable, of: Variable, op: Op, static: dict[str, Any]) -> None:

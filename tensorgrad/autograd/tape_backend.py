@@ -1,7 +1,7 @@
 """TapeBackend: takes Tensors for arrays and runs each basic primitive as the op of the same name.
 
-A vjp read by it is itself on the tape: that is how gradients of gradients are made. It overrides no fused primitive that
-is written without writing, so those run as their compositions, to any order.
+A vjp read by it is itself on the tape: that is how gradients of gradients are made. It overrides no fused primitive
+that is written without writing, so those run as their compositions, to any order.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tensorgrad.dtypes import DType, is_floating
 from tensorgrad.errors import DTypeError, GraphError
 
 if TYPE_CHECKING:
-    from tensorgrad.autograd.op import Op
+    from tensorgrad.autograd.op import Op, Spec
     from tensorgrad.tensor import Tensor
 
 __all__ = ["Node", "Variable", "clock", "new_tensor", "register_tensor_class"]
@@ -27,16 +27,18 @@ class Node:
     """One operation on the tape.
 
     `parents`: for each input the Node that made it, the leaf Variable itself, or None where no gradient goes.
-    `saved`: for each input its array, or its Spec where it was not kept; `out` likewise.
+    `saved`: for each input its array, its Spec where it was not kept, or None where the spec of its parent tells.
+    `spec`: shape and dtype of the output; `out`: the output itself, or None where it was not kept.
     `checks`: pairs of a version counter and the version it had, for everything kept.
     """
 
-    __slots__ = ("__weakref__", "checks", "device", "hooks", "op", "out", "parents", "saved", "seq", "static")
+    __slots__ = ("__weakref__", "checks", "device", "hooks", "op", "out", "parents", "saved", "seq", "spec", "static")
 
     op: Op
     parents: Sequence[Any]
     saved: list[Any] | None
     out: Any
+    spec: Spec
     static: dict[str, Any]
     seq: int
     checks: Sequence[tuple[list[Any], int]]
@@ -92,7 +94,7 @@ class Variable:
                 f"requires_grad: only floating tensors have gradients, got {self.array.dtype}; convert it with .float()"
             )
         if self.node is not None and not value:
-            raise GraphError("requires_grad: can be turned off on leaves only; use .detach() for a tensor without history")
+            raise GraphError("requires_grad: only a leaf can stop requiring grad; use .detach()")
         self.needs_grad = bool(value)
 
     @property
@@ -114,7 +116,12 @@ class Variable:
         return RemovableHandle(owner.hooks, hook)
 
     def retain_grad(self) -> None:
-        """Keep `.grad` also on this tensor, which is not a leaf. On a leaf this changes nothing."""
+        """Keep `.grad` also on this tensor, which is not a leaf. On a leaf this changes nothing.
+
+        Raises GraphError where no gradient will come.
+        """
+        if not self.needs_grad:
+            raise GraphError("retain_grad: this tensor does not require grad, so no gradient will come")
         if self.node is None:
             return
         myself = weakref.ref(self)

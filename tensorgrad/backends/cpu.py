@@ -6,6 +6,7 @@ NumPy's ufuncs are the primitives themselves wherever their signature and result
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,9 +15,10 @@ from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cpu_indexing import ArrayIndexing
 from tensorgrad.backends.cpu_optimizer_steps import ChunkedOptimizerSteps
 from tensorgrad.backends.cpu_philox import VectorisedRandom
+from tensorgrad.backends.cpu_reductions import NumpyReductions
 from tensorgrad.backends.erf import erf
-from tensorgrad.backends.primitives import Array, Axis, Shape
-from tensorgrad.dtypes import DType, float16, float32
+from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.dtypes import DType
 
 __all__ = ["CpuBackend"]
 
@@ -39,18 +41,7 @@ def _silent(ufunc: Any) -> Any:
     return staticmethod(np.errstate(all="ignore")(binary))
 
 
-_add_reduce: Any = np.add.reduce
-_multiply_reduce: Any = np.multiply.reduce
-_maximum_reduce: Any = np.maximum.reduce
-_minimum_reduce: Any = np.minimum.reduce
-
-
-def _in_float32(x: Array) -> DType | None:
-    """Float16 is accumulated in float32: eleven bits lose small addends after a few thousand of them."""
-    return float32 if x.dtype == float16 else None
-
-
-class CpuBackend(ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend):
+class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend):
     """NumPy. Stateless: one instance serves every thread."""
 
     name: ClassVar[str] = "cpu"
@@ -108,53 +99,6 @@ class CpuBackend(ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend
     def quiet(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")
 
-    # ------------------------------------------------------------------ reductions
-    @staticmethod
-    def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        wide = _in_float32(x)
-        if wide is None or out is not None:
-            return _add_reduce(x, axis, wide, out, keepdims)
-        return _add_reduce(x, axis, wide, None, keepdims).astype(x.dtype)
-
-    @staticmethod
-    def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        wide = _in_float32(x)
-        if wide is None or out is not None:
-            return _multiply_reduce(x, axis, wide, out, keepdims)
-        return _multiply_reduce(x, axis, wide, None, keepdims).astype(x.dtype)
-
-    @staticmethod
-    def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _maximum_reduce(x, axis, None, out, keepdims)
-
-    @staticmethod
-    def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _minimum_reduce(x, axis, None, out, keepdims)
-
-    @staticmethod
-    def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.any(x, axis=axis, keepdims=keepdims, out=out)
-
-    @staticmethod
-    def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.all(x, axis=axis, keepdims=keepdims, out=out)
-
-    @staticmethod
-    def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.argmax(x, axis, out, keepdims=keepdims)
-
-    @staticmethod
-    def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.argmin(x, axis, out, keepdims=keepdims)
-
-    @staticmethod
-    def matmul(x: Array, y: Array, *, out: Array | None = None) -> Array:
-        if x.dtype != float16:
-            return np.matmul(x, y, out=out)
-        # NumPy has no float16 product of its own: it would run an unblocked loop and round at every step.
-        result = np.matmul(x.astype(float32), y.astype(float32)).astype(float16)
-        return result if out is None else _into(out, result)
-
     # ------------------------------------------------------------------ making and copying
     @staticmethod
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:
@@ -207,7 +151,13 @@ class CpuBackend(ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend
 
     @staticmethod
     def broadcast_to(x: Array, shape: Shape) -> Array:
-        return np.broadcast_to(x, shape)
+        strides = _stretched(x.shape, x.strides, shape) if x.flags.c_contiguous else None
+        if strides is None:
+            return np.broadcast_to(x, shape)
+        # The gradient of every sum passes here, and np.broadcast_to takes longer than most sums.
+        view: Array = np.ndarray(shape, x.dtype, np.asarray(x), 0, strides)
+        view.flags.writeable = False
+        return view
 
     @staticmethod
     def getitem(x: Array, key: Any) -> Array:
@@ -238,18 +188,20 @@ class CpuBackend(ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend
         return np.concatenate(arrays, axis, out)
 
     @staticmethod
-    def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
-        wide = _in_float32(x)
-        if wide is None or out is not None:
-            return np.cumsum(x, axis, wide or x.dtype, out)
-        return np.cumsum(x, axis, wide).astype(x.dtype)
-
-    @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
         result = _argsort_descending(x, axis) if descending else np.argsort(x, axis, kind="stable")
         return result if out is None else _into(out, result)
 
     nonzero = staticmethod(np.nonzero)
+
+
+@lru_cache(maxsize=1024)
+def _stretched(shape: Shape, strides: Shape, target: Shape) -> Shape | None:
+    """The strides that show an array in the shape `target`; None where it does not broadcast to it."""
+    lead = len(target) - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, target[lead:], strict=True)):
+        return None
+    return (0,) * lead + tuple([0 if n == 1 else s for n, s in zip(shape, strides, strict=True)])
 
 
 def _into(out: Array, x: Array) -> Array:

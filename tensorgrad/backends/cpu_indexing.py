@@ -44,9 +44,7 @@ class ArrayIndexing(Primitives):
         return _given(x[_along(x.shape, indices, axis)], out)
 
     @staticmethod
-    def put_along_axis(
-        x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False
-    ) -> None:
+    def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
         key = _along(x.shape, indices, axis)
         if not accumulate:
             x[key] = values

@@ -50,7 +50,7 @@ class ChunkedOptimizerSteps(OptimizerSteps):
                 apply_rule(np, rule, p, g, state, s, t, decay, maximize, ready)
 
     def total_norm(self, grads: Arrays, norm_type: float) -> Array:
-        if norm_type == 2.0 and all(g.dtype.itemsize >= 4 and g.flags.c_contiguous for g in grads):
+        if norm_type == 2.0 and all(g.dtype.itemsize >= 4 for g in grads):
             return np.asarray(math.sqrt(sum(_sum_of_squares(g) for g in grads)), np.float64)
         return super().total_norm(grads, norm_type)
 

@@ -1,4 +1,5 @@
-"""Philox on NumPy: ten rounds of five calls on pieces that stay in the cache, in memory that is used again and again."""
+"""Philox on NumPy: ten rounds of five calls on pieces that stay in the cache, in memory that is used again
+and again."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ from tensorgrad.dtypes import DType, uint32, uint64
 
 __all__ = ["VectorisedRandom"]
 
-# Blocks at a time. Half of it and NumPy's iterator, which buffers up to 8192 elements, shows; twice that and the
-# scratch (64 bytes a block) leaves the second-level cache.
+# Blocks at a time. Half of it and NumPy's iterator, which buffers up to 8192 elements, shows; twice that and
+# the scratch (64 bytes a block) leaves the second-level cache.
 _PIECE = 12288
 _INDEX = np.arange(_PIECE, dtype=uint64)
 _FACTORS = np.array(MULTIPLIERS, uint64)[:, None]
@@ -60,9 +61,7 @@ class VectorisedRandom(RandomPrimitives):
         return _converted(key, shape, dtype, words_of_normal(dtype), self.bits_to_normal)
 
 
-def _converted(
-    key: Array, shape: Shape, dtype: DType, words: int, convert: Callable[[Array, DType], Array]
-) -> Array:
+def _converted(key: Array, shape: Shape, dtype: DType, words: int, convert: Callable[[Array, DType], Array]) -> Array:
     """Convert the words of a draw piece by piece, while they are in the cache."""
     count = math.prod(shape)
     out = np.empty(count, dtype)
@@ -78,7 +77,7 @@ def _converted(
 def _pieces(key: Array, blocks: int) -> Iterator[tuple[int, Array, Any]]:
     """For each piece its first block, the keys of the rounds and its first counter."""
     seed, offset = key[0:1], key[1:2]
-    halves = np.stack([seed & _MASK, seed >> _32])
+    halves = np.array((seed & _MASK, seed >> _32))
     keys = (halves + _KEY_TABLE) & _MASK
     for start in range(0, blocks, _PIECE):
         yield start, keys, offset + np.array(start, uint64)
@@ -92,8 +91,8 @@ def _encrypt(offset: Array, keys: Array, out: Array) -> None:
     np.bitwise_and(product[0], _MASK, out=x[0])
     np.right_shift(product[0], _32, out=y[0])
     x[1] = y[1] = 0
-    # The rows of x are words 0 and 2. Those of y are words 1 and 3 with the rest of the product still above them: one
-    # mask, after the xor, removes both what was above and what the next product must not see.
+    # The rows of x are words 0 and 2. Those of y are words 1 and 3 with the rest of the product still above
+    # them: one mask, after the xor, removes both what was above and what the next product must not see.
     for key in keys:
         np.multiply(x, _FACTORS, out=product)
         swapped = product[::-1]

@@ -119,10 +119,6 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         return product if bias is None else self.add(product, bias, out=out)
 
 
-_SQRT_HALF = math.sqrt(0.5)
-_ = Axis
-
-
 @lru_cache(maxsize=1024)
 def reduced_count(shape: Shape, axis: Axis) -> int:
     """How many elements of an array of `shape` are reduced into one over `axis`."""

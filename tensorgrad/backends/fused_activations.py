@@ -1,7 +1,7 @@
 """Fused primitives of the activations and of softmax, with the gradients a device may make in one pass.
 
-`g` is the gradient of the result. Nothing here may overflow into nan: exponents are bounded or negative, also in the
-compositions that the tape differentiates again.
+`g` is the gradient of the result. Nothing here may overflow into nan: exponents are bounded or negative, also
+in the compositions that the tape differentiates again.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import math
 import numpy as np
 
 from tensorgrad.backends.primitives import Array, Primitives
-from tensorgrad.dtypes import DType, float16
+from tensorgrad.dtypes import DType, float16, float32
 
 __all__ = ["ActivationPrimitives"]
 
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
-# tanh(k (x + c x^3)) is within 1e-3 of erf(x / sqrt(2)): D. Hendrycks & K. Gimpel, "Gaussian error linear units", 2016.
+# tanh(k (x + c x^3)) is within 1e-3 of erf(x / sqrt(2)): D. Hendrycks & K. Gimpel, "Gaussian error linear
+# units", 2016.
 _TANH_SCALE = math.sqrt(2 / math.pi)
 _TANH_CUBE = 0.044715
 
@@ -30,7 +31,10 @@ class ActivationPrimitives(Primitives):
         return self.multiply(g, self.greater(y, 0), out=out)
 
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
-        """1 / (1 + exp(-x)); x is bounded from below where exp(-x) would overflow."""
+        """1 / (1 + exp(-x)); x is bounded from below where exp(-x) would overflow. Float16 is computed in
+        float32."""
+        if x.dtype == float16:
+            return self.astype(self.sigmoid(self.astype(x, float32)), float16, out=out)
         e = self.exp(self.negative(self.maximum(x, -_largest_exponent(x.dtype))))
         return self.reciprocal(self.add(e, 1), out=out)
 
@@ -87,15 +91,14 @@ class ActivationPrimitives(Primitives):
         return self.multiply(g, self.add(self.multiply(self.add(t, 1), 0.5), bend), out=out)
 
     def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
-        """exp(x) / sum(exp(x)) along `axis`, with the greatest element drawn out. A row of -inf only is nan."""
+        """exp(x) / sum(exp(x)) along `axis`, with the greatest element drawn out. A row of -inf only is
+        nan."""
         if 0 in x.shape:
             return self.copy(x, out=out)
         e = self.exp(self.subtract(x, self.max(x, axis=axis, keepdims=True)))
         return self.divide(e, self.sum(e, axis=axis, keepdims=True), out=out)
 
-    def softmax_backward(
-        self, g: Array, y: Array, *, axis: int | None, out: Array | None = None
-    ) -> Array:
+    def softmax_backward(self, g: Array, y: Array, *, axis: int | None, out: Array | None = None) -> Array:
         """y (g - sum(g y)), for y = softmax(x)."""
         mean = self.sum(self.multiply(g, y), axis=axis, keepdims=True)
         return self.multiply(y, self.subtract(g, mean), out=out)
@@ -108,9 +111,7 @@ class ActivationPrimitives(Primitives):
         total = self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
         return self.subtract(shifted, total, out=out)
 
-    def log_softmax_backward(
-        self, g: Array, y: Array, *, axis: int | None, out: Array | None = None
-    ) -> Array:
+    def log_softmax_backward(self, g: Array, y: Array, *, axis: int | None, out: Array | None = None) -> Array:
         """g - exp(y) sum(g), for y = log_softmax(x)."""
         total = self.sum(g, axis=axis, keepdims=True)
         return self.subtract(g, self.multiply(self.exp(y), total), out=out)
@@ -126,7 +127,8 @@ class ActivationPrimitives(Primitives):
         return self.multiply(self.multiply(x, _TANH_SCALE), cubic)
 
     def _bounded_for_cube(self, x: Array) -> Array:
-        """Beyond 30 tanh is 1 in every dtype, and x^2 may overflow: at once in float16, into 0 * inf in gradients."""
+        """Beyond 30 tanh is 1 in every dtype, and x^2 may overflow: at once in float16, into 0 * inf in
+        gradients."""
         return self.maximum(self.minimum(x, 30), -30)
 
 

@@ -8,26 +8,32 @@ __all__ = ["LossPrimitives"]
 
 
 class LossPrimitives(Primitives):
-    """Default compositions out of basic primitives. Logits are (rows, classes), labels (rows,) and in range."""
+    """Default compositions out of basic primitives. Logits are (rows, classes), labels (rows,) and in
+    range."""
 
     def softmax_cross_entropy(self, logits: Array, labels: Array) -> tuple[Array, Array]:
-        """(losses, probabilities): -log softmax(logits)[row, labels[row]] for each row, and softmax(logits)."""
+        """(losses, probabilities): -log softmax(logits)[row, labels[row]] for each row, and
+        softmax(logits)."""
         if 0 in logits.shape:
             return self.sum(logits, axis=1), self.copy(logits)
         shifted = self.subtract(logits, self.max(logits, axis=1, keepdims=True))
         e = self.exp(shifted)
         total = self.sum(e, axis=1, keepdims=True)
-        losses = self.subtract(self.log(total), self.pick_labels(shifted, labels))
-        return self.reshape(losses, labels.shape), self.divide(e, total)
+        log_total = self.reshape(self.log(total), labels.shape)
+        return self.subtract(log_total, self.pick_labels(shifted, labels)), self.divide(e, total)
 
     def softmax_cross_entropy_backward(self, scale: Array, probabilities: Array, labels: Array) -> Array:
         """scale[row] * (probabilities - one-hot label), for each row's factor `scale` (rows, 1)."""
-        return self.multiply(self.subtract(probabilities, self.one_hot_rows(labels, probabilities.shape[1])), scale)
+        one_hot = self.one_hot_rows(labels, probabilities.shape[1])
+        return self.multiply(self.subtract(probabilities, one_hot), scale)
 
     def pick_labels(self, x: Array, labels: Array) -> Array:
-        """x[row, labels[row]] as a column (rows, 1)."""
-        return self.take_along_axis(x, self.reshape(labels, (labels.shape[0], 1)), 1)
+        """x[row, labels[row]] for each row: (rows,)."""
+        rows, classes = x.shape
+        starts = self.arange(0, rows * classes, max(classes, 1), labels.dtype)
+        return self.take(self.reshape(x, (rows * classes,)), self.add(labels, starts), 0)
 
     def one_hot_rows(self, labels: Array, classes: int) -> Array:
         """bool (rows, classes): True at each row's label."""
-        return self.equal(self.reshape(labels, (labels.shape[0], 1)), self.arange(0, classes, 1, labels.dtype))
+        every = self.arange(0, classes, 1, labels.dtype)
+        return self.equal(self.reshape(labels, (labels.shape[0], 1)), every)

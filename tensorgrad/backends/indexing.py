@@ -18,9 +18,7 @@ Key = tuple[Any, ...]
 class IndexingPrimitives(Primitives):
     """Default compositions out of basic primitives."""
 
-    def pad(
-        self, x: Array, *, widths: tuple[tuple[int, int], ...], value: float, out: Array | None = None
-    ) -> Array:
+    def pad(self, x: Array, *, widths: tuple[tuple[int, int], ...], value: float, out: Array | None = None) -> Array:
         """`x` with `widths[i]` = (before, after) elements of `value` around it along each dimension i."""
         shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
         result = self.full(shape, value, x.dtype, out=out)
@@ -37,9 +35,7 @@ class IndexingPrimitives(Primitives):
         return self.where(self.less(indices, 0), self.add(indices, size), indices, out=out)
 
     # ------------------------------------------------------------------ by a key
-    def scatter_index(
-        self, values: Array, *indices: Array, shape: Shape, key: Key, out: Array | None = None
-    ) -> Array:
+    def scatter_index(self, values: Array, *indices: Array, shape: Shape, key: Key, out: Array | None = None) -> Array:
         """Zeros of `shape`, with `values` added at `key`: the gradient of getitem and take_index."""
         result = self.full(shape, 0, values.dtype, out=out)
         if indices:

@@ -230,7 +230,7 @@ class OptimizerSteps(Primitives):
 def rows_of(columns: Sequence[Arrays | None]) -> list[tuple[Array, ...]]:
     assert columns[0] is not None
     absent = [None] * len(columns[0])
-    return list(zip(*(absent if c is None else c for c in columns), strict=True))
+    return list(zip(*[absent if c is None else c for c in columns], strict=True))
 
 
 def apply_rule(

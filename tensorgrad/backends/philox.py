@@ -1,14 +1,17 @@
 """The fused primitives of random numbers: pure functions of a key that stays on the device.
 
-Philox4x32-10: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11. It encrypts
-a counter, so each number depends on its position alone: the same on every device, whatever the number of threads.
+Philox4x32-10: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
+It encrypts a counter, so each number depends on its position alone: the same on every device, whatever the
+number of threads.
 
-- `key` is a uint64 array (seed, offset). The Philox key is (low half of seed, high half of seed); block i of a draw
-  encrypts the 128-bit counter (offset + i, 0), in little-endian words of 32 bits, to four words.
+- `key` is a uint64 array (seed, offset). The Philox key is (low half of seed, high half of seed); block i of
+  a draw encrypts the 128-bit counter (offset + i, 0), in little-endian words of 32 bits, to four words.
 - A draw's words are block 0's four, then block 1's, ...; a number takes `words_per_number` of them in turn.
-- The offset counts blocks. A draw uses `random_blocks` of them; its owner then moves the offset on by as many.
+- The offset counts blocks. A draw uses `random_blocks` of them; its owner then moves the offset on by as
+  many.
 
-Nothing here reads the key on the host or branches on it, so a recorded draw gives fresh numbers when it is replayed.
+Nothing here reads the key on the host or branches on it, so a recorded draw gives fresh numbers when it is
+replayed.
 """
 
 from __future__ import annotations
@@ -69,23 +72,27 @@ class RandomPrimitives(Primitives):
         return c0, c1, c2, c3
 
     def random_uniform(self, key: Array, shape: Shape, dtype: DType) -> Array:
-        """Numbers in [0, 1), evenly spaced: multiples of 2^-24 (float32), 2^-53 (float64) or 2^-11 (float16)."""
+        """Numbers in [0, 1), evenly spaced: multiples of 2^-24 (float32), 2^-53 (float64) or 2^-11
+        (float16)."""
         count = math.prod(shape)
         bits = self.random_bits(key, count * words_per_number(dtype))
         return self.reshape(self.bits_to_uniform(bits, dtype), shape)
 
     def bits_to_uniform(self, bits: Array, dtype: DType) -> Array:
-        """The top 24 bits of each word as a float32, 11 as a float16; the top 53 of each (low, high) pair as a float64."""
+        """The top 24 bits of each word as a float32, 11 as a float16; the top 53 of each (low, high) pair as
+        a float64."""
         if dtype == float64:
             return self.multiply(self.astype(self.right_shift(self._paired(bits), 11), float64), 2.0**-53)
         kept = 11 if dtype == float16 else 24
         return self.multiply(self.astype(self.right_shift(bits, 32 - kept), dtype), 2.0**-kept)
 
     def random_normal(self, key: Array, shape: Shape, dtype: DType) -> Array:
-        """Standard normal numbers: G. Box and M. Muller, "A note on the generation of random normal deviates", 1958.
+        """Standard normal numbers: G. Box and M. Muller, "A note on the generation of random normal
+        deviates", 1958.
 
-        Numbers 2i and 2i + 1 are sqrt(-2 log u) times the cosine and the sine of 2 pi v, for u in (0, 1] made of all
-        bits of number 2i and the uniform number v in [0, 1) made of number 2i + 1. A float16 is a float32, rounded.
+        Numbers 2i and 2i + 1 are sqrt(-2 log u) times the cosine and the sine of 2 pi v, for u in (0, 1] made
+        of all bits of number 2i and the uniform number v in [0, 1) made of number 2i + 1. A float16 is a
+        float32, rounded.
         """
         count = math.prod(shape)
         words = words_of_normal(dtype)
@@ -110,12 +117,14 @@ class RandomPrimitives(Primitives):
         return self._paired(self.random_bits(key, 2 * count))
 
     def random_integers(self, key: Array, shape: Shape, low: int, high: int) -> Array:
-        """int64 in [low, high): low + (64 random bits) modulo (high - low), so uneven by less than 2^-64 (high - low)."""
+        """int64 in [low, high): low + (64 random bits) modulo (high - low), so uneven by less than 2^-64
+        (high - low)."""
         words = self.random_words64(key, math.prod(shape))
         return self.reshape(self.add(self.astype(self.remainder(words, high - low), int64), low), shape)
 
     def dropout(self, x: Array, key: Array, p: float) -> tuple[Array, Array]:
-        """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p < 1."""
+        """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p <
+        1."""
         kept = self.greater_equal(self.random_uniform(key, x.shape, float32), p)
         mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p))
         return self.multiply(x, mask), mask
@@ -136,6 +145,7 @@ class RandomPrimitives(Primitives):
         return self.bitwise_or(low, self.left_shift(high, 32))
 
     def _positive_uniform(self, bits: Array, dtype: DType) -> Array:
-        """Numbers in (0, 1]: the middles of 2^32 (or 2^64) equal steps. Small ones keep all their bits: long tails."""
+        """Numbers in (0, 1]: the middles of 2^32 (or 2^64) equal steps. Small ones keep all their bits: long
+        tails."""
         words, size = (self._paired(bits), 64) if dtype == float64 else (bits, 32)
         return self.add(self.multiply(self.astype(words, dtype), 2.0**-size), 2.0 ** -(size + 1))

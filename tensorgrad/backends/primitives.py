@@ -85,8 +85,8 @@ class UniformPrimitives:
 class OwnPrimitives:
     """The basic primitives whose signatures are their own."""
 
-    # Reductions over `axis` (an int, a tuple, or None for all). Float16 is accumulated in float32. `any` and `all` give bool;
-    # `argmax` and `argmin` take one axis and give the int64 position of the first extreme.
+    # Reductions over `axis`: an int, a tuple, or None for all. Float16 is accumulated in float32. `any` and `all` give
+    # bool; `argmax` and `argmin` take one axis and give the int64 position of the first extreme.
     def sum(
         self, x: Array, /, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None
     ) -> Array: ...

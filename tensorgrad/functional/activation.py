@@ -1,4 +1,5 @@
-"""Activations, softmax and dropout under PyTorch's names. Integers are converted to the default floating dtype."""
+"""Activations, softmax and dropout under PyTorch's names. Integers are converted to the default floating
+dtype."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import tanh
 from tensorgrad.functional.dims import normalize_dim
 from tensorgrad.functional.promotion import cast, constant, floating, unary
+from tensorgrad.generator import Generator, default_generator, key_tensor
 from tensorgrad.ops import activation as A
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import random as R
-from tensorgrad.random import Generator, default_generator, key_tensor
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -86,8 +87,8 @@ def logsigmoid(input: Tensor) -> Tensor:
 def softmax(input: Tensor, dim: int | None = None, dtype: object = None) -> Tensor:
     """exp(input) / sum(exp(input)) along `dim`, which must be given; `dtype` converts the input first.
 
-    -inf entries get 0; a row of nothing else is nan. Raises ArgumentError without `dim`, BoundsError where it is none
-    of the tensor's, DTypeError for a `dtype` that is not floating.
+    -inf entries get 0; a row of nothing else is nan. Raises ArgumentError without `dim`, BoundsError where it
+    is none of the tensor's, DTypeError for a `dtype` that is not floating.
     """
     return apply(A.softmax, _in_dtype("softmax", input, dtype), axis=_axis("softmax", input, dim))
 
@@ -100,13 +101,11 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: object = None) -> 
     return apply(A.log_softmax, _in_dtype("log_softmax", input, dtype), axis=_axis("log_softmax", input, dim))
 
 
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
-) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor:
     """In training, each element is 0 with probability `p` and otherwise input / (1 - p); else input itself.
 
-    Numbers come from `generator`, or the default one of the input's device; none are drawn for p = 0 and p = 1. Raises
-    ArgumentError where `p` is not in [0, 1]. (Srivastava et al., "Dropout", JMLR 15, 2014.)
+    Numbers come from `generator`, or the default one of the input's device; none are drawn for p = 0 and p =
+    1. Raises ArgumentError where `p` is not in [0, 1]. (Srivastava et al., "Dropout", JMLR 15, 2014.)
     """
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p must be in [0, 1], got {p}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tensorgrad.autograd.op import op
+from tensorgrad.autograd.function import Function
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Backend, Device
@@ -23,21 +23,17 @@ if TYPE_CHECKING:
 
 
 # ---------------------------------------------------------------------- devices and dtypes
-def _back(B: Backend, g: Any, _out: Any, _x: Any, source: Device, target: Device) -> Any:
-    return _transfer(g, source) if isinstance(g, Variable) else source.backend.asarray(B.to_numpy(g))
+class _Transfer(Function):
+    """A copy on another device; the gradient comes back."""
 
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, target: Device) -> Tensor:
+        ctx.source = x.device
+        return new_tensor(target.backend.asarray(x.device.backend.to_numpy(x.array)), target)
 
-@op(_back)
-def transfer(B: Backend, x: Array, source: Device, target: Device) -> Array:
-    return target.backend.asarray(B.to_numpy(x))
-
-
-def _transfer(x: Any, target: Device) -> Tensor:
-    moved = apply(transfer, x, source=x.device, target=target)
-    moved.device = target
-    if moved.node is not None:
-        moved.node.device = target
-    return moved
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
+        return _Transfer.apply(g, ctx.source), None
 
 
 def to(
@@ -50,8 +46,8 @@ def to(
 ) -> Tensor:
     """This tensor on another device and/or in another dtype, differentiably; itself where nothing changes.
 
-    `to("cuda")`, `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or by keyword. `copy=True` always makes
-    a new tensor. `non_blocking` is accepted for PyTorch programs and changes nothing.
+    `to("cuda")`, `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or by keyword. `copy=True` always
+    makes a new tensor. `non_blocking` is accepted for PyTorch programs and changes nothing.
     """
     for arg in args:
         if isinstance(arg, Variable):
@@ -64,7 +60,7 @@ def to(
             dtype = arg
     result = self
     if device is not None and as_device(device) is not self.device:
-        result = _transfer(result, as_device(device))
+        result = _Transfer.apply(result, as_device(device))
     if dtype is not None:
         result = cast(result, as_dtype(dtype))
     return clone(result) if copy and result is self else result

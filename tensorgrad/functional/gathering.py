@@ -63,27 +63,25 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
     axis = _check_along(name, input, dim, index)
+    values = _source(name, input, index, src)
+    if input.ndim:
+        return apply(I.update_along_axis, input, values, index, axis=axis, accumulate=accumulate)
+    if accumulate:
+        return apply(E.add, input, values)
+    return apply(E.where, constant(True, bool_, input.device), values, input)
+
+
+def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
+    """What is scattered: of the shape of the index, or 0-d."""
     if not isinstance(src, Variable):
-        values = constant(src, input.dtype, input.device)
-    elif src.dtype != input.dtype:
+        return constant(src, input.dtype, input.device)
+    if src.dtype != input.dtype:
         raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {src.dtype}")
-    elif src.ndim != index.ndim or any(n < m for n, m in zip(src.shape, index.shape, strict=True)):
-        raise ShapeError(
-            f"{name}: src must be at least as large as the index, {index.shape}, got {src.shape}"
-        )
-    else:
-        values = (
-            src
-            if src.shape == index.shape
-            else apply(S.getitem, src, key=tuple(slice(n) for n in index.shape))
-        )
-    if not input.ndim:
-        return apply(E.add if accumulate else E.where, *_scalar_scatter(input, values, accumulate))
-    return apply(I.update_along_axis, input, values, index, axis=axis, accumulate=accumulate)
-
-
-def _scalar_scatter(input: Tensor, values: Tensor, accumulate: bool) -> tuple[Tensor, ...]:
-    return (input, values) if accumulate else (constant(True, bool_, input.device), values, input)
+    if src.ndim != index.ndim or any(n < m for n, m in zip(src.shape, index.shape, strict=True)):
+        raise ShapeError(f"{name}: src must be at least as large as the index, {index.shape}, got {src.shape}")
+    if src.shape == index.shape:
+        return src  # type: ignore[return-value]
+    return apply(S.getitem, src, key=tuple([slice(n) for n in index.shape]))
 
 
 def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> int:
@@ -108,9 +106,7 @@ def check_integers(name: str, index: Any) -> None:
 
 
 def _check_range(name: str, index: Tensor, size: int, dim: int) -> None:
-    index.device.backend.check_bounds(
-        index.array, 0, size, what=f"{name}: indices into dimension {dim} of size {size}"
-    )
+    index.device.backend.check_bounds(index.array, 0, size, what=f"{name}: indices into dimension {dim} of size {size}")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
@@ -125,9 +121,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
         )
     if not input.ndim:
         return gather(input, 0, indices)
-    rest = broadcast_shapes(
-        "take_along_dim", [(*x.shape[:axis], 1, *x.shape[axis + 1 :]) for x in (input, indices)]
-    )
+    rest = broadcast_shapes("take_along_dim", [(*x.shape[:axis], 1, *x.shape[axis + 1 :]) for x in (input, indices)])
     wide = [(*rest[:axis], x.shape[axis], *rest[axis + 1 :]) for x in (input, indices)]
     return gather(broadcast_to(input, wide[0]), axis, broadcast_to(indices, wide[1]))
 
@@ -147,9 +141,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     """
     axis = _check_select("index_add", input, dim, index)
     if source.dtype != input.dtype:
-        raise DTypeError(
-            f"index_add: source must have the dtype of the input, {input.dtype}, got {source.dtype}"
-        )
+        raise DTypeError(f"index_add: source must have the dtype of the input, {input.dtype}, got {source.dtype}")
     n = prod(index.shape)
     wanted = (*input.shape[:axis], n, *input.shape[axis + 1 :]) if input.ndim else source.shape
     if source.shape != wanted or prod(source.shape) != prod(wanted):
@@ -169,8 +161,6 @@ def _check_select(name: str, input: Tensor, dim: int, index: Tensor) -> int:
     axis = normalize_dim(name, dim, input.ndim)
     check_integers(name, index)
     if index.ndim > 1 or (not input.ndim and prod(index.shape) != 1):
-        raise ShapeError(
-            f"{name}: the index must be 1-d, and of one element for a 0-d input, got {index.shape}"
-        )
+        raise ShapeError(f"{name}: the index must be 1-d, and of one element for a 0-d input, got {index.shape}")
     _check_range(name, index, input.shape[axis] if input.ndim else 1, axis)
     return axis

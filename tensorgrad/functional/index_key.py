@@ -16,7 +16,7 @@ from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import bool_, int64
-from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -56,8 +56,8 @@ def normalise_key(name: str, input: Tensor, key: Any) -> Key:
 def _entries(name: str, key: Any, device: Device) -> list[Any]:
     """The key's entries, each an int, slice, None, Ellipsis, bool or index tensor."""
     found = [_entry(name, k, device) for k in (key if type(key) is tuple else (key,))]
-    tensors = [k for k in found if isinstance(k, Variable)]
-    if len(tensors) > 1 and any(t.ndim for t in tensors):
+    arrays = [k for k in found if isinstance(k, (bool, Variable))]
+    if len(arrays) > 1 and any(isinstance(k, bool) or k.ndim for k in arrays):
         # PyTorch takes a 0-d index for an int, which matters where index arrays are not side by side.
         return [_read_scalar(k) if isinstance(k, Variable) and not k.ndim else k for k in found]
     return found
@@ -72,6 +72,8 @@ def _entry(name: str, k: Any, device: Device) -> Any:
     if isinstance(k, (list, tuple, np.ndarray)):
         k = _index_array(k, device)
     if isinstance(k, Variable):
+        if k.device is not device:
+            raise DeviceError(f"{name}: the index is on {k.device}, the tensor on {device}; move it with .to(device)")
         return _index_tensor(name, k)
     if isinstance(k, np.bool_):
         return bool(k)
@@ -94,9 +96,7 @@ def _index_array(k: Any, device: Device) -> Tensor:
 def _index_tensor(name: str, index: Variable) -> Any:
     dtype = index.array.dtype
     if dtype.kind == "u":
-        raise DTypeError(
-            f"{name}: a uint8 tensor as an index could be meant as a mask; use .bool() or .long()"
-        )
+        raise DTypeError(f"{name}: a uint8 tensor as an index could be meant as a mask; use .bool() or .long()")
     if dtype.kind not in "ib":
         raise DTypeError(f"{name}: an index tensor must be of integers or bools, got {dtype}; use .long()")
     return _read_scalar(index) if dtype.kind == "b" and not index.ndim else index
@@ -117,9 +117,7 @@ def _first_step(name: str, shape: Shape, entries: list[Any]) -> tuple[tuple[Any,
     """The basic key, and for the second step each array with the dim, after that key, at which it stands."""
     free = len(shape) - sum(_consumed(k) for k in entries)
     if free < 0:
-        raise BoundsError(
-            f"{name}: too many indices, {len(shape) - free} for the {len(shape)} dims of shape {shape}"
-        )
+        raise BoundsError(f"{name}: too many indices, {len(shape) - free} for the {len(shape)} dims of shape {shape}")
     if sum(k is Ellipsis for k in entries) > 1:
         raise BoundsError(f"{name}: an index can have one Ellipsis (...) only")
     basic: list[Any] = []
@@ -187,8 +185,7 @@ def _positions(name: str, k: Any, shape: Shape, dim: int, device: Device) -> lis
         return [wrapped(name, k, dim, shape[dim])]
     if k.array.shape != shape[dim : dim + k.ndim]:
         raise ShapeError(
-            f"{name}: a mask must have the sizes of the dims it stands for, {shape[dim : dim + k.ndim]}, "
-            f"got {k.shape}"
+            f"{name}: a mask must have the sizes of the dims it stands for, {shape[dim : dim + k.ndim]}, got {k.shape}"
         )
     return [new_tensor(found, k.device) for found in k.device.backend.nonzero(k.array)]
 
@@ -196,9 +193,7 @@ def _positions(name: str, k: Any, shape: Shape, dim: int, device: Device) -> lis
 def wrapped(name: str, index: Tensor, dim: int, size: int) -> Tensor:
     """`index` counted from the start, checked against the size of the dim it indexes."""
     array = index.array
-    found = index.device.backend.wrap_indices(
-        array, size, what=f"{name}: indices into dimension {dim} of size {size}"
-    )
+    found = index.device.backend.wrap_indices(array, size, what=f"{name}: indices into dimension {dim} of size {size}")
     return index if found is array else new_tensor(found, index.device)
 
 

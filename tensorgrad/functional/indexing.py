@@ -12,7 +12,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import int64
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.gathering import (
     check_integers,
     gather,
@@ -129,11 +129,11 @@ def _value(value: Any, input: Tensor) -> Tensor:
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)
     found = as_operand("setitem", value, input.device)
-    return (
-        cast(found, input.dtype)
-        if isinstance(found, Variable)
-        else constant(found, input.dtype, input.device)
-    )
+    if isinstance(found, Variable) and found.device is not input.device:
+        raise DeviceError(
+            f"setitem: the value is on {found.device}, the tensor on {input.device}; move it with .to(device)"
+        )
+    return cast(found, input.dtype) if isinstance(found, Variable) else constant(found, input.dtype, input.device)
 
 
 def _fitted(value: Tensor, region: Shape) -> Tensor:
@@ -144,9 +144,7 @@ def _fitted(value: Tensor, region: Shape) -> Tensor:
     if extra > 0 and value.shape[:extra] == (1,) * extra:
         value = apply(S.reshape, value, shape=value.shape[extra:])
     if not _broadcasts(value.shape, region):
-        raise ShapeError(
-            f"setitem: a value of shape {value.shape} does not broadcast to the region of shape {region}"
-        )
+        raise ShapeError(f"setitem: a value of shape {value.shape} does not broadcast to the region of shape {region}")
     return value
 
 
@@ -175,9 +173,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
         raise DTypeError("index_put: expected a tuple of index tensors; use x[key] = values for other keys")
     region = _gathered_shape(input.shape, places, found)
     if not _broadcasts(values.shape, region):
-        raise ShapeError(
-            f"index_put: values of shape {values.shape} do not broadcast to the indexed shape {region}"
-        )
+        raise ShapeError(f"index_put: values of shape {values.shape} do not broadcast to the indexed shape {region}")
     return apply(I.update_index, input, cast(values, input.dtype), *found, key=places, accumulate=accumulate)
 
 
@@ -217,9 +213,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     B, array = tensor.device.backend, tensor.array
     if num_classes == -1:
         if not prod(tensor.shape):
-            raise ArgumentError(
-                "one_hot: the number of classes cannot be found in an empty tensor; give num_classes"
-            )
+            raise ArgumentError("one_hot: the number of classes cannot be found in an empty tensor; give num_classes")
         num_classes = max(int(B.to_numpy(B.max(array))) + 1, 1)
     if num_classes < 1:
         raise ArgumentError(f"one_hot: num_classes must be positive, or -1, got {num_classes}")

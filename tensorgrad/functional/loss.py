@@ -1,8 +1,8 @@
 """Losses under PyTorch's names.
 
-`reduction`: "mean" (over all elements, or weighted: see `cross_entropy`), "sum", or "none". PyTorch lets a prediction
-of shape (N, 1) meet a target of shape (N,), and compares each of N with each of N; here shapes must be equal, unless
-`broadcast=True` says that this is meant.
+`reduction`: "mean" (over all elements, or weighted: see `cross_entropy`), "sum", or "none". PyTorch lets a
+prediction of shape (N, 1) meet a target of shape (N,), and compares each of N with each of N; here shapes
+must be equal, unless `broadcast=True` says that this is meant.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
 from tensorgrad.dtypes import float16, float32, get_default_dtype, int64, is_floating, result_type
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional import reduction as R
 from tensorgrad.functional.activation import log_softmax, logsigmoid
 from tensorgrad.functional.arithmetic import add, exp, log, mul, neg, sub, where
 from tensorgrad.functional.promotion import cast
-from tensorgrad.functional.reduction import mean, sum
 from tensorgrad.functional.shape import broadcast_to, reshape
 from tensorgrad.ops import loss as L
 
@@ -64,7 +64,8 @@ def huber_loss(
 def smooth_l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0, broadcast: bool = False
 ) -> Tensor:
-    """`huber_loss` with delta = beta, divided by beta; `l1_loss` for beta = 0. ArgumentError where beta < 0."""
+    """`huber_loss` with delta = beta, divided by beta; `l1_loss` for beta = 0. ArgumentError where beta <
+    0."""
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
@@ -85,8 +86,8 @@ def binary_cross_entropy(
     """-(t log p + (1 - t) log(1 - p)) for p = input in [0, 1], times `weight`, which broadcasts.
 
     Logarithms are cut off at -100, as in PyTorch; p outside [0, 1] gives nan. From logits, use
-    `binary_cross_entropy_with_logits`: it is exact also where p rounds to 0 or 1. ShapeError unless the shapes are
-    equal or `broadcast`.
+    `binary_cross_entropy_with_logits`: it is exact also where p rounds to 0 or 1. ShapeError unless the
+    shapes are equal or `broadcast`.
     """
     name = "binary_cross_entropy"
     if weight is None:
@@ -104,10 +105,11 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
     broadcast: bool = False,
 ) -> Tensor:
-    """-(pos_weight t log s + (1 - t) log(1 - s)) for s = sigmoid(input), from log-sigmoids, so it never overflows.
+    """-(pos_weight t log s + (1 - t) log(1 - s)) for s = sigmoid(input), from log-sigmoids, so it never
+    overflows.
 
-    `weight` multiplies the losses, `pos_weight` their first term; both broadcast. ShapeError unless the shapes of input
-    and target are equal or `broadcast`.
+    `weight` multiplies the losses, `pos_weight` their first term; both broadcast. ShapeError unless the
+    shapes of input and target are equal or `broadcast`.
     """
     name = "binary_cross_entropy_with_logits"
     if weight is None and pos_weight is None:
@@ -132,10 +134,11 @@ def kl_div(
     log_target: bool = False,
     broadcast: bool = False,
 ) -> Tensor:
-    """t (log t - input) for log-probabilities `input` and probabilities t = target (exp(target) if `log_target`).
+    """t (log t - input) for log-probabilities `input` and probabilities t = target (exp(target) if
+    `log_target`).
 
-    Terms with t = 0 are 0. `reduction` may also be "batchmean", the sum divided by the first dimension: the divergence
-    by its definition. ShapeError unless the shapes are equal or `broadcast`.
+    Terms with t = 0 are 0. `reduction` may also be "batchmean", the sum divided by the first dimension: the
+    divergence by its definition. ShapeError unless the shapes are equal or `broadcast`.
     """
     x, t = _pair("kl_div", input, target, broadcast)
     if log_target:
@@ -144,7 +147,7 @@ def kl_div(
         positive = t > 0
         losses = where(positive, mul(t, sub(log(where(positive, t, 1.0)), x)), mul(t, neg(x)))
     if reduction == "batchmean":
-        return mul(sum(losses), 1 / losses.shape[0] if losses.ndim and losses.shape[0] else 1.0)
+        return mul(R.sum(losses), 1 / losses.shape[0] if losses.ndim and losses.shape[0] else 1.0)
     return _reduced("kl_div", losses, reduction)
 
 
@@ -159,19 +162,20 @@ def cross_entropy(
 ) -> Tensor:
     """-sum over classes of t log softmax(input), for the target distribution t.
 
-    `input`: logits (C,), (N, C) or (N, C, d1, ...). `target`: labels, integers in [0, C) of the shape without C, or
-    probabilities, floating, of the shape of `input`. `weight` (C,) multiplies each class's term; `label_smoothing` e
-    replaces t by (1 - e) t + e / C (C. Szegedy et al., 2016). Samples labelled `ignore_index` count for nothing.
+    `input`: logits (C,), (N, C) or (N, C, d1, ...). `target`: labels, integers in [0, C) of the shape without
+    C, or probabilities, floating, of the shape of `input`. `weight` (C,) multiplies each class's term;
+    `label_smoothing` e replaces t by (1 - e) t + e / C (C. Szegedy et al., 2016). Samples labelled
+    `ignore_index` count for nothing.
 
-    "mean" divides the sum by the number of samples; with labels, by the sum of their weights, so it is nan where all are
-    ignored. Raises BoundsError for a label out of range, ShapeError and DTypeError for targets of neither kind,
-    ArgumentError for label_smoothing outside [0, 1].
+    "mean" divides the sum by the number of samples; with labels, by the sum of their weights, so it is nan
+    where all are ignored. Raises BoundsError for a label out of range, ShapeError and DTypeError for targets
+    of neither kind, ArgumentError for label_smoothing outside [0, 1].
     """
     name = "cross_entropy"
     _check_reduction(name, reduction)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"{name}: label_smoothing must be in [0, 1], got {label_smoothing}")
-    classes = _check_logits(name, input, weight)
+    classes = _check_logits(name, input, target, weight)
     if input.dtype == float16:  # sums over classes and samples leave its range and precision
         wide = cast(input, float32)
         return cast(cross_entropy(wide, target, weight, ignore_index, reduction, label_smoothing), float16)
@@ -202,7 +206,7 @@ def nll_loss(
     Shapes, `weight`, `ignore_index`, the mean and the errors as for `cross_entropy` with labels.
     """
     _check_reduction("nll_loss", reduction)
-    _check_logits("nll_loss", input, weight)
+    _check_logits("nll_loss", input, target, weight)
     if input.dtype == float16:
         return cast(nll_loss(cast(input, float32), target, weight, ignore_index, reduction), float16)
     labels = _labels("nll_loss", input, target)
@@ -221,13 +225,18 @@ def _on_probabilities(
     terms = mul(log_softmax(input, dim), target)
     if weight is not None:
         terms = mul(terms, reshape(cast(weight, input.dtype), (classes,) + (1,) * (input.ndim - dim - 1)))
-    losses = neg(sum(terms, dim))
+    losses = neg(R.sum(terms, dim))
     return _reduced("cross_entropy", losses, reduction)
 
 
 # ---------------------------------------------------------------------- checks
 def _class_dim(input: Tensor) -> int:
     return 0 if input.ndim == 1 else 1
+
+
+def _check_tensor(name: str, what: str, x: object) -> None:
+    if not isinstance(x, Variable):
+        raise DTypeError(f"{name}: {what} must be a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
 
 
 def _check_reduction(name: str, reduction: str) -> None:
@@ -237,7 +246,7 @@ def _check_reduction(name: str, reduction: str) -> None:
 
 def _reduced(name: str, losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(name, reduction)
-    return losses if reduction == "none" else sum(losses) if reduction == "sum" else mean(losses)
+    return losses if reduction == "none" else R.sum(losses) if reduction == "sum" else R.mean(losses)
 
 
 def _elementwise(
@@ -251,9 +260,8 @@ def _elementwise(
 
 def _pair(name: str, input: Tensor, target: Tensor, broadcast: bool) -> tuple[Tensor, Tensor]:
     """Input and target in one shape and one floating dtype."""
-    for what, x in (("input", input), ("target", target)):
-        if not isinstance(x, Variable):
-            raise DTypeError(f"{name}: {what} must be a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
+    _check_tensor(name, "input", input)
+    _check_tensor(name, "target", target)
     if input.shape != target.shape:
         shape = _broadcast_shape(name, input.shape, target.shape, broadcast)
         input, target = broadcast_to(input, shape), broadcast_to(target, shape)
@@ -284,8 +292,9 @@ def _how_to_align(a: tuple[int, ...], b: tuple[int, ...]) -> str:
     return f"use input.reshape({b})" if len(a) > len(b) and len(b) > 1 else f"use target.reshape({a})"
 
 
-def _check_logits(name: str, input: Any, weight: Tensor | None) -> int:
+def _check_logits(name: str, input: Any, target: Any, weight: Tensor | None) -> int:
     """The number of classes of `input`."""
+    _check_tensor(name, "target", target)
     if not isinstance(input, Variable) or not is_floating(input.dtype):
         kind = input.dtype if isinstance(input, Variable) else type(input).__name__
         raise DTypeError(f"{name}: input must be a floating Tensor, got {kind}; convert it with .float()")
@@ -300,11 +309,9 @@ def _check_logits(name: str, input: Any, weight: Tensor | None) -> int:
     return classes
 
 
-def _labels(name: str, input: Tensor, target: Any) -> Tensor:
+def _labels(name: str, input: Tensor, target: Tensor) -> Tensor:
     """`target` as int64 labels of the shape of `input` without its class dimension."""
-    if not isinstance(target, Variable):
-        raise DTypeError(f"{name}: target must be a Tensor, got {type(target).__name__}; make one with tg.tensor(...)")
-    dim = _class_dim(input)  # type: ignore[arg-type]
+    dim = _class_dim(input)
     wanted = input.shape[:dim] + input.shape[dim + 1 :]
     if target.shape != wanted:
         raise ShapeError(_target_message(name, input.shape, wanted, target.shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tensorgrad.autograd.tape import apply
@@ -32,9 +32,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode == "constant":
         return _pad_constant(input, widths, 0 if value is None else value)
     if mode not in _MARGINS:
-        raise ArgumentError(
-            f'pad: mode must be "constant", "reflect", "replicate" or "circular", got {mode!r}'
-        )
+        raise ArgumentError(f'pad: mode must be "constant", "reflect", "replicate" or "circular", got {mode!r}')
     if value is not None:
         raise ArgumentError(f'pad: value is for mode="constant" only, got value={value} with mode={mode!r}')
     result = input
@@ -68,7 +66,7 @@ def _reflected(i: int, n: int) -> int:
     return abs(i) if i < n else 2 * (n - 1) - i
 
 
-_MARGINS = {
+_MARGINS: dict[str, Callable[[int, int], int]] = {
     "reflect": _reflected,
     "replicate": lambda i, n: min(max(i, 0), n - 1),
     "circular": lambda i, n: i % n,

@@ -72,7 +72,7 @@ def as_operand(name: str, x: Any, device: Device) -> Any:
         return x.item()
     if isinstance(x, np.ndarray):
         if device.type != "cpu":
-            raise DeviceError(f"{name}: got a NumPy array and a tensor on {device}; use tg.as_tensor(array, device=...)")
+            raise DeviceError(f"{name}: got a NumPy array and a tensor on {device}; use tg.as_tensor(array, device=)")
         return new_tensor(device.backend.asarray(x), device)
     raise DTypeError(f"{name}: expected a Tensor or a number, got {type(x).__name__}")
 

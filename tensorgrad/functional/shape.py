@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +61,21 @@ def _ints(name: str, given: tuple[Any, ...]) -> Shape:
     """Numbers given one by one, or as one sequence."""
     if len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = tuple(given[0])
+    for n in given:
+        if type(n) is not int:
+            break
+    else:
+        return given
     try:
         return tuple([operator.index(n) for n in given])
     except TypeError:
         raise DTypeError(f"{name}: expected whole numbers, got {given}") from None
 
 
-def _whole_shape(name: str, input: Tensor, shape: Shape) -> Shape:
-    """`shape` with -1 replaced by what is left over for it."""
-    count, known = prod(input.array.shape), prod(n for n in shape if n != -1)
+@lru_cache(maxsize=1024)
+def _whole_shape(name: str, old: Shape, shape: Shape) -> Shape:
+    """`shape`, of as many elements as `old`, with -1 replaced by what is left over for it."""
+    count, known = prod(old), prod(n for n in shape if n != -1)
     holes = shape.count(-1)
     if holes > 1 or any(n < -1 for n in shape):
         raise ShapeError(f"{name}: sizes must not be negative, except one that may be -1, got {shape}")
@@ -78,7 +85,7 @@ def _whole_shape(name: str, input: Tensor, shape: Shape) -> Shape:
         return tuple([count // known if n == -1 else n for n in shape])
     if holes or count != known:
         raise ShapeError(
-            f"{name}: cannot bring shape {input.shape} ({count} elements) to {shape} "
+            f"{name}: cannot bring shape {old} ({count} elements) to {shape} "
             f"({'a multiple of ' if holes else ''}{known} elements)"
         )
     return shape
@@ -90,12 +97,12 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
     Shares memory where it can and copies where it must. ShapeError where the numbers of elements differ.
     """
-    return apply(S.reshape, input, shape=_whole_shape("reshape", input, _ints("reshape", shape)))
+    return apply(S.reshape, input, shape=_whole_shape("reshape", input.array.shape, _ints("reshape", shape)))
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """As reshape, but a ShapeError where the elements would have to be copied."""
-    wanted = _whole_shape("view", input, _ints("view", shape))
+    wanted = _whole_shape("view", input.array.shape, _ints("view", shape))
     result = apply(S.reshape, input, shape=wanted)
     if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
         raise ShapeError(
@@ -155,12 +162,16 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # ---------------------------------------------------------------------- the order of dims
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With two dims exchanged."""
-    ndim = len(input.array.shape)
+    return apply(S.transpose, input, axes=_exchanged(dim0, dim1, len(input.array.shape)))
+
+
+@lru_cache(maxsize=256)
+def _exchanged(dim0: int, dim1: int, ndim: int) -> tuple[int, ...]:
     axes = list(range(ndim))
     i, j = normalize_dim("transpose", dim0, ndim), normalize_dim("transpose", dim1, ndim)
     if ndim:
         axes[i], axes[j] = j, i
-    return apply(S.transpose, input, axes=tuple(axes))
+    return tuple(axes)
 
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
@@ -168,9 +179,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     ndim = len(input.array.shape)
     axes = normalize_dims("permute", _ints("permute", dims), ndim)
     if len(axes) != ndim:
-        raise ArgumentError(
-            f"permute: expected each of the {ndim} dims of shape {input.shape} once, got {axes}"
-        )
+        raise ArgumentError(f"permute: expected each of the {ndim} dims of shape {input.shape} once, got {axes}")
     return apply(S.transpose, input, axes=axes)
 
 
@@ -179,16 +188,12 @@ def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
     ndim = input.ndim
     leaving, places = normalize_dims("movedim", source, ndim), normalize_dims("movedim", destination, ndim)
     if len(leaving) != len(places):
-        raise ArgumentError(
-            f"movedim: expected as many sources as destinations, got {source} and {destination}"
-        )
+        raise ArgumentError(f"movedim: expected as many sources as destinations, got {source} and {destination}")
     if not ndim:
         return apply(S.transpose, input, axes=())
     staying = iter([d for d in range(ndim) if d not in leaving])
     moved = dict(zip(places, leaving, strict=True))
-    return apply(
-        S.transpose, input, axes=tuple([moved[i] if i in moved else next(staying) for i in range(ndim)])
-    )
+    return apply(S.transpose, input, axes=tuple([moved[i] if i in moved else next(staying) for i in range(ndim)]))
 
 
 # ---------------------------------------------------------------------- stretching
@@ -229,9 +234,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Copies side by side, `repeats[i]` times along dim i; more repeats than dims add dims in front."""
     counts = _ints("repeat", repeats)
     if len(counts) < input.ndim:
-        raise ShapeError(
-            f"repeat: expected at least {input.ndim} repeats for shape {input.shape}, got {counts}"
-        )
+        raise ShapeError(f"repeat: expected at least {input.ndim} repeats for shape {input.shape}, got {counts}")
     return _tile("repeat", input, counts)
 
 
@@ -256,9 +259,7 @@ def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Te
     if not isinstance(repeats, int) or repeats < 0:
         raise ArgumentError(f"repeat_interleave: repeats must be a whole number, at least 0, got {repeats!r}")
     source = flatten(input) if dim is None or not input.ndim else input
-    return apply(
-        S.repeat, source, repeats=repeats, axis=normalize_dim("repeat_interleave", dim or 0, source.ndim)
-    )
+    return apply(S.repeat, source, repeats=repeats, axis=normalize_dim("repeat_interleave", dim or 0, source.ndim))
 
 
 # ---------------------------------------------------------------------- triangles and reordering
@@ -309,13 +310,10 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     if indexing not in ("ij", "xy"):
         raise ArgumentError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
     if any(x.ndim > 1 for x in parts):
-        raise ShapeError(
-            f"meshgrid: expected 1-d tensors, got shapes {', '.join(str(x.shape) for x in parts)}"
-        )
+        raise ShapeError(f"meshgrid: expected 1-d tensors, got shapes {', '.join(str(x.shape) for x in parts)}")
     shape = tuple(prod(x.shape) for x in parts)
     n = len(shape)
     grids = [
-        apply(S.broadcast_to, reshape(x, *(1,) * i, -1, *(1,) * (n - 1 - i)), shape=shape)
-        for i, x in enumerate(parts)
+        apply(S.broadcast_to, reshape(x, *(1,) * i, -1, *(1,) * (n - 1 - i)), shape=shape) for i, x in enumerate(parts)
     ]
     return tuple(transpose(g, 0, 1) for g in grids) if indexing == "xy" and n > 1 else tuple(grids)

@@ -50,6 +50,8 @@ class _Ordered(Module):
             self.append(module)
         return self
 
+    __iadd__ = extend
+
     def insert(self, index: SupportsIndex, module: Module) -> Self:
         """Put `module` before position `index`; names become positions."""
         modules = list(self)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from tensorgrad.autograd.inplace import mark_written
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.creation import zeros
-from tensorgrad.errors import ArgumentError, DeviceError, ShapeError
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat
 from tensorgrad.tensor import Tensor
 
@@ -40,7 +41,7 @@ def clip_grad_norm_(
     norm_type = _checked_norm_type("clip_grad_norm_", norm_type)
     if not max_norm >= 0:
         raise ArgumentError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}")
-    grads = _gradients(parameters)
+    grads = _gradients("clip_grad_norm_", parameters)
     if error_if_nonfinite:
         _check_finite("clip_grad_norm_", get_total_norm(grads, norm_type))
     if not grads:
@@ -56,7 +57,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     """Clamp every element of the gradients to [-clip_value, clip_value], in place."""
     if not clip_value >= 0:
         raise ArgumentError(f"clip_grad_value_: clip_value must not be negative, got {clip_value}")
-    grads = _gradients(parameters)
+    grads = _gradients("clip_grad_value_", parameters)
     for place in dict.fromkeys(g.device for g in grads):
         mine = [g.array for g in grads if g.device is place]
         place.backend.clip_grads_by_value(mine, float(clip_value))
@@ -68,7 +69,7 @@ def get_total_norm(
 ) -> Tensor:
     """The norm of all `tensors` together as one vector, a 0-d tensor; arguments as for `clip_grad_norm_`."""
     norm_type = _checked_norm_type("get_total_norm", norm_type)
-    listed = _listed(tensors)
+    listed = _listed("get_total_norm", tensors)
     if not listed:
         return zeros(())
     place = _one_device("get_total_norm", listed)
@@ -86,7 +87,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Copy a vector made by `parameters_to_vector` into the parameters. ShapeError for a wrong length."""
-    listed = _listed(parameters)
+    listed = _listed("vector_to_parameters", parameters)
     sizes = [math.prod(p.shape) for p in listed]
     if vec.shape != (sum(sizes),):
         raise ShapeError(f"vector_to_parameters: expected shape ({sum(sizes)},), got {vec.shape}")
@@ -97,12 +98,18 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
             start += size
 
 
-def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
+def _listed(name: str, tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    given: list[Any] = [tensors]
+    if not isinstance(tensors, Tensor) and isinstance(tensors, Iterable):
+        given = list(tensors)
+    for t in given:
+        if not isinstance(t, Tensor):
+            raise DTypeError(f"{name}: expected Tensors, got {type(t).__name__}; pass model.parameters()")
+    return given
 
 
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    return [p.grad for p in _listed(parameters) if p.grad is not None]
+def _gradients(name: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [p.grad for p in _listed(name, parameters) if p.grad is not None]
 
 
 def _checked_norm_type(name: str, norm_type: float) -> float:

@@ -6,15 +6,11 @@ The tape sums a gradient back to its input's shape where broadcasting stretched 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tensorgrad.autograd.op import Op, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import DType
-
-
-
 
 _TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
@@ -47,9 +43,23 @@ def multiply(B: Backend, x: Array, y: Array) -> Array:
     return B.multiply(x, y)
 
 
+def _along(B: Backend, g: Array, slope: Array) -> Array:
+    """g * slope, but 0 where g is 0 and the slope is not finite.
+
+    A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the infinite
+    slope there it would be nan. Elsewhere this is the plain product, also for a second derivative at g = 0.
+    """
+    hole = B.logical_and(B.equal(g, 0), B.logical_not(B.isfinite(slope)))
+    return B.multiply(g, B.where(hole, B.full((), 0, g.dtype), slope))
+
+
+def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) -> Array:
+    return B.divide(g, y) if isinstance(y, (int, float)) else _along(B, g, B.reciprocal(y))
+
+
 @op(
-    lambda B, g, _out, _x, y: B.divide(g, y),
-    lambda B, g, out, _x, y: B.negative(B.divide(B.multiply(g, out), y)),
+    _quotient_numerator,
+    lambda B, g, out, _x, y: B.negative(_along(B, g, B.divide(out, y))),
     elementwise=True,
 )
 def divide(B: Backend, x: Array, y: Array) -> Array:
@@ -59,9 +69,12 @@ def divide(B: Backend, x: Array, y: Array) -> Array:
 def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
     if isinstance(y, (int, float)):
         # y = 0 is a constant: 0 * x**-1 would be nan at x = 0.
-        return B.full(g.shape, 0, g.dtype) if y == 0 else B.multiply(g, B.multiply(B.power(x, y - 1), y))
+        if y == 0:
+            return B.full(g.shape, 0, g.dtype)
+        slope = B.multiply(B.power(x, y - 1), y)
+        return B.multiply(g, slope) if y >= 1 else _along(B, g, slope)
     slope = B.multiply(B.power(x, B.subtract(y, 1)), y)
-    return B.multiply(g, B.where(B.equal(y, 0), B.full((), 0, g.dtype), slope))
+    return _along(B, g, B.where(B.equal(y, 0), B.full((), 0, g.dtype), slope))
 
 
 def _power_exponent(B: Backend, g: Array, out: Array, x: Array, y: Array) -> Array:
@@ -131,17 +144,17 @@ def expm1(B: Backend, x: Array) -> Array:
     return B.expm1(x)
 
 
-@op(lambda B, g, _out, x: B.divide(g, x))
+@op(lambda B, g, _out, x: _along(B, g, B.reciprocal(x)))
 def log(B: Backend, x: Array) -> Array:
     return B.log(x)
 
 
-@op(lambda B, g, _out, x: B.divide(g, B.add(x, 1)))
+@op(lambda B, g, _out, x: _along(B, g, B.reciprocal(B.add(x, 1))))
 def log1p(B: Backend, x: Array) -> Array:
     return B.log1p(x)
 
 
-@op(lambda B, g, out, _x: B.divide(g, B.multiply(out, 2)))
+@op(lambda B, g, out, _x: _along(B, g, B.divide(0.5, out)))
 def sqrt(B: Backend, x: Array) -> Array:
     return B.sqrt(x)
 
@@ -151,12 +164,13 @@ def square(B: Backend, x: Array) -> Array:
     return B.square(x)
 
 
-@op(lambda B, g, out, _x: B.negative(B.multiply(g, B.square(out))))
+# The slope is taken from x, not from an infinite output: so the second derivative is guarded as well.
+@op(lambda B, g, _out, x: B.negative(_along(B, g, B.reciprocal(B.square(x)))))
 def reciprocal(B: Backend, x: Array) -> Array:
     return B.reciprocal(x)
 
 
-@op(lambda B, g, out, x: B.multiply(B.divide(B.multiply(g, out), x), -0.5))
+@op(lambda B, g, out, x: _along(B, g, B.multiply(B.divide(out, x), -0.5)))
 def rsqrt(B: Backend, x: Array) -> Array:
     return B.reciprocal(B.sqrt(x))
 

@@ -91,9 +91,7 @@ def take_along_axis(B: Backend, x: Array, indices: Array, axis: int, unique: boo
 
 
 @op(lambda B, g, _out, _values, indices, axis, shape, unique: B.take_along_axis(g, indices, axis))
-def scatter_along_axis(
-    B: Backend, values: Array, indices: Array, axis: int, shape: Shape, unique: bool
-) -> Array:
+def scatter_along_axis(B: Backend, values: Array, indices: Array, axis: int, shape: Shape, unique: bool) -> Array:
     """Zeros of `shape` with `values` added at `indices` along `axis`."""
     return B.scatter_along_axis(values, indices, axis=axis, shape=shape, unique=unique)
 
@@ -110,9 +108,7 @@ def _update_along_x(
         B.take_along_axis(g, indices, axis), _values.shape
     ),
 )
-def update_along_axis(
-    B: Backend, x: Array, values: Array, indices: Array, axis: int, accumulate: bool
-) -> Array:
+def update_along_axis(B: Backend, x: Array, values: Array, indices: Array, axis: int, accumulate: bool) -> Array:
     """`x` with `values`, which broadcasts to `indices`' shape, put (or added) at `indices` along `axis`.
 
     Which of several values for one place is put is not defined, and each of them gets that place's gradient.

@@ -1,7 +1,8 @@
 """Losses: values and gradients of one op each, reduction included.
 
-`reduction`: "none", "sum" or "mean". Elementwise losses take an input and a target of one shape; losses on labels take
-the classes on axis 1 (axis 0 of a single sample) and int64 labels of the input's shape without that axis.
+`reduction`: "none", "sum" or "mean". Elementwise losses take an input and a target of one shape; losses on
+labels take the classes on axis 1 (axis 0 of a single sample) and int64 labels of the input's shape without
+that axis.
 """
 
 from __future__ import annotations
@@ -44,9 +45,7 @@ def _share(B: Backend, g: Array, slope: Array, reduction: str) -> Array:
     return B.multiply(slope, B.divide(g, math.prod(slope.shape)) if reduction == "mean" else g)
 
 
-def _of_difference(
-    name: str, value: Callable[..., Array], slope: Callable[..., Array]
-) -> Op:
+def _of_difference(name: str, value: Callable[..., Array], slope: Callable[..., Array]) -> Op:
     """A loss that is a function `value` of input - target, whose derivative is `slope`."""
 
     def joint(
@@ -140,7 +139,8 @@ def _unrows(B: Backend, rows: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _used(B: Backend, labels: Array, ignore_index: int, classes: int, name: str) -> tuple[Array, Array]:
-    """Flat labels with 0 for the ignored ones, and which are not ignored; BoundsError where one is no class."""
+    """Flat labels with 0 for the ignored ones, and which are not ignored; BoundsError where one is no
+    class."""
     valid = B.not_equal(labels, ignore_index)
     safe = B.multiply(labels, valid)
     if classes:
@@ -184,9 +184,7 @@ def _cross_entropy_vjp(
 
 
 @op(_cross_entropy_vjp, lambda B, g, out, x, labels, **_: None, residuals=True)
-def cross_entropy(
-    B: Backend, x: Array, labels: Array, ignore_index: int, reduction: str
-) -> tuple[Array, ...]:
+def cross_entropy(B: Backend, x: Array, labels: Array, ignore_index: int, reduction: str) -> tuple[Array, ...]:
     rows = _rows(B, x)
     safe, valid = _used(B, labels, ignore_index, rows.shape[1], "cross_entropy")
     losses, probabilities = B.softmax_cross_entropy(rows, safe)
@@ -200,7 +198,8 @@ def _on_log_probabilities(
     row_loss: Callable[[Backend, Array, Array, Array, Array | None], Array],
     row_slope: Callable[[Backend, Array, Array, Array | None, int], Array],
 ) -> Op:
-    """A loss that is linear in the log-probabilities x: `row_loss` of each row and its derivative `row_slope`.
+    """A loss that is linear in the log-probabilities x: `row_loss` of each row and its derivative
+    `row_slope`.
 
     Inputs: x, labels, class weights or None. `name` in its arguments is the function its errors speak for.
     """
@@ -230,7 +229,7 @@ def _on_log_probabilities(
 
 
 def _picked(B: Backend, rows: Array, safe: Array, weights: Array, _weight: Array | None) -> Array:
-    return B.negative(B.multiply(B.reshape(B.pick_labels(rows, safe), safe.shape), weights))
+    return B.negative(B.multiply(B.pick_labels(rows, safe), weights))
 
 
 def _picked_slope(B: Backend, safe: Array, weights: Array, _weight: Array | None, classes: int) -> Array:

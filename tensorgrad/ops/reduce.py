@@ -61,8 +61,8 @@ def sum(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Arra
 
 
 def _mean_vjp(B: Backend, g: Array, _out: Spec, _x: Spec, axis: Axis = None, keepdims: bool = False) -> Array:
-    share = B.divide(_aligned(B, g, _x.shape, axis, keepdims), reduced_count(_x.shape, axis))
-    return B.broadcast_to(share, _x.shape)
+    share = B.multiply(g, 1 / (reduced_count(_x.shape, axis) or 1))
+    return B.broadcast_to(_aligned(B, share, _x.shape, axis, keepdims), _x.shape)
 
 
 @op(_mean_vjp)

@@ -250,7 +250,9 @@ def _as_groups(owner: str, params: Any) -> list[Group]:
     try:
         listed = list(params)
     except TypeError:
-        raise ArgumentError(f"{owner}: expected parameters or groups, got {type(params).__name__}") from None
+        raise ArgumentError(
+            f"{owner}: expected parameters or groups, got {type(params).__name__}; pass model.parameters()"
+        ) from None
     if not listed:
         raise ArgumentError(f"{owner}: got no parameters; was a generator used up, or has the model none?")
     return listed if isinstance(listed[0], dict) else [{"params": listed}]

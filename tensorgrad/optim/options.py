@@ -36,7 +36,7 @@ def check_epsilon(owner: str, parameter: Tensor, eps: float, factor: float = 1.0
 def checked_parameter(owner: str, what: str, parameter: Any) -> Tensor:
     """`parameter`, if an optimizer can change it: a floating leaf Tensor. `what` names it in errors."""
     if not isinstance(parameter, Tensor):
-        raise DTypeError(f"{owner}: {what} must be a Tensor, got {type(parameter).__name__}")
+        raise DTypeError(f"{owner}: {what} must be a Tensor, got {type(parameter).__name__}; pass model.parameters()")
     if parameter.dtype.kind != "f":
         raise DTypeError(f"{owner}: {what} must be of a floating dtype, got {parameter.dtype}")
     if not parameter.is_leaf:

@@ -142,15 +142,14 @@ def test_threads_build_and_run_graphs_of_their_own() -> None:
     slope = 1.0
     for _ in range(20):
         slope = slope * 1.01 + 1
-    assert results == pytest.approx({k: slope for k in range(4)})
+    assert results == pytest.approx(dict.fromkeys(range(4), slope))
 
 
 def test_threads_share_a_leaf_through_grad() -> None:
     x = leaf([1.0, 2.0, 3.0])
     found: list[tg.Tensor] = []
     threads = [
-        threading.Thread(target=lambda k=k: found.append(tg.autograd.grad((x * k).sum(), x)[0]))
-        for k in range(8)
+        threading.Thread(target=lambda k=k: found.append(tg.autograd.grad((x * k).sum(), x)[0])) for k in range(8)
     ]
     for t in threads:
         t.start()

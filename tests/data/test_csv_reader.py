@@ -35,7 +35,8 @@ def test_header_and_class_names(tmp_path: Path) -> None:
     assert table.inputs.tolist() == [[5.1, 3.5], [7.0, 3.2], [4.9, 3.0]]
     assert table.inputs.dtype == np.float64
     assert table.targets is not None
-    assert (table.targets.dtype, table.targets.tolist()) == (np.int64, [0, 1, 0])
+    assert table.targets.dtype == np.int64
+    assert table.targets.tolist() == [0, 1, 0]
 
 
 def test_dataset_has_the_dtypes_of_training(tmp_path: Path) -> None:

@@ -88,7 +88,8 @@ def test_module_list() -> None:
     assert isinstance(layers[1:], nn.ModuleList)
     assert list(layers[1:].state_dict())[::2] == ["0.weight", "1.weight"]  # as in PyTorch, numbered anew
     layers.append(nn.ReLU())
-    assert len(layers) == 4
+    layers += [nn.ReLU()]
+    assert len(layers) == 5
     with pytest.raises(tg.errors.ArgumentError, match="ModuleList: cannot be called; iterate over it"):
         layers(tg.ones(1))
 

@@ -26,7 +26,7 @@ class Block(nn.Module):
         self.act = nn.ReLU()
         self.note = "not registered"
 
-    def forward(self, x: tg.Tensor) -> tg.Tensor:
+    def forward(self, x: tg.Tensor) -> Any:
         return self.act(self.again(self.first(x))) * self.scale
 
 
@@ -36,7 +36,7 @@ class Model(nn.Module):
         self.blocks = nn.ModuleList([Block(), Block()])
         self.head = nn.Linear(2, 1, bias=False)
 
-    def forward(self, x: tg.Tensor) -> tg.Tensor:
+    def forward(self, x: tg.Tensor) -> Any:
         for block in self.blocks:
             x = block(x)
         return self.head(x)
@@ -312,6 +312,15 @@ def test_parameter_shares_memory_and_is_a_leaf() -> None:
     with pytest.raises(tg.errors.DTypeError, match=r"Parameter: expected a Tensor, got list"):
         nn.Parameter([1.0])  # type: ignore[arg-type]
     assert repr(p).startswith("Parameter containing:\n")
+
+
+def test_a_write_to_the_memory_of_a_parameter_is_noticed() -> None:
+    data = tg.ones(2)
+    p = nn.Parameter(data)
+    loss = (p * p).sum()
+    data.fill_(3.0)
+    with pytest.raises(tg.errors.GraphError, match="fill_"):
+        loss.backward()
 
 
 def test_repr_is_nested() -> None:

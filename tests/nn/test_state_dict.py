@@ -93,5 +93,7 @@ def test_not_strict_loads_what_fits() -> None:
         layer.load_state_dict({"weight": np.ones((2, 1))}, strict=False)
     with pytest.raises(tg.errors.ArgumentError, match="strict=False"):
         layer.load_state_dict({})
+    with pytest.raises(tg.errors.ArgumentError, match=r"unexpected keys: extra\n  pass strict=False"):
+        layer.load_state_dict({**layer.state_dict(), "extra": np.zeros(1)})
     with pytest.raises(tg.errors.ArgumentError, match="expected a mapping from names to tensors, got list"):
         layer.load_state_dict([])  # type: ignore[arg-type]

@@ -74,12 +74,27 @@ def test_clip_grad_value() -> None:
     assert gradients(params) == [[-0.25, 0.25], [[1.0]]]
 
 
+@pytest.mark.parametrize("clip", [utils.clip_grad_norm_, utils.clip_grad_value_])
+def test_a_graph_that_still_needs_the_gradient_notices(clip: Any) -> None:
+    (p,) = parameters([3.0, 4.0])
+    assert p.grad is not None
+    scale = tg.ones(2, requires_grad=True)
+    loss = (scale * p.grad).sum()
+    clip(p, 1.0)
+    with pytest.raises(tg.errors.GraphError, match=clip.__name__):
+        loss.backward()
+
+
 def test_arguments() -> None:
     params = parameters([1.0])
     with pytest.raises(tg.errors.ArgumentError, match="clip_grad_norm_: max_norm must not be negative, got -1"):
         utils.clip_grad_norm_(params, -1.0)
     with pytest.raises(tg.errors.ArgumentError, match="norm_type must be positive or infinite, got 0"):
         utils.clip_grad_norm_(params, 1.0, norm_type=0)
+    with pytest.raises(tg.errors.DTypeError, match=r"expected Tensors, got Linear; pass model\.parameters"):
+        utils.clip_grad_norm_(nn.MLP([1, 1]), 1.0)  # type: ignore[arg-type]
+    with pytest.raises(tg.errors.DTypeError, match=r"expected Tensors, got Linear; pass model\.parameters"):
+        utils.clip_grad_value_(nn.Linear(1, 1), 1.0)
     with pytest.raises(tg.errors.ArgumentError, match="clip_value must not be negative"):
         utils.clip_grad_value_(params, -1.0)
 

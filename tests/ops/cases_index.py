@@ -59,7 +59,7 @@ def gathered(x: Array, dim: int, index: Array) -> Array:
 
 
 def assigned(x: Array, key: Any, value: Any) -> Array:
-    out = x.copy()
+    out = np.array(x)
     out[key] = value
     return out
 
@@ -111,9 +111,7 @@ GET = [
         sample=("normal", within(4)),
         dtypes=ALL,
     ),
-    Case(
-        "getitem-0d-tensor", lambda x, i: x[i], lambda x, i: x[i], [(4, 3), ()], sample=("normal", below(4))
-    ),
+    Case("getitem-0d-tensor", lambda x, i: x[i], lambda x, i: x[i], [(4, 3), ()], sample=("normal", below(4))),
     Case(
         "getitem-tensors",
         lambda x, i, j: x[i, j],
@@ -147,7 +145,12 @@ SET = [
     setting("0d", (), (), ()),
     setting("list", [2, 0], (3, 2), (2, 2)),
     setting("list-of-column", (slice(None), [1, 0]), (3, 2), (2,)),
-    setting("basic-and-list", (1, slice(1, None), [2, 0]), (2, 3, 3), (2, 2)),
+    Case(
+        "setitem-int-slice-list",
+        lambda x, v: setitem_result(x, (1, slice(1, None), [2, 0]), v),
+        lambda x, v: np.stack([x[0], assigned(x[1], (slice(1, None), [2, 0]), v)]),
+        [(2, 3, 3), (2, 2)],
+    ),
     setting("apart", ([0, 1], slice(None), [1, 0]), (2, 3, 2), (2, 3)),
     setting("true", True, (2,), (1, 2)),
     setting("empty", slice(0, 0), (3, 2), (0, 2)),

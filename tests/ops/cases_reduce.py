@@ -75,11 +75,12 @@ def _accumulated(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def _norm(p: float) -> Callable[..., Array]:
     def reference(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        how = {"axis": axis, "keepdims": keepdims}
         if p == 0:
-            return np.sum(x != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
+            return np.asarray(np.sum(x != 0, **how)).astype(x.dtype)
         if np.isinf(p):
-            return (np.max if p > 0 else np.min)(np.abs(x), axis=axis, keepdims=keepdims)
-        return np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** x.dtype.type(1 / p)
+            return np.asarray((np.max if p > 0 else np.min)(np.abs(x), **how))
+        return np.asarray(np.sum(np.abs(x) ** p, **how) ** x.dtype.type(1 / p))
 
     return reference
 
@@ -124,7 +125,7 @@ def _cumsum_cases() -> list[Case]:
 
 
 def _argument_cases() -> list[Case]:
-    exact = {"gradient": False, "dtypes": COUNTED, "sample": "distinct"}
+    exact: dict[str, Any] = {"gradient": False, "dtypes": COUNTED, "sample": "distinct"}
     along = tuple(w for w in ALONG if w[2] is not None and w[1])
     return [
         *_family("argmax", tg.argmax, np.argmax, along, **exact),

@@ -42,9 +42,7 @@ RESHAPING = [
 ]
 
 ORDER_OF_DIMS = [
-    Case(
-        "transpose", lambda x: tg.transpose(x, 0, -1), lambda x: np.swapaxes(x, 0, 2), [(2, 3, 4)], dtypes=ALL
-    ),
+    Case("transpose", lambda x: tg.transpose(x, 0, -1), lambda x: np.swapaxes(x, 0, 2), [(2, 3, 4)], dtypes=ALL),
     Case("transpose-0d", lambda x: tg.transpose(x, 0, -1), lambda x: x, [()]),
     Case("transpose-empty", lambda x: tg.transpose(x, 0, 1), np.transpose, [(0, 3)]),
     Case("permute", lambda x: tg.permute(x, (2, 0, -2)), lambda x: np.transpose(x, (2, 0, 1)), [(2, 3, 4)]),
@@ -59,16 +57,12 @@ ORDER_OF_DIMS = [
 ]
 
 STRETCHING = [
-    Case(
-        "expand", lambda x: x.expand(4, -1, 3), lambda x: np.broadcast_to(x, (4, 2, 3)), [(2, 1)], dtypes=ALL
-    ),
+    Case("expand", lambda x: x.expand(4, -1, 3), lambda x: np.broadcast_to(x, (4, 2, 3)), [(2, 1)], dtypes=ALL),
     Case("expand-0d", lambda x: x.expand(2, 3), lambda x: np.broadcast_to(x, (2, 3)), [()]),
     Case("expand-to-nothing", lambda x: x.expand(0, 3), lambda x: np.broadcast_to(x, (0, 3)), [(1, 3)]),
     Case("expand-the-same", lambda x: x.expand((2, 3)), lambda x: x, [(2, 3)]),
     Case("expand_as", lambda x: expand_as(x, tg.zeros(3, 2)), lambda x: np.broadcast_to(x, (3, 2)), [(2,)]),
-    Case(
-        "broadcast_to", lambda x: tg.broadcast_to(x, (3, 2)), lambda x: np.broadcast_to(x, (3, 2)), [(3, 1)]
-    ),
+    Case("broadcast_to", lambda x: tg.broadcast_to(x, (3, 2)), lambda x: np.broadcast_to(x, (3, 2)), [(3, 1)]),
     Case("repeat", lambda x: x.repeat(2, 1, 3), lambda x: np.tile(x, (2, 1, 3)), [(2, 2)], dtypes=ALL),
     Case("repeat-never", lambda x: x.repeat(2, 0), lambda x: np.tile(x, (2, 0)), [(2, 3)]),
     Case("repeat-once", lambda x: x.repeat(1, 1), lambda x: x, [(2, 3)]),
@@ -143,9 +137,7 @@ MARGINS = [
         _numpy_pad(((0, 2), (1, 0)), constant_values=1.5),
         [(2, 3)],
     ),
-    Case(
-        "pad-crop", lambda x: pad(x, (-1, 2, 1, -2)), lambda x: np.pad(x[:1, 1:], ((1, 0), (0, 2))), [(3, 4)]
-    ),
+    Case("pad-crop", lambda x: pad(x, (-1, 2, 1, -2)), lambda x: np.pad(x[:1, 1:], ((1, 0), (0, 2))), [(3, 4)]),
     Case("pad-nothing", lambda x: pad(x, ()), lambda x: x, [(2, 3)]),
     Case("pad-0d", lambda x: pad(x, ()), lambda x: x, [()]),
     Case("pad-empty", lambda x: pad(x, (1, 1)), _numpy_pad(((0, 0), (1, 1))), [(2, 0)]),

@@ -207,7 +207,7 @@ def test_dims_are_integers_and_named_once() -> None:
 def test_no_dims_are_all_dims() -> None:
     assert tg.sum(tg.ones(2, 3), ()).item() == 6
     assert tg.sum(tg.ones(2, 3), [0, 1], keepdim=True).shape == (1, 1)
-    assert tg.sum(tg.ones(2, 3), np.int64(1)).shape == (2,)
+    assert tg.sum(tg.ones(2, 3), np.int64(1)).shape == (2,)  # type: ignore[arg-type]
 
 
 def test_norm_names_the_orders_it_knows() -> None:

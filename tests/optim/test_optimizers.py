@@ -367,6 +367,19 @@ def test_a_parameter_converted_after_its_state_was_made() -> None:
         optimizer.step()
 
 
+def test_without_state_parameters_may_be_converted_at_any_time() -> None:
+    a, b = leaf([1.0]), leaf([1.0])
+    optimizer = SGD([a, b], lr=0.5)
+    give(a, [1.0])
+    give(b, [1.0])
+    optimizer.step()
+    b.data = b.data.to(tg.float32)
+    give(b, [1.0])
+    optimizer.step()
+    assert (a.item(), b.item()) == (0.0, 0.0)
+    assert b.dtype == np.float32
+
+
 def test_an_epsilon_that_rounds_to_zero() -> None:
     x = leaf([1.0], np.float16)
     give(x, [0.0])

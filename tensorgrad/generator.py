@@ -1,0 +1,160 @@
+"""Generators: where a device's random numbers come from, and how far their streams have been used.
+
+A generator's state (seed, offset) lives on its device. A draw is a function of that state (`backends/philox.py`), which
+then moves on by the blocks that were used: nothing is read back to the host.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from tensorgrad.autograd.variable import new_tensor
+from tensorgrad.backends import Device, DeviceLike
+from tensorgrad.backends import device as as_device
+from tensorgrad.backends.primitives import Array
+from tensorgrad.dtypes import int64, uint64
+from tensorgrad.errors import DTypeError, ShapeError
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "key_tensor",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
+
+_SEEDS = 1 << 64
+
+
+class Generator:
+    """A stream of random numbers on one device: a seed, and how far the stream has been used."""
+
+    def __init__(self, device: DeviceLike = "cpu") -> None:
+        """Seeded by the operating system; see `manual_seed`."""
+        self.device: Device = as_device(device)
+        self._lock = threading.Lock()
+        self._advances: dict[int, Array] = {}
+        self._state: Array = self._pair(_fresh_seed(), 0)
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of `seed` (any integer; taken modulo 2^64) from its beginning. Returns the
+        generator."""
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise DTypeError(f"manual_seed: the seed must be an integer, got {seed!r}")
+        self._write(self._pair(seed.__index__() % _SEEDS, 0))
+        return self
+
+    def seed(self) -> int:
+        """Start the stream of a seed drawn by the operating system. Returns the seed."""
+        drawn = _fresh_seed()
+        self.manual_seed(drawn)
+        return drawn
+
+    def initial_seed(self) -> int:
+        """The seed of the stream."""
+        return int(self.device.backend.to_numpy(self._state)[0])
+
+    def get_state(self) -> Tensor:
+        """The state as int64[2] (seed, offset), a copy."""
+        return new_tensor(self.device.backend.astype(self._state, int64), self.device)
+
+    def set_state(self, state: Tensor) -> Generator:
+        """Continue where the generator was that gave `state`. Returns the generator.
+
+        Raises ShapeError and DTypeError unless it is int64[2] (or uint64[2]), on any device.
+        """
+        if state.shape != (2,):
+            raise ShapeError(f"set_state: a state has shape (2,), got {state.shape}")
+        if state.dtype not in (int64, uint64):
+            raise DTypeError(f"set_state: a state is int64, got {state.dtype}")
+        backend = self.device.backend
+        values = state.array if state.device is self.device else state.device.backend.to_numpy(state.array)
+        self._write(backend.astype(backend.asarray(values), uint64))
+        return self
+
+    def next_key(self, blocks: int) -> Array:
+        """The key of a draw of `blocks` blocks: a copy of the state (uint64[2]), which then moves on by as
+        many."""
+        backend = self.device.backend
+        with self._lock:
+            advance = self._advances.get(blocks)
+            if advance is None:
+                advance = self._advances[blocks] = self._pair(0, blocks)
+            key = backend.copy(self._state)
+            backend.add(self._state, advance, out=self._state)
+        return key
+
+    def _write(self, state: Array) -> None:
+        with self._lock:  # in place: a recorded step holds this memory
+            self.device.backend.copyto(self._state, state)
+
+    def _pair(self, first: int, second: int) -> Array:
+        backend = self.device.backend
+        return backend.copy(backend.asarray([first, second], dtype=uint64))
+
+    def __repr__(self) -> str:
+        return f"Generator(device={str(self.device)!r}, initial_seed={self.initial_seed()})"
+
+
+def _fresh_seed() -> int:
+    return int.from_bytes(os.urandom(8), "little")
+
+
+# ---------------------------------------------------------------------- the default generators
+_defaults: dict[Device, Generator] = {}
+_seed: int | None = None  # of the last manual_seed: devices that are first used later start from it too
+
+
+def default_generator(device: DeviceLike = None) -> Generator:
+    """The generator that is used on `device` where none is given."""
+    place = as_device(device)
+    found = _defaults.get(place)
+    if found is None:
+        found = _defaults[place] = Generator(place)
+        if _seed is not None:
+            found.manual_seed(_seed)
+    return found
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generators of all devices from `seed`. Returns that of the default device."""
+    global _seed
+    for generator in (default_generator(), *_defaults.values()):
+        generator.manual_seed(seed)
+    _seed = seed
+    return default_generator()
+
+
+def seed() -> int:
+    """Start the default generators from a seed drawn by the operating system. Returns the seed."""
+    drawn = _fresh_seed()
+    manual_seed(drawn)
+    return drawn
+
+
+def initial_seed() -> int:
+    """The seed of the default device's default generator."""
+    return default_generator().initial_seed()
+
+
+def get_rng_state(device: DeviceLike = None) -> Tensor:
+    """The state of the default generator of `device`, as `Generator.get_state` gives it."""
+    return default_generator(device).get_state()
+
+
+def set_rng_state(new_state: Tensor, device: DeviceLike = None) -> None:
+    """Set the state of the default generator of `device`. Errors as `Generator.set_state`."""
+    default_generator(device).set_state(new_state)
+
+
+def key_tensor(generator: Generator, blocks: int) -> Tensor:
+    """The key of a draw, as an input for an op."""
+    return new_tensor(generator.next_key(blocks), generator.device)

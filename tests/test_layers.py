@@ -1,0 +1,213 @@
+"""The layers of docs/design.md, proved on the imports: a file imports from its own layer and those below only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import tensorgrad
+
+ROOT = Path(tensorgrad.__file__).parent
+
+# The layer of a module is that of the longest name here that it is, or lies in.
+LAYERS = {
+    "tensorgrad.version": 0,
+    "tensorgrad.errors": 0,
+    "tensorgrad.config": 0,
+    "tensorgrad.dtypes": 0,
+    "tensorgrad.backends": 1,
+    "tensorgrad.autograd": 2,
+    "tensorgrad.ops": 3,
+    "tensorgrad.functional": 4,
+    "tensorgrad.creation": 4,
+    "tensorgrad.random": 4,
+    "tensorgrad.printing": 4,
+    "tensorgrad.tensor": 4,
+    "tensorgrad.nn": 5,
+    "tensorgrad.optim": 5,
+    "tensorgrad.data": 5,
+    "tensorgrad.checkpoint": 5,
+    "tensorgrad.progress": 6,
+    "tensorgrad.train": 6,
+    "tensorgrad.cli": 7,
+    "tensorgrad": 7,
+}
+# Modules that may import within a function: devices, commands and names that are loaded when first asked for.
+LAZY = ("tensorgrad.backends", "tensorgrad.cli", "tensorgrad")
+# What an annotation may name although it lies above.
+NAMED_IN_ANNOTATIONS = {"Tensor", "Op"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: `module` is the module of the package that it comes from."""
+
+    module: str
+    name: str
+    line: int
+    for_annotations: bool
+    in_function: bool
+
+
+def _module_of(path: Path) -> str:
+    parts = ("tensorgrad", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {_module_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+TREES = {module: ast.parse(path.read_text()) for module, path in FILES.items()}
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def _import_statements(node: ast.AST, for_annotations: bool, inside: bool) -> Iterator[tuple[ast.stmt, bool, bool]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.Import, ast.ImportFrom)):
+            yield child, for_annotations, inside
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            yield from _import_statements(child, for_annotations, True)
+        else:
+            yield from _import_statements(child, for_annotations or _is_type_checking(child), inside)
+
+
+def imports_of(module: str) -> list[Import]:
+    """All imports of `module` from within the package, those in functions included."""
+    found = []
+    for statement, for_annotations, inside in _import_statements(TREES[module], False, False):
+        if isinstance(statement, ast.Import):
+            pairs = [(alias.name, "") for alias in statement.names]
+        else:
+            assert isinstance(statement, ast.ImportFrom)
+            assert statement.level == 0, f"{module}:{statement.lineno}: imports are absolute"
+            source = statement.module or ""
+            pairs = [
+                (f"{source}.{a.name}", "") if f"{source}.{a.name}" in FILES else (source, a.name)
+                for a in statement.names
+            ]
+        found += [
+            Import(name, what, statement.lineno, for_annotations, inside)
+            for name, what in pairs
+            if name.split(".")[0] == "tensorgrad"
+        ]
+    return found
+
+
+def layer_of(module: str) -> int:
+    while module not in LAYERS:
+        module = module.rpartition(".")[0]
+    return LAYERS[module]
+
+
+def test_every_module_has_a_layer_of_its_own() -> None:
+    """Only the package itself falls back on the last entry: a new file says where it stands."""
+    unplaced = [
+        m
+        for m in FILES
+        if m != "tensorgrad"
+        and not any(m == known or m.startswith(known + ".") for known in LAYERS if known != "tensorgrad")
+    ]
+    assert unplaced == []
+
+
+def test_the_walk_sees_the_imports() -> None:
+    assert {i.module for i in imports_of("tensorgrad.autograd.tape")} >= {
+        "tensorgrad.autograd.op",
+        "tensorgrad.backends",
+    }
+    lazy = [i for i in imports_of("tensorgrad.backends") if i.in_function]
+    assert "tensorgrad.backends.cpu" in {i.module for i in lazy}
+    annotated = [i for i in imports_of("tensorgrad.autograd.tape") if i.for_annotations]
+    assert [(i.module, i.name) for i in annotated] == [("tensorgrad.tensor", "Tensor")]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_imports_go_downwards(module: str) -> None:
+    upwards = [
+        f"line {i.line}: {i.module} {i.name}"
+        for i in imports_of(module)
+        if layer_of(i.module) > layer_of(module) and not (i.for_annotations and i.name in NAMED_IN_ANNOTATIONS)
+    ]
+    assert upwards == []
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_imports_within_functions_are_the_exception(module: str) -> None:
+    if module == "tensorgrad" or any(module.startswith(lazy) for lazy in LAZY if lazy != "tensorgrad"):
+        return
+    assert [f"line {i.line}: {i.module}" for i in imports_of(module) if i.in_function] == []
+
+
+def test_there_are_no_import_cycles() -> None:
+    graph = {m: {i.module for i in imports_of(m) if not i.for_annotations} - {m} for m in FILES}
+    # What is loaded when first asked for is no cycle at import time, but it must not come back either.
+    placed: set[str] = set()
+    while ready := [m for m in graph if m not in placed and graph[m] & set(graph) <= placed]:
+        placed.update(ready)
+    assert sorted(set(graph) - placed) == [], "these modules import each other"
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every identifier, imported module and string of one word in the code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Attribute):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "", node.lineno
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+            yield node.value, node.lineno
+
+
+def _uses(module: str, *roots: str) -> list[str]:
+    return [f"line {line}: {name}" for name, line in _names(TREES[module]) if name.split(".")[0] in roots]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_only_the_cuda_backend_names_cupy(module: str) -> None:
+    if not module.startswith("tensorgrad.backends.cuda"):
+        assert _uses(module, "cupy", "cupyx", "cupy_backends") == []
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_only_config_reads_the_environment(module: str) -> None:
+    if module != "tensorgrad.config":
+        assert _uses(module, "environ", "environb", "getenv", "putenv") == []
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_nothing_unpickles(module: str) -> None:
+    assert _uses(module, "pickle", "_pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpickle") == []
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.load", "numpy.load"):
+            allowed = [k.value for k in node.keywords if k.arg == "allow_pickle"]
+            assert [ast.unparse(v) for v in allowed] == ["False"], f"line {node.lineno}: np.load may unpickle"
+
+
+@pytest.mark.parametrize("module", [m for m, path in FILES.items() if path.name == "__init__.py"])
+def test_packages_list_their_exports(module: str) -> None:
+    tree = TREES[module]
+    listed = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and any(ast.unparse(t) == "__all__" for t in node.targets)
+    ]
+    assert len(listed) == 1, "a package says what it exports, in __all__"
+    assert len(set(listed[0])) == len(listed[0]), "a name is listed twice"
+
+
+def test_every_folder_is_a_package() -> None:
+    assert [str(p.parent.relative_to(ROOT)) for p in FILES.values() if not (p.parent / "__init__.py").exists()] == []
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    assert {m: n for m, path in FILES.items() if (n := len(path.read_text().splitlines())) > 400} == {}
