@@ -106,7 +106,7 @@ def _plain(data: Any) -> Any:
 def _has_dtype(data: Any) -> bool:
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
-    return isinstance(data, (np.ndarray, np.generic, Variable))
+    return hasattr(data, "__array__")
 
 
 def _inferred(host: np.ndarray[Any, Any]) -> DType:

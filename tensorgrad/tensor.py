@@ -22,6 +22,7 @@ from tensorgrad.functional import (
     shape,
 )
 from tensorgrad.printing import tensor_repr
+from tensorgrad.random import inplace as random
 
 __all__ = ["Tensor"]
 
@@ -368,6 +369,9 @@ class Tensor(Variable, _NamedAsBuiltins):
     fill_ = inplace.fill_
     zero_ = inplace.zero_
     copy_ = inplace.copy_
+    uniform_ = random.uniform_
+    normal_ = random.normal_
+    bernoulli_ = random.bernoulli_
 
     # ------------------------------------------------------------------ conversion
     to = conversion.to

@@ -22,7 +22,7 @@ __all__ = ["OpaqueArray", "OpaqueBackend", "opaque_device"]
 class OpaqueArray:
     """shape, dtype, ndim, and nothing else: no operators, no truth, no length, no NumPy protocols."""
 
-    __slots__ = ("__weakref__", "_OpaqueArray__hidden")
+    __slots__ = ("_OpaqueArray__hidden", "__weakref__")
 
     def __init__(self, hidden: np.ndarray[Any, Any]) -> None:
         self.__hidden = hidden

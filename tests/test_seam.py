@@ -37,7 +37,7 @@ def device() -> tg.Device:
 def calls(device: tg.Device) -> Iterator[Counter[str]]:
     assert isinstance(device.backend, OpaqueBackend)
     device.backend.calls.clear()
-    yield device.backend.calls
+    return device.backend.calls
 
 
 def _initial_weights() -> dict[str, np.ndarray[Any, Any]]:
@@ -121,9 +121,7 @@ def test_dropout_draws_the_same_numbers_on_every_device(device: tg.Device) -> No
     assert there.tolist() == here.tolist()
 
 
-def test_a_step_makes_the_same_calls_every_time_and_reads_nothing_back(
-    device: tg.Device, calls: Counter[str]
-) -> None:
+def test_a_step_makes_the_same_calls_every_time_and_reads_nothing_back(device: tg.Device, calls: Counter[str]) -> None:
     """What a recorder needs: one list of primitive calls, and no value that decides about them."""
     training = _Training(device)
     for _ in range(2):

@@ -22,7 +22,12 @@ __all__ = ["assign", "check_writable", "mark_written"]
 
 
 def check_writable(target: Variable, writer: str) -> None:
-    """GraphError where `target` is, or shares memory with, a leaf that requires grad, and grad is recorded."""
+    """GraphError where `target` cannot be written: it is expanded, or shares memory with a leaf that requires grad.
+
+    The latter is allowed where nothing is recorded.
+    """
+    if target.base is not None and any(view.name == "broadcast_to" for view, _ in target.base[1]):
+        raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
     if not mode.grad:
         return
     root = target if target.base is None else target.base[0]

@@ -12,10 +12,10 @@ from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import tanh
 from tensorgrad.functional.dims import normalize_dim
 from tensorgrad.functional.promotion import cast, constant, floating, unary
-from tensorgrad.generator import Generator, default_generator, key_tensor
 from tensorgrad.ops import activation as A
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import random as R
+from tensorgrad.random import Generator, default_generator, key_tensor
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

@@ -10,9 +10,8 @@ import numpy as np
 from tensorgrad.autograd.function import Function
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
-from tensorgrad.backends import Backend, Device
+from tensorgrad.backends import Device
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int32, int64
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional.promotion import cast

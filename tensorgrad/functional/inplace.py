@@ -36,6 +36,7 @@ def _arithmetic(function: Callable[..., Tensor], primitive: str, name: str) -> C
     general = inplace(function, name)
 
     def method(self: Tensor, other: Operand, *, alpha: float = 1) -> Tensor:
+        check_writable(self, name)
         recorded = mode.grad and (self.needs_grad or (isinstance(other, Variable) and other.needs_grad))
         if recorded or not _fits(self, other):
             return general(self, other) if alpha == 1 else general(self, other, alpha=alpha)
@@ -107,4 +108,8 @@ def copy_(self: Tensor, source: Operand) -> Tensor:
 def setitem(self: Tensor, key: Any, value: Operand) -> None:
     """self[key] = value. Gradients flow to the rest of `self` and to `value`; duplicates in `key` are undefined."""
     check_writable(self, "setitem")
-    assign(self, indexing.setitem_result(self, key, value), "setitem")
+    if mode.grad and (self.needs_grad or (isinstance(value, Variable) and value.needs_grad)):
+        assign(self, indexing.setitem_result(self, key, value), "setitem")
+    else:
+        indexing.write_item(self, key, value)
+        mark_written(self, "setitem")

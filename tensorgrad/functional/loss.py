@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
@@ -273,11 +275,10 @@ def _pair(name: str, input: Tensor, target: Tensor, broadcast: bool) -> tuple[Te
 
 
 def _broadcast_shape(name: str, a: tuple[int, ...], b: tuple[int, ...], allowed: bool) -> tuple[int, ...]:
-    n = max(len(a), len(b))
-    pairs = list(zip((1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b, strict=True))
-    if any(i != j and 1 not in (i, j) for i, j in pairs):
-        raise ShapeError(f"{name}: input and target must have one shape, got {a} and {b}")
-    shape = tuple(j if i == 1 else i for i, j in pairs)
+    try:
+        shape = np.broadcast_shapes(a, b)
+    except ValueError as error:
+        raise ShapeError(f"{name}: input and target must have one shape, got {a} and {b}") from error
     if not allowed:
         raise ShapeError(
             f"{name}: input and target must have one shape, got {a} and {b}; {_how_to_align(a, b)}, "

@@ -1,21 +1,17 @@
-"""Random tensors. PyTorch's names and signatures; numbers by `backends/philox.py`.
+"""Random tensors of the usual distributions.
 
-One seed gives the same numbers on every device, whatever the number of threads. A generator's state (seed,
-offset) lives on its device; a draw is a function of that state, which then moves on by the blocks that were
-used.
-
-Everywhere: `generator=None` is the default generator of the device, `device=None` the generator's device or
-else the default device, `dtype=None` the default floating dtype unless said otherwise; `size` is `f(2, 3)` or
-`f((2, 3))`.
+Everywhere: `generator=None` is the default generator of the device, `device=None` the generator's device or else the
+default device, `dtype=None` the default floating dtype unless said otherwise; `size` is `f(2, 3)` or `f((2, 3))`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.autograd.inplace import assign, check_writable
+import numpy as np
+
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
@@ -33,29 +29,14 @@ from tensorgrad.dtypes import (
     uint64,
 )
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
-from tensorgrad.generator import (
-    Generator,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    seed,
-    set_rng_state,
-)
+from tensorgrad.random.generator import Generator, default_generator
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
-    "Generator",
     "bernoulli",
-    "bernoulli_",
-    "default_generator",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
     "normal",
-    "normal_",
     "rand",
     "rand_like",
     "randint",
@@ -63,10 +44,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
-    "seed",
-    "set_rng_state",
     "uniform",
-    "uniform_",
 ]
 
 
@@ -245,39 +223,6 @@ def randint_like(
     return randint(low, high, input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad)
 
 
-# ---------------------------------------------------------------------- in place
-def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Write numbers uniform in [low, high) into the tensor. Returns it."""
-    return _fill(
-        self, "uniform_", generator, lambda s: _uniform_between(s, self.shape, self.dtype, low, high, "uniform_")
-    )
-
-
-def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Write normal numbers with this mean and standard deviation into the tensor. Returns it."""
-    return _fill(
-        self,
-        "normal_",
-        generator,
-        lambda s: _scaled(s.device, _normal(s, self.shape, self.dtype), mean, std, "normal_"),
-    )
-
-
-def bernoulli_(self: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
-    """Write 1 with probability `p`, else 0, into each element. Returns the tensor."""
-    check_writable(self, "bernoulli_")
-    assign(self, bernoulli(self, p, generator=generator), "bernoulli_")
-    return self
-
-
-def _fill(self: Tensor, name: str, generator: Generator | None, draw: Callable[[Generator], Array]) -> Tensor:
-    check_writable(self, name)
-    _floating(name, self.dtype)
-    source = _source(name, generator, self.device)
-    assign(self, new_tensor(draw(source), self.device), name)
-    return self
-
-
 # ---------------------------------------------------------------------- pieces
 def _source(name: str, generator: Generator | None, device: DeviceLike) -> Generator:
     if generator is None:
@@ -342,11 +287,8 @@ def _coin(source: Generator, shape: Shape, dtype: DType, p: Any) -> Array:
 
 
 def _broadcast_shape(name: str, tensors: Sequence[Variable]) -> Shape:
-    shape: list[int] = []
-    for t in tensors:
-        longer, shorter = (shape, list(t.shape)) if len(shape) >= t.ndim else (list(t.shape), shape)
-        shorter = [1] * (len(longer) - len(shorter)) + shorter
-        if any(a != b and 1 not in (a, b) for a, b in zip(longer, shorter, strict=True)):
-            raise ShapeError(f"{name}: mean and std must broadcast, got {' and '.join(str(t.shape) for t in tensors)}")
-        shape = [b if a == 1 else a for a, b in zip(longer, shorter, strict=True)]
-    return tuple(shape)
+    shapes = [t.shape for t in tensors]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise ShapeError(f"{name}: mean and std must broadcast, got {' and '.join(map(str, shapes))}") from error

@@ -1,0 +1,25 @@
+"""Ops: forward and vector-Jacobian products, written once against a backend; one family a file."""
+
+from __future__ import annotations
+
+from tensorgrad.ops import (
+    activation,
+    elementwise,
+    index,
+    loss,
+    matmul,
+    random,
+    reduce,
+    shape,
+)
+
+__all__ = [
+    "activation",
+    "elementwise",
+    "index",
+    "loss",
+    "matmul",
+    "random",
+    "reduce",
+    "shape",
+]

@@ -1,0 +1,183 @@
+"""In and out: NumPy arrays and scalars, DLPack, Python numbers. Without copies where that is promised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+
+DTYPES = [tg.float16, tg.float32, tg.float64, tg.uint8, tg.int8, tg.int16, tg.int32, tg.int64, tg.bool]
+
+
+# ---------------------------------------------------------------------- NumPy
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_numpy_shares_the_memory(dtype: Any) -> None:
+    x = tg.ones(2, 3, dtype=dtype)
+    a = x.numpy()
+    assert a.dtype == dtype
+    a[0, 1] = 0
+    assert x[0, 1].item() == 0
+    x[1, 2] = 0
+    assert a[1, 2] == 0
+
+
+def test_from_numpy_shares_the_memory_whatever_its_strides() -> None:
+    a = np.arange(12.0).reshape(3, 4)
+    for view in (a, a.T, a[::2, 1:], a[:, ::-1], a[1], a[1:1], a[2, 3, ...]):
+        x = tg.from_numpy(view)
+        assert x.shape == view.shape
+        assert np.shares_memory(x.numpy(), view) or view.size == 0
+        assert np.array_equal(x.numpy(), view)
+    tg.from_numpy(a)[0] = 7
+    assert a[0].tolist() == [7, 7, 7, 7]
+
+
+def test_as_tensor_shares_and_tensor_copies() -> None:
+    a = np.zeros(3)
+    assert np.shares_memory(tg.as_tensor(a).numpy(), a)
+    assert not np.shares_memory(tg.tensor(a).numpy(), a)
+    assert not np.shares_memory(tg.as_tensor(a, dtype=tg.float32).numpy(), a)
+    x = tg.as_tensor(a)
+    assert tg.as_tensor(x) is x
+    assert not np.shares_memory(tg.tensor(x).numpy(), a)
+    with pytest.raises(tg.DTypeError, match="from_numpy: expected a NumPy array, got list"):
+        tg.from_numpy([1.0])  # type: ignore[arg-type]
+
+
+def test_numpy_of_a_tensor_that_requires_grad() -> None:
+    x = tg.ones(2, requires_grad=True)
+    with pytest.raises(tg.GraphError, match=r"numpy: .*detach\(\)\.numpy\(\)"):
+        x.numpy()
+    with pytest.raises(tg.GraphError, match="requires grad"):
+        np.asarray(x)
+    assert np.shares_memory(x.detach().numpy(), x.numpy(force=True))
+
+
+def test_numpy_functions_take_tensors() -> None:
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.asarray(x).dtype == np.float32
+    assert np.shares_memory(np.asarray(x), x.numpy())
+    assert not np.shares_memory(np.array(x), x.numpy())
+    assert np.asarray(x, dtype=np.float64).dtype == np.float64
+    assert np.linalg.norm(x) == pytest.approx(30**0.5)
+    np.testing.assert_array_equal(np.concatenate([x, x]), [[1, 2], [3, 4], [1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="copy"):
+        np.asarray(x, dtype=np.float64, copy=False)
+
+
+def test_tensors_meet_arrays_on_either_side() -> None:
+    x, a = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True), np.array([10.0, 20.0])
+    for result in (x * a, a * x):
+        assert isinstance(result, tg.Tensor)
+        assert result.tolist() == [10, 40]
+    (a - x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [-1, -1]
+    for result in (a + x, a / x, a @ x, a > x, a == x, a**x):
+        assert isinstance(result, tg.Tensor)
+
+
+@pytest.mark.parametrize("scalar", [np.float64(2), np.float32(2), np.float16(2), np.int64(2), np.uint8(2)])
+def test_numpy_scalars_are_numbers(scalar: Any) -> None:
+    x = tg.tensor([1.0, 3.0], requires_grad=True)
+    for result in (x * scalar, scalar * x, x + scalar, scalar + x, x / scalar, scalar / x, x**scalar, scalar - x):
+        assert isinstance(result, tg.Tensor)
+        assert result.dtype == tg.float32
+        assert result.requires_grad
+    assert (scalar - x).tolist() == [1, -1]
+    assert (x > scalar).tolist() == [False, True]
+    assert (scalar > x).tolist() == [True, False]
+
+
+def test_sizes_and_dims_may_be_numpy_integers() -> None:
+    n = np.int64(3)
+    assert tg.zeros(n, 2).shape == (3, 2)
+    assert type(tg.zeros(n, 2).shape[0]) is int
+    assert tg.zeros(2, n).sum(np.int64(1)).shape == (2,)
+    assert tg.arange(n).tolist() == [0, 1, 2]
+    assert tg.zeros(4, 2)[n].shape == (2,)
+
+
+# ---------------------------------------------------------------------- DLPack
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dlpack_to_numpy_without_a_copy(dtype: Any) -> None:
+    x = tg.ones(2, 3, dtype=dtype)
+    a = np.from_dlpack(x)  # type: ignore[arg-type]
+    assert a.dtype == dtype
+    assert np.shares_memory(a, x.numpy())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dlpack_from_numpy_without_a_copy(dtype: Any) -> None:
+    a = np.ones((2, 3), dtype)
+    x = tg.from_dlpack(a)
+    assert x.dtype == dtype
+    assert np.shares_memory(x.numpy(), a)
+    assert np.array_equal(tg.from_dlpack(a.T).numpy(), a.T)
+
+
+def test_dlpack_between_tensors() -> None:
+    x = tg.arange(6).reshape(2, 3)
+    y = tg.from_dlpack(x.T)
+    assert y.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert np.shares_memory(x.numpy(), y.numpy())
+    assert x.__dlpack_device__() == (1, 0)
+
+
+def test_dlpack_of_a_tensor_that_requires_grad_is_an_error() -> None:
+    with pytest.raises(tg.GraphError, match=r"__dlpack__: .*detach\(\)"):
+        np.from_dlpack(tg.ones(2, requires_grad=True))  # type: ignore[arg-type]
+
+
+def test_dlpack_with_torch() -> None:
+    torch = pytest.importorskip("torch")
+    x = tg.arange(6, dtype=tg.float32).reshape(2, 3)
+    t = torch.from_dlpack(x)
+    t[0, 0] = 50
+    assert x[0, 0].item() == 50
+    back = tg.from_dlpack(t.T)
+    assert back.shape == (3, 2)
+    back[2, 1] = -1
+    assert x[1, 2].item() == -1
+
+
+# ---------------------------------------------------------------------- Python
+def test_item_and_tolist() -> None:
+    assert tg.tensor([[1.5]]).item() == 1.5
+    assert type(tg.tensor(2).item()) is int
+    assert type(tg.tensor(2.0).item()) is float
+    assert tg.tensor(True).item() is True
+    assert tg.tensor([[1, 2], [3, 4]]).tolist() == [[1, 2], [3, 4]]
+    assert tg.tensor(2.5).tolist() == 2.5
+    assert tg.zeros(0, 3).tolist() == []
+    for shape in ((2,), (0,)):
+        with pytest.raises(tg.ShapeError, match=r"item: expected a tensor of one element, got shape .*tolist\(\)"):
+            tg.ones(shape).item()
+
+
+def test_python_numbers() -> None:
+    x = tg.tensor(2.75)
+    assert float(x) == 2.75
+    assert int(x) == 2
+    assert bool(x) is True
+    assert not tg.zeros(1)
+    assert f"{x:.1f}" == "2.8"
+    assert [10, 20, 30][tg.tensor(1)] == 20
+    assert list(range(tg.tensor(3))) == [0, 1, 2]
+    with pytest.raises(tg.DTypeError, match="index"):
+        [1, 2][tg.tensor(1.0)]
+    with pytest.raises(tg.ShapeError, match=r"bool: .*any\(\)"):
+        bool(tg.ones(2))
+
+
+def test_nested_data() -> None:
+    x = tg.tensor([tg.tensor(1.0), tg.tensor(2.0)])
+    assert x.tolist() == [1, 2]
+    assert tg.tensor([[1, 2], (3, 4)]).shape == (2, 2)
+    assert tg.tensor([np.arange(3), np.arange(3)]).shape == (2, 3)
+    assert tg.tensor(range(3)).tolist() == [0, 1, 2]
+    with pytest.raises(tg.ShapeError, match="equal length"):
+        tg.tensor([[1, 2], [3]])

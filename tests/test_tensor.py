@@ -1,0 +1,229 @@
+"""Tensor itself: making one, its attributes, Python's protocols, how it reads. (Its methods are tested as functions.)"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+
+
+# ---------------------------------------------------------------------- creation
+def test_filled() -> None:
+    assert tg.zeros(2, 3).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert tg.ones((2,)).tolist() == [1, 1]
+    assert tg.full((2,), 7).dtype == tg.int64
+    assert tg.full((2,), 7.0).dtype == tg.float32
+    assert tg.full((2,), True).dtype == tg.bool
+    assert tg.empty(2, 0).shape == (2, 0)
+    assert tg.zeros(()).shape == ()
+    like = tg.ones(2, 3, dtype=tg.int32)
+    for made in (tg.zeros_like(like), tg.ones_like(like), tg.full_like(like, 5), tg.empty_like(like)):
+        assert (made.shape, made.dtype) == ((2, 3), tg.int32)
+    assert tg.full_like(like, 2.5, dtype=tg.float64).tolist() == [[2.5] * 3] * 2
+    assert tg.zeros(2, requires_grad=True).requires_grad
+    with pytest.raises(tg.ArgumentError, match=r"zeros: sizes must not be negative, got \(2, -1\)"):
+        tg.zeros(2, -1)
+    with pytest.raises(tg.DTypeError, match="integers"):
+        tg.zeros(2.5)
+
+
+@pytest.mark.parametrize("arguments", [(5,), (1, 5), (1, 10, 3), (0, 1, 0.25), (5, 0, -2), (3, 3), (0,), (2.0,)])
+def test_arange(arguments: tuple[float, ...]) -> None:
+    found = tg.arange(*arguments)
+    expected = np.arange(*arguments)
+    np.testing.assert_allclose(found.numpy(), expected)
+    assert found.dtype == (tg.int64 if expected.dtype.kind == "i" else tg.float32)
+
+
+def test_arange_the_wrong_way() -> None:
+    for arguments in ((0, 5, -1), (5, 0), (0, 5, 0)):
+        with pytest.raises(tg.ArgumentError, match="arange: step"):
+            tg.arange(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "steps"), [(0, 1, 5), (-3, 7, 11), (2, 2, 3), (1, 0, 4), (5, 9, 1), (0, 1, 0)]
+)
+def test_linspace(start: float, end: float, steps: int) -> None:
+    found = tg.linspace(start, end, steps, dtype=tg.float64)
+    np.testing.assert_allclose(found.numpy(), np.linspace(start, end, steps), rtol=0, atol=1e-14)
+    if steps > 1:
+        assert found[-1].item() == end
+        assert found[0].item() == start
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, None), (2, 4), (4, 2), (0, None)])
+def test_eye(n: int, m: int | None) -> None:
+    np.testing.assert_array_equal(tg.eye(n, m).numpy(), np.eye(n, m))
+
+
+def test_the_class_itself_makes_tensors() -> None:
+    x = tg.Tensor([[1.0, 2.0]], requires_grad=True)
+    assert isinstance(x, tg.Tensor)
+    assert x.requires_grad
+    assert x.shape == (1, 2)
+
+
+# ---------------------------------------------------------------------- attributes
+def test_sizes() -> None:
+    x = tg.zeros(2, 3, 4, dtype=tg.float64)
+    assert x.shape == x.size() == (2, 3, 4)
+    assert x.size(-1) == 4
+    assert x.ndim == x.dim() == 3
+    assert x.numel() == 24
+    assert x.element_size() == 8
+    assert x.nbytes == 192
+    assert len(x) == 2
+    assert x.is_floating_point()
+    assert not x.long().is_floating_point()
+    assert x.T.shape == (4, 3, 2)
+    assert x.mT.shape == (2, 4, 3)
+    assert x[0].t().shape == (4, 3)
+    assert tg.zeros(0).numel() == 0
+    assert tg.zeros(()).numel() == 1
+
+
+def test_there_is_no_room_for_misspelt_attributes() -> None:
+    x = tg.ones(2)
+    with pytest.raises(AttributeError):
+        x.require_grad = True  # type: ignore[attr-defined]
+
+
+def test_data_can_be_set() -> None:
+    x = tg.ones(2, requires_grad=True)
+    y = x * 2
+    x.data = tg.tensor([5.0, 6.0])
+    assert x.tolist() == [5, 6]
+    assert x.requires_grad
+    assert y.tolist() == [2, 2]
+    with pytest.raises(tg.DTypeError, match="data: expected a Tensor, got list"):
+        x.data = [1.0]  # type: ignore[assignment]
+
+
+def test_grad_fn_names_the_operation() -> None:
+    x = tg.ones(2, requires_grad=True)
+    assert x.grad_fn is None
+    assert (x * 2).grad_fn.op.name == "multiply"
+
+
+# ---------------------------------------------------------------------- Python's protocols
+def test_iteration() -> None:
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    rows = list(x)
+    assert [r.tolist() for r in rows] == [[1, 2], [3, 4]]
+    first, second = x
+    (first * second).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[3, 4], [1, 2]]
+    for nothing in (iter, len):
+        with pytest.raises(tg.ShapeError, match="0-d"):
+            nothing(tg.tensor(1.0))
+
+
+def test_equality_is_elementwise_and_tensors_are_hashed_by_identity() -> None:
+    x, y = tg.ones(2), tg.ones(2)
+    assert (x == y).tolist() == [True, True]
+    assert (x != 0).all()
+    assert len({x, y, x}) == 2
+    assert x.equal(y)
+    assert 1 in x
+    assert 5 not in x
+
+
+def test_what_is_no_operand_is_refused() -> None:
+    x = tg.ones(2)
+    for wrong in ("a", None, [1, 2], {}):
+        with pytest.raises(TypeError):
+            x + wrong
+        with pytest.raises(TypeError):
+            wrong + x  # type: ignore[operator]
+
+
+def test_shapes_that_do_not_broadcast_name_the_operation_and_the_shapes() -> None:
+    with pytest.raises(tg.ShapeError, match=r"add: got shapes \(2, 3\), \(2,\)"):
+        tg.ones(2, 3) + tg.ones(2)
+
+
+def test_copies() -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    (x * 3).sum().backward()
+    twin = copy.deepcopy(x)
+    assert type(twin) is tg.Tensor
+    assert twin.requires_grad
+    assert twin.tolist() == [1, 2]
+    assert x.grad is not None
+    assert twin.grad is not None
+    assert twin.grad.tolist() == [3, 3]
+    with tg.no_grad():
+        twin.add_(1)
+        twin.grad.add_(1)
+    assert x.tolist() == [1, 2]
+    assert x.grad.tolist() == [3, 3]
+    with pytest.raises(tg.GraphError, match=r"deepcopy: .*detach\(\)\.clone\(\)"):
+        copy.deepcopy(x * 2)
+    assert copy.deepcopy([x, x])[0] is not x
+    both = copy.deepcopy([x, x])
+    assert both[0] is both[1]
+
+
+def test_clone_detach_and_contiguous() -> None:
+    x = tg.arange(6, dtype=tg.float64).reshape(2, 3).requires_grad_()
+    y = x.clone()
+    assert not np.shares_memory(y.array, x.array)
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[1, 1, 1]] * 2
+    t = x.detach().T
+    assert not t.is_contiguous()
+    assert t.contiguous().is_contiguous()
+    assert x.contiguous() is x
+    assert np.shares_memory(x.detach().array, x.array)
+
+
+# ---------------------------------------------------------------------- how it reads
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (lambda: tg.tensor([1.0, 2.5]), "tensor([1. , 2.5])"),
+        (lambda: tg.tensor(3), "tensor(3)"),
+        (lambda: tg.tensor([True, False]), "tensor([ True, False])"),
+        (lambda: tg.ones(2, dtype=tg.float64), "tensor([1., 1.], dtype=float64)"),
+        (lambda: tg.ones(2, dtype=tg.int32), "tensor([1, 1], dtype=int32)"),
+        (lambda: tg.ones(1, requires_grad=True), "tensor([1.], requires_grad=True)"),
+        (lambda: tg.ones(1, requires_grad=True) * 2, "tensor([2.], grad_fn=<multiply>)"),
+        (lambda: tg.zeros(0, 3), "tensor([], size=(0, 3))"),
+        (lambda: tg.eye(2), "tensor([[1., 0.],\n        [0., 1.]])"),
+    ],
+)
+def test_repr(x: object, text: str) -> None:
+    assert repr(x()) == text  # type: ignore[operator]
+
+
+def test_a_large_tensor_reads_in_short() -> None:
+    text = repr(tg.zeros(100, 100))
+    assert "..." in text
+    assert len(text) < 1000
+
+
+# ---------------------------------------------------------------------- the methods are the functions
+def test_every_method_is_documented() -> None:
+    undocumented = [
+        name
+        for name, member in inspect.getmembers(tg.Tensor)
+        if not name.startswith("_") and callable(member) and not inspect.getdoc(member)
+    ]
+    assert undocumented == []
+
+
+def test_the_functions_of_the_package_are_methods_too() -> None:
+    both = (
+        "exp log sum mean var std max min amax amin argmax argmin prod all any logsumexp norm cumsum matmul mm bmm "
+        "dot outer reshape flatten squeeze unsqueeze transpose permute broadcast_to split chunk tril triu flip "
+        "roll gather scatter_add index_select take_along_dim topk sort argsort softmax log_softmax relu sigmoid "
+        "clamp where masked_fill maximum minimum pow abs neg sign rsqrt square reciprocal erf"
+    ).split()
+    assert [n for n in both if not (hasattr(tg, n) and hasattr(tg.Tensor, n))] == []
