@@ -1,7 +1,8 @@
 """The worked example: a network of two hidden ReLU neurons predicts the price of a house, and learns for one step.
 
-Every number can be checked by hand: prediction 925, loss 330,625, six gradients, six updated weights, second loss 122,500.
-It also shows what the second loss hides: after the step both ReLUs are dead, and no further step can change anything.
+Every number can be checked by hand: prediction 925, loss 330,625, six gradients, six updated weights, and the second
+loss 122,500. It also shows what the second loss hides: after the step both ReLUs are dead, and no further step can
+change anything.
 """
 
 import tensorgrad as tg
@@ -54,10 +55,10 @@ def main() -> None:
     assert output.grad is not None
     dead = not hidden.grad.any() and not output.grad.any()
     print(
-        "The loss fell, but not because the network learned: the step was so large for the weights of the square feet\n"
-        "that both hidden sums are negative. Both ReLUs output 0, so their slope is 0 and so is every gradient\n"
-        f"({'all six are exactly 0' if dead else 'not all are 0'}): both ReLUs have died, and no further step can revive "
-        "them.\nThe remedy is to scale the inputs, to take smaller steps, or to use a leaky ReLU."
+        "The loss fell, but not because the network learned: the step was so large for the weights of the square\n"
+        "feet that both hidden sums are negative. Both ReLUs output 0, so their slope is 0, and so is every\n"
+        f"gradient ({'all six are exactly 0' if dead else 'not all are 0'}): both ReLUs have died, and no further "
+        "step can revive them.\nThe remedy is to scale the inputs, to take smaller steps, or to use a leaky ReLU."
     )
 
 

@@ -1,10 +1,10 @@
 """tensorgrad: a tensor autodiff engine with PyTorch's names, on NumPy, small enough to read.
 
-    import tensorgrad as tg
+import tensorgrad as tg
 
-    x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    (x * x).sum().backward()
-    x.grad  # tensor([2., 4., 6.])
+x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+(x * x).sum().backward()
+x.grad  # tensor([2., 4., 6.])
 """
 
 from __future__ import annotations

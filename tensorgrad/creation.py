@@ -42,9 +42,7 @@ __all__ = [
 
 
 # ---------------------------------------------------------------------- from data
-def tensor(
-    data: Any, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
+def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
     """A new Tensor with a copy of `data`: a number, nested sequence, NumPy array or Tensor.
 
     Python floats give the default floating dtype, integers int64, bools bool; arrays keep their dtype. Raises
@@ -192,9 +190,7 @@ def zeros_like(
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(
-    input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
-) -> Tensor:
+def ones_like(input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
     """`full_like` with 1."""
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
@@ -224,8 +220,10 @@ def arange(
     if step == 0 or (end - start) / step < 0:
         raise ArgumentError(f"arange: step must lead from start to end, got arange({start}, {end}, {step})")
     numbers = (start, end, step)
-    kind = as_dtype(dtype) if dtype is not None else (
-        int64 if all(isinstance(n, int) for n in numbers) else get_default_dtype()
+    kind = (
+        as_dtype(dtype)
+        if dtype is not None
+        else (int64 if all(isinstance(n, int) for n in numbers) else get_default_dtype())
     )
     place = as_device(device)
     return _leaf(place.backend.arange(start, end, step, kind), place, requires_grad)

@@ -61,7 +61,8 @@ def as_dtype(dtype: object) -> DType:
         found = np.dtype(dtype)  # type: ignore[call-overload]
     except TypeError:
         found = None
-    if found not in SUPPORTED and found not in (uint32, uint64):
+    # NumPy's dtypes equal None where they are float64.
+    if found is None or found not in (*SUPPORTED, uint32, uint64):
         names = ", ".join(str(d) for d in SUPPORTED)
         raise DTypeError(f"dtype: expected one of {names}, got {dtype!r}")
     return found  # type: ignore[no-any-return]

@@ -126,9 +126,7 @@ def fit(
     number.
     """
     _check_arguments(epochs, patience, clip_norm)
-    run = _Run(
-        model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, metrics or {}, clip_norm
-    )
+    run = _Run(model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, metrics or {}, clip_norm)
     held_out = None if validation is None else _batches(validation, batch_size)
     with (
         make_reporter(progress, epochs, run.batches_per_epoch) as reporter,
@@ -265,9 +263,7 @@ class _Run:
         # The one place where a step waits for the device: the price of never letting nan into the weights.
         values["loss"] = _finite(loss.item(), f"training loss in {where}")
         if self.clip_norm is not None:
-            _finite(
-                clip_grad_norm_(self.model.parameters(), self.clip_norm).item(), f"gradient norm in {where}"
-            )
+            _finite(clip_grad_norm_(self.model.parameters(), self.clip_norm).item(), f"gradient norm in {where}")
         self.optimizer.step()
         return values
 
@@ -289,18 +285,14 @@ class _Means:
 
     def read(self) -> dict[str, float]:
         if not self._samples:
-            raise ArgumentError(
-                "train: the data gave no batch; it is empty, or smaller than a batch with drop_last"
-            )
+            raise ArgumentError("train: the data gave no batch; it is empty, or smaller than a batch with drop_last")
         return {name: float(total) / self._samples for name, total in self._sums.items()}
 
 
 def _values(loss: Tensor, output: Any, target: Tensor, metrics: Metrics) -> dict[str, Tensor | float]:
     if not isinstance(loss, Tensor) or loss.ndim != 0:
         got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise ArgumentError(
-            f"train: the loss must be one number for a batch, got {got}; use reduction='mean'"
-        )
+        raise ArgumentError(f"train: the loss must be one number for a batch, got {got}; use reduction='mean'")
     with no_grad():
         return {"loss": loss, **{name: metric(output, target) for name, metric in metrics.items()}}
 
@@ -324,9 +316,7 @@ def _batches(
 def _pairs(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
     for batch in batches:
         if len(batch) < 2:
-            raise ArgumentError(
-                f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor"
-            )
+            raise ArgumentError(f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor")
         yield tuple(batch[:-1]), batch[-1]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -16,32 +16,32 @@ from tensorgrad.backends import Backend, register_backend
 from tensorgrad.backends.cpu import CpuBackend
 from tensorgrad.backends.primitives import PRIMITIVES
 
+HostArray: TypeAlias = "np.ndarray[Any, Any]"
+
 __all__ = ["OpaqueArray", "OpaqueBackend", "opaque_device"]
 
 
 class OpaqueArray:
     """shape, dtype, ndim, and nothing else: no operators, no truth, no length, no NumPy protocols."""
 
-    __slots__ = ("_OpaqueArray__hidden", "__weakref__")
+    __slots__ = ("__weakref__", "_hidden")
 
-    def __init__(self, hidden: np.ndarray[Any, Any]) -> None:
-        self.__hidden = hidden
+    def __init__(self, hidden: HostArray) -> None:
+        self._hidden = hidden
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.__hidden.shape
+        shape: tuple[int, ...] = self._hidden.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.__hidden.dtype
+        dtype: np.dtype[Any] = self._hidden.dtype
+        return dtype
 
     @property
     def ndim(self) -> int:
-        return self.__hidden.ndim
-
-    @staticmethod
-    def open(array: OpaqueArray) -> np.ndarray[Any, Any]:
-        return array.__hidden
+        return self._hidden.ndim
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AssertionError("an opaque array was touched by something other than its backend")
@@ -49,7 +49,7 @@ class OpaqueArray:
     # Python and NumPy would find an answer of their own where these are left out.
     __bool__ = __eq__ = __ne__ = __len__ = __iter__ = __contains__ = _refuse
     __array__ = __array_function__ = __dlpack__ = __buffer__ = _refuse
-    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = __format__ = _refuse  # type: ignore[assignment]
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = __format__ = _refuse
     __array_ufunc__ = None
     __hash__ = object.__hash__
 
@@ -57,7 +57,7 @@ class OpaqueArray:
 def _opened(x: Any) -> Any:
     """Arguments as the CpuBackend takes them."""
     if isinstance(x, OpaqueArray):
-        return OpaqueArray.open(x)
+        return x._hidden
     if isinstance(x, (list, tuple)):
         return type(x)(_opened(e) for e in x)
     assert not isinstance(x, np.ndarray), "an array of another device was given to a primitive"
@@ -79,7 +79,7 @@ def _primitive(name: str) -> Callable[..., Any]:
         arguments, keywords = [_opened(a) for a in args], {k: _opened(v) for k, v in statics.items()}
         if out is None:
             return _closed(inner(*arguments, **keywords))
-        inner(*arguments, out=OpaqueArray.open(out), **keywords)
+        inner(*arguments, out=out._hidden, **keywords)
         return out
 
     return run
@@ -93,13 +93,13 @@ def _asarray(self: OpaqueBackend, data: Any, /, *, dtype: Any = None) -> OpaqueA
 
 def _to_numpy(self: OpaqueBackend, x: OpaqueArray, /) -> np.ndarray[Any, Any]:
     self.calls["to_numpy"] += 1
-    return OpaqueArray.open(x).copy()
+    return x._hidden.copy()
 
 
 def _predicate(name: str) -> Callable[..., bool]:
     """Questions about memory: they are no computation and are not counted."""
     inner = getattr(CpuBackend(), name)
-    return lambda self, *arrays: bool(inner(*(OpaqueArray.open(a) for a in arrays)))
+    return lambda self, *arrays: bool(inner(*(a._hidden for a in arrays)))
 
 
 PREDICATES = ("is_view", "owns", "is_contiguous")

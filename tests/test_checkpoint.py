@@ -52,9 +52,7 @@ def round_trip(obj: Any, folder: Path) -> Any:
 def test_tensors_bit_for_bit(tmp_path: Path, dtype: str, shape: tuple[int, ...]) -> None:
     raw = np.random.default_rng(0).integers(0, 256, size=(*shape, 8), dtype=np.uint8)
     size = np.dtype(dtype).itemsize
-    array = (
-        (raw[..., 0] > 127) if dtype == "bool" else np.ascontiguousarray(raw[..., :size]).view(dtype)[..., 0]
-    )
+    array = (raw[..., 0] > 127) if dtype == "bool" else np.ascontiguousarray(raw[..., :size]).view(dtype)[..., 0]
     value = tg.tensor(np.array(array))
     assert str(value.dtype) == dtype
     assert bits(round_trip({"t": value}, tmp_path)["t"]) == (dtype, shape, np.array(array).tobytes())

@@ -153,9 +153,7 @@ def test_predict_takes_columns_by_name(capsys: Capture, flowers: Path, tmp_path:
     assert "lacks 1 of the 2 columns the model was trained on, the first is 'length'" in fails(
         capsys, "predict", str(saved), str(other)
     )
-    assert "64 features a sample, the model was trained on 2" in fails(
-        capsys, "predict", str(saved), "digits"
-    )
+    assert "64 features a sample, the model was trained on 2" in fails(capsys, "predict", str(saved), "digits")
 
 
 def test_npz(capsys: Capture, tmp_path: Path) -> None:
@@ -173,9 +171,7 @@ def test_npz(capsys: Capture, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd", "rmsprop", "adagrad"])
 def test_every_optimizer_and_some_activations_learn(capsys: Capture, flowers: Path, optimizer: str) -> None:
-    activation = {"adam": "gelu", "sgd": "tanh", "rmsprop": "silu", "adagrad": "elu"}.get(
-        optimizer, "leaky_relu"
-    )
+    activation = {"adam": "gelu", "sgd": "tanh", "rmsprop": "silu", "adagrad": "elu"}.get(optimizer, "leaky_relu")
     options = f"--optimizer {optimizer} --activation {activation} --epochs 150 --hidden 16,16"
     options += " --weight-decay 0.001 --clip-norm 5 --quiet"
     output = run(capsys, "train", str(flowers), "--target", "kind", *options.split())
@@ -203,9 +199,7 @@ def test_a_plot_that_cannot_be_drawn_fails_before_training(
 
 def test_results_that_cannot_be_written_fail_before_training(capsys: Capture, tmp_path: Path) -> None:
     for option in ("--save", "--plot"):
-        assert "there is no folder" in fails(
-            capsys, "train", "digits", option, str(tmp_path / "no" / "file.png")
-        )
+        assert "there is no folder" in fails(capsys, "train", "digits", option, str(tmp_path / "no" / "file.png"))
         assert "it is a folder" in fails(capsys, "train", "digits", option, str(tmp_path))
 
 

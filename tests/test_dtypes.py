@@ -208,3 +208,38 @@ def test_a_float32_graph_stays_float32_everywhere() -> None:
     for leaf in (x, w):
         assert leaf.grad is not None
         assert leaf.grad.dtype == tg.float32
+
+
+F = tg.nn.functional
+HALF = np.float64(0.5)  # a float for Python, a dtype of its own for NumPy
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * HALF,
+        lambda x: HALF - x,
+        lambda x: x**HALF,
+        lambda x: tg.add(x, x, alpha=HALF),
+        lambda x: x.clamp(HALF, np.float64(2)),
+        lambda x: x.masked_fill(x > 0, HALF),
+        lambda x: tg.where(x > 0, x, HALF),
+        lambda x: x.var(correction=HALF),
+        lambda x: x.norm(np.float64(3)),
+        lambda x: x.clone().mul_(HALF),
+        lambda x: F.leaky_relu(x, HALF),
+        lambda x: F.elu(x, HALF),
+        lambda x: F.softplus(x, HALF),
+        lambda x: F.dropout(x, HALF),
+        lambda x: F.huber_loss(x, 2 * x, delta=HALF),
+        lambda x: F.cross_entropy(x, tg.tensor([0, 1]), label_smoothing=HALF),
+        lambda x: F.pad(x, (1, 1), value=HALF),
+    ],
+)
+def test_numpy_scalars_as_arguments_do_not_widen(function: Any) -> None:
+    x = tg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    result = function(x)
+    assert result.dtype == tg.float32
+    result.sum().backward()
+    assert x.grad is not None
+    assert x.grad.dtype == tg.float32

@@ -15,8 +15,8 @@ import tensorgrad as tg
 from tensorgrad.cli import main
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf8")
-PROGRAMS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
+PROGRAMS: list[str] = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+COMMANDS: list[str] = [
     line
     for block in re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     for line in block.splitlines()

@@ -6,7 +6,7 @@ Whatever bypasses the backend breaks here, and would break on CUDA or in a recor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def device() -> tg.Device:
 
 
 @pytest.fixture
-def calls(device: tg.Device) -> Iterator[Counter[str]]:
+def calls(device: tg.Device) -> Counter[str]:
     assert isinstance(device.backend, OpaqueBackend)
     device.backend.calls.clear()
     return device.backend.calls
@@ -71,12 +71,12 @@ class _Training:
 
 
 def test_the_arrays_are_opaque(device: tg.Device) -> None:
-    array = tg.ones(2, 3, device=device).array
-    assert isinstance(array, OpaqueArray)
+    array: Any = tg.ones(2, 3, device=device).array
+    assert type(array) is OpaqueArray
     assert (array.shape, array.ndim, array.dtype) == ((2, 3), 2, np.float32)
     public = {name for name in dir(array) if not name.startswith("_")}
-    assert public == {"shape", "dtype", "ndim", "open"}
-    for touch in (
+    assert public == {"shape", "dtype", "ndim"}
+    touches: list[Callable[[], Any]] = [
         lambda: array + array,
         lambda: array * 2,
         lambda: 2 - array,
@@ -91,7 +91,8 @@ def test_the_arrays_are_opaque(device: tg.Device) -> None:
         lambda: np.sum(array),
         lambda: np.ones(3) * array,
         lambda: list(array),
-    ):
+    ]
+    for touch in touches:
         with pytest.raises((TypeError, AssertionError)):
             touch()
 
@@ -150,7 +151,7 @@ def test_evaluation_makes_fewer_calls(device: tg.Device, calls: Counter[str]) ->
 def test_every_optimizer_steps(device: tg.Device) -> None:
     rng = np.random.default_rng(2)
     start, slope = rng.standard_normal((2, 4, 3)).astype(np.float32)
-    makers = {
+    makers: dict[str, Callable[[list[tg.Tensor]], optim.Optimizer]] = {
         "sgd": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
         "adamw": lambda p: optim.AdamW(p, lr=0.1, amsgrad=True),
         "rmsprop": lambda p: optim.RMSprop(p, lr=0.1, momentum=0.5, centered=True),

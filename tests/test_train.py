@@ -32,9 +32,7 @@ def mse(output: tg.Tensor, target: tg.Tensor) -> tg.Tensor:
 
 def test_finds_the_line_that_made_the_data() -> None:
     model = linear()
-    history = fit(
-        model, regression(), mse, tg.optim.Adam(model.parameters(), lr=0.1), epochs=150, progress=False
-    )
+    history = fit(model, regression(), mse, tg.optim.Adam(model.parameters(), lr=0.1), epochs=150, progress=False)
     np.testing.assert_allclose(model.weight.detach().numpy(), [[1.0, -2.0, 0.5]], atol=1e-3)
     np.testing.assert_allclose(model.state_dict()["bias"].numpy(), [3.0], atol=1e-3)
     assert len(history.time) == 150
@@ -45,9 +43,7 @@ def test_finds_the_line_that_made_the_data() -> None:
 def test_means_weigh_every_sample_alike(batch_size: int) -> None:
     model, (x, y) = linear(), regression()
     error = (
-        x.numpy().astype(np.float64) @ model.weight.detach().numpy().T
-        + model.state_dict()["bias"].numpy()
-        - y.numpy()
+        x.numpy().astype(np.float64) @ model.weight.detach().numpy().T + model.state_dict()["bias"].numpy() - y.numpy()
     )
     expected, bias = float((error**2).mean()), float(error.mean())
     metrics = {"bias": lambda output, target: (output - target).mean()}
@@ -99,13 +95,9 @@ def test_kinds_of_data_agree() -> None:
     expected = weights_after(1, batch_size=8)
     assert weights_after(1, TensorDataset(x, y), batch_size=8) == expected
     generator = tg.random.Generator("cpu").manual_seed(1)
-    assert (
-        weights_after(None, DataLoader(TensorDataset(x, y), 8, shuffle=True, generator=generator)) == expected
-    )
+    assert weights_after(None, DataLoader(TensorDataset(x, y), 8, shuffle=True, generator=generator)) == expected
     one_batch = weights_after(1, batch_size=50)
-    assert np.allclose(
-        np.frombuffer(weights_after(1, [(x, y)]), np.float32), np.frombuffer(one_batch, np.float32)
-    )
+    assert np.allclose(np.frombuffer(weights_after(1, [(x, y)]), np.float32), np.frombuffer(one_batch, np.float32))
 
 
 def test_modes_during_and_after() -> None:

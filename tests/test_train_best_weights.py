@@ -116,9 +116,7 @@ def test_interrupt_in_the_middle_of_an_epoch() -> None:
 def test_interrupt_before_the_first_epoch_is_complete_keeps_what_was_learned() -> None:
     model, data = Counter(), (tg.zeros(3, 1), tg.zeros(3, 1))
     script = Script(model, [1.0], events={2: KeyboardInterrupt()})
-    history = fit(
-        model, data, script, tg.optim.SGD(model.parameters(), lr=1.0), epochs=1, batch_size=1, progress=False
-    )
+    history = fit(model, data, script, tg.optim.SGD(model.parameters(), lr=1.0), epochs=1, batch_size=1, progress=False)
     assert (history.stop_reason, history.best_epoch, history.epochs) == ("interrupted", None, [])
     assert model.steps.item() == 2.0
 
@@ -173,9 +171,7 @@ def test_a_first_loss_that_is_not_finite_puts_the_start_back() -> None:
     model = Counter()
     script = Script(model, [1.0], events={2: math.nan})
     data = (tg.zeros(4, 1), tg.zeros(4, 1))
-    history = fit(
-        model, data, script, tg.optim.SGD(model.parameters(), lr=1.0), epochs=1, batch_size=1, progress=False
-    )
+    history = fit(model, data, script, tg.optim.SGD(model.parameters(), lr=1.0), epochs=1, batch_size=1, progress=False)
     assert (history.stop_reason, history.best_epoch) == ("non-finite loss", None)
     assert model.steps.item() == 0.0
 
@@ -195,9 +191,7 @@ def test_gradients_that_are_not_finite_are_seen_where_they_are_clipped() -> None
     def loss(output: tg.Tensor, target: tg.Tensor) -> tg.Tensor:
         return (output * 0.0).sqrt().mean()  # 0, with the gradient 0 * inf
 
-    history = fit(
-        model, data, loss, tg.optim.SGD(model.parameters(), lr=0.1), epochs=1, clip_norm=1.0, progress=False
-    )
+    history = fit(model, data, loss, tg.optim.SGD(model.parameters(), lr=0.1), epochs=1, clip_norm=1.0, progress=False)
     assert history.stop_reason == "non-finite loss"
     assert "gradient norm in epoch 1, batch 1" in history.detail
     assert all(np.array_equal(value.numpy(), before[name]) for name, value in model.state_dict().items())

@@ -159,9 +159,8 @@ class _Sweep:
             backend, out, arguments = self._on_tape(node)
         else:
             backend, out = node.device.backend, node.spec if node.out is None else node.out
-            arguments = [
-                _spec_of(p) if a is None and p is not None else a for a, p in zip(node.saved or (), parents, strict=True)
-            ]
+            inputs = zip(node.saved or (), parents, strict=True)
+            arguments = [_spec_of(p) if a is None and p is not None else a for a, p in inputs]
         if self.useful is not None:
             parents = [p if p is not None and self._wants(p) else None for p in parents]
         if op.joint is not None:

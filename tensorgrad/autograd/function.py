@@ -50,9 +50,7 @@ class Context:
     def __init__(self, function: type[Function], arguments: Sequence[Any]) -> None:
         self.needs_input_grad = tuple(isinstance(a, Variable) and a.needs_grad for a in arguments)
         self._function = function
-        self._arguments = tuple(
-            Spec(a.shape, a.dtype) if isinstance(a, Variable) else None for a in arguments
-        )
+        self._arguments = tuple(Spec(a.shape, a.dtype) if isinstance(a, Variable) else None for a in arguments)
         self._saved: tuple[Variable | None, ...] = ()
         self._saved_outputs: dict[int, int] = {}  # which of the saved tensors is which output
         self._outputs: tuple[Any, ...] = ()  # without history, hence no cycle through the node
@@ -299,15 +297,12 @@ def _checked(ctx: Context, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         )
     for i, (d, argument) in enumerate(zip(gradients, arguments, strict=False)):
         if d is not None and not isinstance(d, Variable):
-            raise DTypeError(
-                f"{name}: backward must return Tensors or None, got {type(d).__name__} for argument {i}"
-            )
+            raise DTypeError(f"{name}: backward must return Tensors or None, got {type(d).__name__} for argument {i}")
         if d is not None and argument is None:
             raise GraphError(f"{name}: backward must return None for argument {i}, which is not a Tensor")
         if d is not None and argument is not None and d.shape != argument.shape:
             raise ShapeError(
-                f"{name}: backward must return a gradient of shape {argument.shape} for argument {i}, "
-                f"got {d.shape}"
+                f"{name}: backward must return a gradient of shape {argument.shape} for argument {i}, got {d.shape}"
             )
     return gradients[: len(arguments)]
 

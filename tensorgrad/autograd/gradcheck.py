@@ -155,9 +155,7 @@ class _Check:
 
     def _gradients(self, outputs: list[Any], tensors: list[Any], seeds: list[HostArray]) -> list[HostArray]:
         """The analytic gradients on the host; outputs without a history have none to give."""
-        tracked = [
-            (o, _on_device(s, o.device)) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad
-        ]
+        tracked = [(o, _on_device(s, o.device)) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
         if not tracked:
             return [np.zeros(t.shape) for t in tensors]
         roots, weights = [o for o, _ in tracked], [w for _, w in tracked]
@@ -166,14 +164,10 @@ class _Check:
 
     def _differences(self, i: int, direction: HostArray) -> list[HostArray]:
         """The derivative of every output along `direction` of input i."""
-        ahead, behind = (
-            [_host(o) for o in self._evaluate(i, sign * self.eps * direction)[1]] for sign in (1.0, -1.0)
-        )
+        ahead, behind = ([_host(o) for o in self._evaluate(i, sign * self.eps * direction)[1]] for sign in (1.0, -1.0))
         return [(a - b) / (2 * self.eps) for a, b in zip(ahead, behind, strict=True)]
 
-    def _evaluate(
-        self, moved: int | None = None, change: HostArray | None = None
-    ) -> tuple[list[Any], list[Any]]:
+    def _evaluate(self, moved: int | None = None, change: HostArray | None = None) -> tuple[list[Any], list[Any]]:
         """Fresh leaves at the point, input `moved` by `change`, and the outputs there."""
         tensors = list(self.inputs)
         for i, values in self.point.items():

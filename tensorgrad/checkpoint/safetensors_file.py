@@ -111,9 +111,7 @@ def _as_json(metadata: Mapping[str, Any] | None) -> str:
     try:
         return json.dumps(dict(metadata or {}))
     except TypeError as error:
-        raise DTypeError(
-            f"save: metadata must be JSON-able ({error}); put tensors into the object itself"
-        ) from error
+        raise DTypeError(f"save: metadata must be JSON-able ({error}); put tensors into the object itself") from error
 
 
 def _on_host(value: Tensor) -> Array:

@@ -46,9 +46,7 @@ def unpack(description: Any, fetch: Callable[[str], Tensor]) -> Any:
             return tuple(unpack(item, fetch) for item in items)
         case {"tensor": name}:
             return fetch(name)
-    raise FormatError(
-        f"load: the file describes a kind of object this version does not know: {sorted(description)}"
-    )
+    raise FormatError(f"load: the file describes a kind of object this version does not know: {sorted(description)}")
 
 
 def _pack(obj: object, path: tuple[str, ...], tensors: dict[str, Tensor]) -> Any:
@@ -57,11 +55,7 @@ def _pack(obj: object, path: tuple[str, ...], tensors: dict[str, Tensor]) -> Any
         tensors[name] = obj
         return {"tensor": name}
     if isinstance(obj, Mapping):
-        return {
-            "dict": [
-                [_key(key, path), _pack(value, (*path, str(key)), tensors)] for key, value in obj.items()
-            ]
-        }
+        return {"dict": [[_key(key, path), _pack(value, (*path, str(key)), tensors)] for key, value in obj.items()]}
     if isinstance(obj, list | tuple):
         items = [_pack(item, (*path, str(i)), tensors) for i, item in enumerate(obj)]
         return {"tuple": items} if isinstance(obj, tuple) else items

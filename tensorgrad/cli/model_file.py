@@ -71,6 +71,4 @@ def load_model(path: str, device: Device) -> TrainedModel:
     network = recipe.build()
     network.load_state_dict(content["model"])
     targets = None if content["targets"] is None else Standardizer.from_state_dict(content["targets"])
-    return TrainedModel(
-        network.to(device).eval(), recipe, Standardizer.from_state_dict(content["inputs"]), targets
-    )
+    return TrainedModel(network.to(device).eval(), recipe, Standardizer.from_state_dict(content["inputs"]), targets)

@@ -21,9 +21,7 @@ OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {
 }
 
 
-def make_optimizer(
-    name: str, parameters: Iterable[Tensor], lr: float | None, weight_decay: float | None
-) -> Optimizer:
+def make_optimizer(name: str, parameters: Iterable[Tensor], lr: float | None, weight_decay: float | None) -> Optimizer:
     """The optimizer `name`; None takes its own learning rate, and the weight decay of 0.01 for adamw, 0 for
     others.
 

@@ -45,9 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of `tensorgrad`. The namespace it makes has `run`, the function of the command that was
     given.
     """
-    parser = _Parser(
-        prog="tensorgrad", description="Train neural networks from the command line, and use them."
-    )
+    parser = _Parser(prog="tensorgrad", description="Train neural networks from the command line, and use them.")
     parser.add_argument("--version", action="version", version=f"tensorgrad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
@@ -71,19 +69,11 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
     train.add_argument("source", metavar="DATA", help="digits (comes with the package), FILE.csv or FILE.npz")
     data = train.add_argument_group("data")
     data.add_argument("--target", metavar="COLUMN", help="the column to predict, for CSV (default: the last)")
-    data.add_argument(
-        "--task", choices=("classification", "regression"), help="default: what the targets look like"
-    )
-    data.add_argument(
-        "--ignore", metavar="COLUMNS", type=_names, default=(), help="columns to leave out: id,date"
-    )
+    data.add_argument("--task", choices=("classification", "regression"), help="default: what the targets look like")
+    data.add_argument("--ignore", metavar="COLUMNS", type=_names, default=(), help="columns to leave out: id,date")
     _add_header(data)
-    data.add_argument(
-        "--val", metavar="SHARE", type=_share, default=0.1, help="share that validates (default: 0.1)"
-    )
-    data.add_argument(
-        "--test", metavar="SHARE", type=_share, default=0.2, help="share that tests (default: 0.2)"
-    )
+    data.add_argument("--val", metavar="SHARE", type=_share, default=0.1, help="share that validates (default: 0.1)")
+    data.add_argument("--test", metavar="SHARE", type=_share, default=0.2, help="share that tests (default: 0.2)")
     model = train.add_argument_group("model")
     model.add_argument(
         "--hidden",
@@ -93,15 +83,11 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="hidden layers: 128,64 (default), or none",
     )
     model.add_argument("--activation", choices=tuple(ACTIVATIONS), default="relu", help="default: relu")
-    model.add_argument(
-        "--dropout", metavar="P", type=_share, help="default: 0.2 for classification, 0 for regression"
-    )
+    model.add_argument("--dropout", metavar="P", type=_share, help="default: 0.2 for classification, 0 for regression")
     _add_training(train)
     results = train.add_argument_group("results")
     results.add_argument("--save", metavar="FILE", help="save the model, for `tensorgrad predict`")
-    results.add_argument(
-        "--plot", metavar="FILE.png", help="draw the curves of the training (needs matplotlib)"
-    )
+    results.add_argument("--plot", metavar="FILE.png", help="draw the curves of the training (needs matplotlib)")
 
 
 def _add_training(train: argparse.ArgumentParser) -> None:
@@ -112,9 +98,7 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     group.add_argument("--optimizer", choices=tuple(OPTIMIZERS), default="adamw", help="default: adamw")
     rates = ", ".join(f"{rate:g} for {name}" for name, (_, rate) in OPTIMIZERS.items())
     group.add_argument("--lr", metavar="RATE", type=_positive, help=f"learning rate (default: {rates})")
-    group.add_argument(
-        "--weight-decay", metavar="W", type=_not_negative, help="default: 0.01 for adamw, else 0"
-    )
+    group.add_argument("--weight-decay", metavar="W", type=_not_negative, help="default: 0.01 for adamw, else 0")
     group.add_argument(
         "--label-smoothing", metavar="S", type=_share, default=0.05, help="for classification (default: 0.05)"
     )
@@ -132,9 +116,7 @@ def _add_training(train: argparse.ArgumentParser) -> None:
         default=15,
         help="epochs without improvement to stop after (default: 15)",
     )
-    group.add_argument(
-        "--seed", metavar="N", type=_seed, default=0, help="default: 0; the same seed, the same result"
-    )
+    group.add_argument("--seed", metavar="N", type=_seed, default=0, help="default: 0; the same seed, the same result")
     group.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -167,9 +149,7 @@ def _add_header(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
     )
 
 
-def _bounded(
-    convert: Callable[[str], float], allowed: Callable[[float], bool], wanted: str
-) -> Callable[[str], float]:
+def _bounded(convert: Callable[[str], float], allowed: Callable[[float], bool], wanted: str) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
             value = convert(text)

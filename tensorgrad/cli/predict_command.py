@@ -28,9 +28,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model, place)
     if arguments.probabilities and model.recipe.task == "regression":
         raise ArgumentError("--probabilities is for classification; this model predicts numbers")
-    inputs = tensor(
-        read_inputs(arguments.source, model.recipe.features, model.recipe.columns, arguments.header)
-    )
+    inputs = tensor(read_inputs(arguments.source, model.recipe.features, model.recipe.columns, arguments.header))
     outputs = predict(model.network, model.inputs.transform(inputs).float().to(place)).cpu()
     rows = _rows(model, outputs, arguments.probabilities)
     if not arguments.output:

@@ -19,11 +19,7 @@ def print_row(name: str, value: str) -> None:
 
 def print_data(source: str, table: Table, parts: Parts) -> None:
     """What there is to learn from."""
-    goal = (
-        f"{len(table.classes)} classes"
-        if table.task == "classification"
-        else f"predicting {table.target_name}"
-    )
+    goal = f"{len(table.classes)} classes" if table.task == "classification" else f"predicting {table.target_name}"
     sizes = [0 if part is None else len(part) for part in (parts.train, parts.val, parts.test)]
     print_row("data", f"{source}: {len(table):,} samples, {table.inputs.shape[1]} features, {goal}")
     print_row("split", "{:,} to train, {:,} to validate, {:,} to test".format(*sizes))

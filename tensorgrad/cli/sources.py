@@ -12,9 +12,7 @@ from tensorgrad.errors import ArgumentError, FormatError
 __all__ = ["read_inputs", "read_table"]
 
 
-def read_table(
-    source: str, target: str | None, task: Task | None, header: bool | None, ignore: Sequence[str]
-) -> Table:
+def read_table(source: str, target: str | None, task: Task | None, header: bool | None, ignore: Sequence[str]) -> Table:
     """The samples to train on. Raises FormatError where they have no targets."""
     kind = _kind(source)
     if kind != "csv" and (target is not None or ignore):
@@ -38,9 +36,7 @@ def read_inputs(source: str, features: Sequence[str], columns: Sequence[str], he
         return read_csv_inputs(source, features, columns, header=header)
     inputs = digits_table().inputs if kind == "digits" else read_npz(source).inputs
     if inputs.shape[1] != len(features):
-        raise FormatError(
-            f"{source} has {inputs.shape[1]} features a sample, the model was trained on {len(features)}"
-        )
+        raise FormatError(f"{source} has {inputs.shape[1]} features a sample, the model was trained on {len(features)}")
     return inputs
 
 

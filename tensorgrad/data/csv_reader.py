@@ -88,9 +88,7 @@ class _Grid:
 
     def position(self, name: str) -> int:
         if name not in self.names:
-            raise ArgumentError(
-                f"read_csv: {self.path} has no column {name!r}; its columns are {_listed(self.names)}"
-            )
+            raise ArgumentError(f"read_csv: {self.path} has no column {name!r}; its columns are {_listed(self.names)}")
         return self.names.index(name)
 
     def cells(self, name: str) -> list[str]:
@@ -108,18 +106,12 @@ class _Grid:
         except ValueError:
             values = np.array([np.nan])
         if not np.isfinite(values).all():
-            raise self.fault(
-                name, next(i for i, cell in enumerate(cells) if not _is_number(cell)), "a finite number"
-            )
+            raise self.fault(name, next(i for i, cell in enumerate(cells) if not _is_number(cell)), "a finite number")
         return values
 
     def fault(self, name: str, row: int, wanted: str) -> FormatError:
         cell = self.cells(name)[row]
-        problem = (
-            f"the value is missing (found {cell!r})"
-            if _is_missing(cell)
-            else f"expected {wanted}, got {cell!r}"
-        )
+        problem = f"the value is missing (found {cell!r})" if _is_missing(cell) else f"expected {wanted}, got {cell!r}"
         return FormatError(
             f"read_csv: {self.path}, line {self.lines[row]}, column {name!r}: {problem}; "
             "fill it in, or leave out the line or the column"
@@ -149,9 +141,7 @@ def _read(path: str, header: bool | None, delimiter: str | None) -> _Grid:
             reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
             numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(
-            f"read_csv: {path} is not a text file of comma-separated values ({error})"
-        ) from error
+        raise FormatError(f"read_csv: {path} is not a text file of comma-separated values ({error})") from error
     if not numbered:
         raise FormatError(f"read_csv: {path} is empty")
     lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
@@ -175,9 +165,7 @@ def _check_widths(path: str, lines: list[int], rows: list[list[str]]) -> None:
 def _check_header(path: str, rows: list[list[str]]) -> None:
     repeated = [name for name in rows[0] if rows[0].count(name) > 1]
     if repeated:
-        raise FormatError(
-            f"read_csv: {path}: the column name {repeated[0]!r} occurs more than once; rename one"
-        )
+        raise FormatError(f"read_csv: {path}: the column name {repeated[0]!r} occurs more than once; rename one")
     if len(rows) == 1:
         raise FormatError(f"read_csv: {path} has a header and no data")
 

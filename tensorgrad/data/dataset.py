@@ -118,9 +118,7 @@ def _check_fields(tensors: tuple[Tensor, ...]) -> None:
                 "convert it with tg.as_tensor"
             )
         if tensor.ndim == 0:
-            raise ShapeError(
-                f"TensorDataset: tensor {position} is 0-d; its first dimension must count the samples"
-            )
+            raise ShapeError(f"TensorDataset: tensor {position} is 0-d; its first dimension must count the samples")
         if tensor.shape[0] != tensors[0].shape[0]:
             raise ShapeError(
                 "TensorDataset: all tensors must have the same first dimension, got shapes "
@@ -140,9 +138,7 @@ def _checked_indices(indices: Sequence[int] | Tensor, dataset: Dataset) -> Tenso
     if checked.shape[0] == 0:
         return as_tensor([], dtype="int64", device=dataset.device)
     if checked.dtype.kind != "i":
-        raise DTypeError(
-            f"Subset: indices must be integers, got {checked.dtype}; use `.nonzero()` on a mask first"
-        )
+        raise DTypeError(f"Subset: indices must be integers, got {checked.dtype}; use `.nonzero()` on a mask first")
     least, most = int(checked.min().item()), int(checked.max().item())
     if least < 0 or most >= len(dataset):
         raise BoundsError(

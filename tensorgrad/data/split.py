@@ -38,9 +38,7 @@ def train_val_test_split(
             f"train_val_test_split: val ({n_val}) and test ({n_test}) leave none of the {count} samples to "
             "train on; make them smaller"
         )
-    drawn: np.ndarray[Any, Any] = randperm(
-        count, generator=Generator("cpu").manual_seed(seed), device="cpu"
-    ).numpy()
+    drawn: np.ndarray[Any, Any] = randperm(count, generator=Generator("cpu").manual_seed(seed), device="cpu").numpy()
     labels = _labels(dataset, stratify)
     by_class = drawn if labels is None else drawn[np.argsort(labels[drawn], kind="stable")]
     tested = _evenly_spaced(count, n_test)
@@ -77,9 +75,7 @@ def _labels(dataset: Dataset, stratify: Tensor | bool | None) -> np.ndarray[Any,
 def _last_field(dataset: Dataset) -> Tensor:
     fields: tuple[Tensor, ...] | None = getattr(dataset, "tensors", None)
     if fields is None:
-        raise ArgumentError(
-            "train_val_test_split: stratify=True needs a data set with `tensors`; pass the labels"
-        )
+        raise ArgumentError("train_val_test_split: stratify=True needs a data set with `tensors`; pass the labels")
     return fields[-1]
 
 

@@ -31,9 +31,7 @@ class Standardizer:
         small variation means little information rather than a small unit.
         """
         if x.ndim != 2 or x.shape[0] == 0:
-            raise ShapeError(
-                f"Standardizer.fit: needs samples of shape (n, features) with n >= 1, got {x.shape}"
-            )
+            raise ShapeError(f"Standardizer.fit: needs samples of shape (n, features) with n >= 1, got {x.shape}")
         wide = x.detach().double()
         if alike:
             return cls(wide.mean().expand(x.shape[1:]), _or_one(wide.std(correction=0)).expand(x.shape[1:]))

@@ -32,9 +32,7 @@ def infer_task(numbers: Array) -> Task:
     few = len(values) <= _FEW_CLASSES
     counted = len(values) <= _MANY_CLASSES and np.array_equal(values, np.arange(len(values)))
     whole = bool(np.all(values == np.floor(values)))
-    return (
-        "classification" if whole and 2 * len(values) <= numbers.size and (few or counted) else "regression"
-    )
+    return "classification" if whole and 2 * len(values) <= numbers.size and (few or counted) else "regression"
 
 
 def encode_classes(values: Array) -> tuple[Array, tuple[str, ...]]:

@@ -43,12 +43,12 @@ def relu(input: Tensor) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """input where it is positive, negative_slope * input elsewhere."""
-    return apply(A.leaky_relu, floating("leaky_relu", input), slope=negative_slope)
+    return apply(A.leaky_relu, floating("leaky_relu", input), slope=float(negative_slope))
 
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """input where it is positive, alpha * (exp(input) - 1) elsewhere."""
-    return apply(A.elu, floating("elu", input), alpha=alpha)
+    return apply(A.elu, floating("elu", input), alpha=float(alpha))
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -71,7 +71,7 @@ def silu(input: Tensor) -> Tensor:
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold, as in PyTorch."""
-    return apply(A.softplus, floating("softplus", input), beta=beta, threshold=threshold)
+    return apply(A.softplus, floating("softplus", input), beta=float(beta), threshold=float(threshold))
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -117,7 +117,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: 
         return apply(E.where, constant(False, bool_, input.device), input, nothing)
     source = default_generator(input.device) if generator is None else generator
     blocks = input.device.backend.random_blocks(math.prod(input.shape), float32)
-    return apply(R.dropout, input, key_tensor(source, blocks), p=p)
+    return apply(R.dropout, input, key_tensor(source, blocks), p=float(p))
 
 
 def _axis(name: str, input: Tensor, dim: int | None) -> int | None:

@@ -12,7 +12,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
 from tensorgrad.dtypes import is_floating, result_type
 from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.functional.promotion import binary, cast, constant, floating, unary
+from tensorgrad.functional.promotion import as_operand, binary, cast, constant, floating, unary
 from tensorgrad.ops import elementwise as E
 
 if TYPE_CHECKING:
@@ -238,6 +238,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     if isinstance(min, Variable) or isinstance(max, Variable):
         bounded = input if min is None else maximum(input, min)
         return bounded if max is None else minimum(bounded, max)
+    min, max = (None if b is None else as_operand("clamp", b, input.device) for b in (min, max))
     if isinstance(min, float) or isinstance(max, float):
         input = floating("clamp", input)
     return apply(E.clip, input, low=min, high=max)

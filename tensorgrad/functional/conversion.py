@@ -157,9 +157,11 @@ def numpy(self: Tensor, *, force: Any = False) -> np.ndarray[Any, Any]:
 
 
 def array_protocol(self: Tensor, dtype: DType | None = None, copy: Any = None) -> np.ndarray[Any, Any]:
-    """What `np.asarray(tensor)` calls."""
+    """What `np.asarray(tensor)` calls. Raises ValueError where `copy=False` cannot be kept."""
     host = numpy(self)
     if dtype is not None and host.dtype != dtype:
+        if copy is False:
+            raise ArgumentError(f"__array__: {host.dtype} becomes {dtype} by a copy only, and copy=False was asked for")
         return host.astype(dtype)
     return host.copy() if copy else host
 

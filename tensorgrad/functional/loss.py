@@ -60,7 +60,7 @@ def huber_loss(
     """
     if not delta > 0:
         raise ArgumentError(f"huber_loss: delta must be positive, got {delta}")
-    return _elementwise(L.huber_loss, input, target, reduction, broadcast, delta=delta)
+    return _elementwise(L.huber_loss, input, target, reduction, broadcast, delta=float(delta))
 
 
 def smooth_l1_loss(
@@ -72,7 +72,7 @@ def smooth_l1_loss(
         raise ArgumentError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
         return _elementwise(L.l1_loss, input, target, reduction, broadcast, name="smooth_l1_loss")
-    huber = _elementwise(L.huber_loss, input, target, reduction, broadcast, name="smooth_l1_loss", delta=beta)
+    huber = _elementwise(L.huber_loss, input, target, reduction, broadcast, name="smooth_l1_loss", delta=float(beta))
     return mul(huber, 1 / beta)
 
 

@@ -66,10 +66,10 @@ def cast(x: Any, dtype: DType) -> Tensor:
 
 def as_operand(name: str, x: Any, device: Device) -> Any:
     """A Tensor or Python number as it is; a NumPy scalar as a number, a NumPy array as a Tensor (on the CPU only)."""
+    if isinstance(x, np.generic):  # first: np.float64 is a float, but in NumPy's promotion no weak one
+        return x.item()
     if isinstance(x, (Variable, bool, int, float)):
         return x
-    if isinstance(x, np.generic):
-        return x.item()
     if isinstance(x, np.ndarray):
         if device.type != "cpu":
             raise DeviceError(f"{name}: got a NumPy array and a tensor on {device}; use tg.as_tensor(array, device=)")

@@ -123,7 +123,7 @@ def _spread(op: Op, input: Tensor, dim: Dims, unbiased: bool | None, keepdim: bo
     if correction is None:
         correction = 0 if unbiased is False else 1
     _only_floating(op.name, input)
-    return apply(op, input, axis=_axis(op.name, dim, input.ndim), correction=correction, keepdims=keepdim)
+    return apply(op, input, axis=_axis(op.name, dim, input.ndim), correction=float(correction), keepdims=keepdim)
 
 
 # ---------------------------------------------------------------------- extremes

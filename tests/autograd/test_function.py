@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class Cube(Function):
         return x * x * x
 
     @staticmethod
-    def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+    def backward(ctx: Any, g: tg.Tensor) -> Any:
         (x,) = ctx.saved_tensors
         return 3 * x * x * g
 
@@ -36,7 +37,7 @@ class Exp(Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+    def backward(ctx: Any, g: tg.Tensor) -> Any:
         (y,) = ctx.saved_tensors
         return g * y
 
@@ -161,7 +162,7 @@ def test_outputs_that_are_not_differentiable() -> None:
             return x[places], places, ranks, "a word"
 
         @staticmethod
-        def backward(ctx: Any, g: tg.Tensor, *others: Any) -> tg.Tensor:
+        def backward(ctx: Any, g: tg.Tensor, *others: Any) -> Any:
             assert [o is None for o in others] == [False, False, True]
             return tg.zeros_like(g).scatter(0, ctx.places, g)
 
@@ -191,7 +192,7 @@ def test_forward_itself_is_not_recorded() -> None:
             return y
 
         @staticmethod
-        def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+        def backward(ctx: Any, g: tg.Tensor) -> Any:
             assert not tg.is_grad_enabled()
             return g * 5  # not the derivative: that is the point
 
@@ -211,7 +212,7 @@ def test_the_style_with_setup_context() -> None:
             ctx.save_for_backward(*inputs)
 
         @staticmethod
-        def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+        def backward(ctx: Any, g: tg.Tensor) -> Any:
             return 2 * g * ctx.saved_tensors[0]
 
     x = leaf(3.0)
@@ -226,7 +227,7 @@ def test_an_identity_with_another_gradient() -> None:
             return x
 
         @staticmethod
-        def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+        def backward(ctx: Any, g: tg.Tensor) -> Any:
             return -g
 
     x = leaf([1.0, 2.0])
@@ -264,7 +265,7 @@ def test_float32_stays_float32() -> None:
             return x * 2
 
         @staticmethod
-        def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+        def backward(ctx: Any, g: tg.Tensor) -> Any:
             return g.double() * 2
 
     x = leaf([1.0], tg.float32)
@@ -330,7 +331,7 @@ def test_once_differentiable() -> None:
 
         @staticmethod
         @once_differentiable
-        def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+        def backward(ctx: Any, g: tg.Tensor) -> Any:
             assert not tg.is_grad_enabled()
             return 2 * g * ctx.saved_tensors[0]
 
@@ -437,9 +438,9 @@ def test_saved_tensors_are_freed_with_the_graph_and_there_are_no_cycles() -> Non
     gc.collect()
     gc.disable()
     try:
-        for function in (Cube, Exp, lambda x: SumAndProduct.apply(x, x * 2)):
+        calls: list[Callable[[tg.Tensor], Any]] = [Cube.apply, Exp.apply, lambda x: SumAndProduct.apply(x, x * 2)]
+        for call in calls:
             x = leaf([1.0, 2.0]) * 1
-            call = function if not isinstance(function, type) else function.apply
             out = call(x)
             outs = out if isinstance(out, tuple) else (out,)
             refs = [weakref.ref(o) for o in outs] + [weakref.ref(o.grad_fn) for o in outs] + [weakref.ref(x)]

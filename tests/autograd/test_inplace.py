@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -46,13 +49,13 @@ def test_the_operators_write_in_place() -> None:
         ("abs_", lambda v: np.ones_like(v)),
     ],
 )
-def test_in_place_functions_have_the_gradient_of_the_others(name: str, slope: object) -> None:
+def test_in_place_functions_have_the_gradient_of_the_others(name: str, slope: Callable[[Any], Any]) -> None:
     values = np.array([0.5, 1.5])
     x = leaf(values)
     y = x * 1.0
     getattr(y, name)()
     y.sum().backward()
-    assert_values(x.grad, slope(values))  # type: ignore[operator]
+    assert_values(x.grad, slope(values))
 
 
 def test_a_write_into_a_tensor_without_grad_gives_it_a_history() -> None:
@@ -102,10 +105,10 @@ def test_the_shape_stays() -> None:
         lambda x: x.__imul__(2),
     ],
 )
-def test_a_leaf_that_requires_grad_cannot_be_written(write: object) -> None:
+def test_a_leaf_that_requires_grad_cannot_be_written(write: Callable[[tg.Tensor], Any]) -> None:
     x = leaf([1.0, 2.0])
     with pytest.raises(tg.GraphError, match=r"leaf that requires grad.*no_grad"):
-        write(x)  # type: ignore[operator]
+        write(x)
     assert_values(x, [1, 2])
 
 
@@ -168,7 +171,12 @@ def test_a_value_that_is_not_needed_may_be_written() -> None:
 
 
 def test_a_write_through_a_view_makes_the_base_stale_and_the_other_way_round() -> None:
-    for write in (lambda y: y[0].fill_(5), lambda y: y.reshape(2, 1).add_(1), lambda y: y.detach().add_(1)):
+    writes: list[Callable[[tg.Tensor], Any]] = [
+        lambda y: y[0].fill_(5),
+        lambda y: y.reshape(2, 1).add_(1),
+        lambda y: y.detach().add_(1),
+    ]
+    for write in writes:
         x = leaf([1.0, 2.0])
         y = x * 2
         z = y.square().sum()

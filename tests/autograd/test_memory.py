@@ -89,7 +89,7 @@ def test_a_graph_of_gradients_dies_too() -> None:
 def test_saved_arrays_are_freed_by_backward() -> None:
     x = leaf(np.ones(4))
     hidden = x * 2
-    kept = weakref.ref(hidden.array)
+    kept: weakref.ref[Any] = weakref.ref(hidden.array)
     y = hidden.square().sum()
     del hidden
     assert kept() is not None
@@ -116,7 +116,7 @@ def test_no_grad_keeps_nothing() -> None:
     x = leaf(np.ones(4))
     with tg.no_grad():
         hidden = x * 2
-        kept = weakref.ref(hidden.array)
+        kept: weakref.ref[Any] = weakref.ref(hidden.array)
         y = hidden.square()
         del hidden
     assert kept() is None

@@ -137,25 +137,19 @@ def test_faults_are_located(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_regression_target_that_is_text(tmp_path: Path) -> None:
-    with pytest.raises(
-        tg.errors.FormatError, match="line 3, column 'y': expected a finite number, got 'cheap'"
-    ):
+    with pytest.raises(tg.errors.FormatError, match="line 3, column 'y': expected a finite number, got 'cheap'"):
         read(tmp_path, "x,y\n1,2\n2,cheap\n", task="regression")
 
 
 def test_header_can_be_said(tmp_path: Path) -> None:
     text = "id,2020,2021\n1,2,3.5\n"
     assert read(tmp_path, text, header=True).feature_names == ("id", "2020")
-    with pytest.raises(
-        tg.errors.FormatError, match="line 1, column 'column_1': expected a finite number, got 'id'"
-    ):
+    with pytest.raises(tg.errors.FormatError, match="line 1, column 'column_1': expected a finite number, got 'id'"):
         read(tmp_path, text, header=False)
 
 
 def test_unknown_columns_and_tasks(tmp_path: Path) -> None:
-    with pytest.raises(
-        tg.errors.ArgumentError, match="no column 'colour'; its columns are length, width, kind"
-    ):
+    with pytest.raises(tg.errors.ArgumentError, match="no column 'colour'; its columns are length, width, kind"):
         read(tmp_path, FLOWERS, target="colour")
     with pytest.raises(tg.errors.ArgumentError, match="no column 'id'"):
         read(tmp_path, FLOWERS, ignore=["id"])
@@ -175,9 +169,7 @@ def test_not_text(tmp_path: Path) -> None:
 def test_inputs_are_found_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, "extra,b,a\n9,2,1\n9,4,3\n")
     assert read_csv_inputs(path, ["a", "b"]).tolist() == [[1, 2], [3, 4]]
-    with pytest.raises(
-        tg.errors.FormatError, match=r"lacks 1 of the 2 columns .* the first is 'c'; found extra, b, a"
-    ):
+    with pytest.raises(tg.errors.FormatError, match=r"lacks 1 of the 2 columns .* the first is 'c'; found extra, b, a"):
         read_csv_inputs(path, ["a", "c"])
 
 

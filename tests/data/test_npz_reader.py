@@ -73,9 +73,7 @@ def test_faults(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
 
 
 def test_one_hot_targets_are_not_labels(tmp_path: Path) -> None:
-    with pytest.raises(
-        tg.errors.FormatError, match=r"class labels must have shape \(samples,\), got \(4, 4\)"
-    ):
+    with pytest.raises(tg.errors.FormatError, match=r"class labels must have shape \(samples,\), got \(4, 4\)"):
         read_npz(archive(tmp_path, x=X, y=np.eye(4)), task="classification")
 
 

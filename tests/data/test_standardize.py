@@ -28,9 +28,7 @@ def test_float32_goes_in_and_out_and_is_computed_in_float64() -> None:
     wide = Standardizer.fit(tg.tensor(X))
     narrow = tg.tensor(X.astype(np.float32))
     assert wide.transform(narrow).dtype == tg.float32
-    np.testing.assert_allclose(
-        wide.transform(narrow).numpy()[:, 2], wide.transform(tg.tensor(X)).numpy()[:, 2], 1e-6
-    )
+    np.testing.assert_allclose(wide.transform(narrow).numpy()[:, 2], wide.transform(tg.tensor(X)).numpy()[:, 2], 1e-6)
 
 
 def test_state_goes_through_a_dict() -> None:

@@ -19,9 +19,7 @@ def _called(name: str, **arguments: Any) -> Callable[..., tg.Tensor]:
     return lambda *tensors: getattr(tg, name)(*tensors, **arguments)
 
 
-def _unary(
-    name: str, reference: Callable[[Array], Array], sample: Sample = "normal", **options: Any
-) -> list[Case]:
+def _unary(name: str, reference: Callable[[Array], Array], sample: Sample = "normal", **options: Any) -> list[Case]:
     """Usual (also as a method, float16 and integers), empty and 0-d."""
     function = _called(name)
     return [

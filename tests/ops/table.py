@@ -111,8 +111,8 @@ def _draw(rng: np.random.Generator, sample: Sample, shape: tuple[int, ...], dtyp
     if dtype.kind == "f":
         return np.asarray(SAMPLES[sample](rng, shape), dtype)
     low = 0 if dtype.kind == "u" else -5
-    integers = _INTEGERS.get(sample, lambda rng, shape: rng.integers(low, 6, shape))
-    return np.asarray(integers(rng, shape), dtype)
+    drawn = _INTEGERS[sample](rng, shape) if sample in _INTEGERS else rng.integers(low, 6, shape)
+    return np.asarray(drawn, dtype)
 
 
 # ---------------------------------------------------------------------- checks
@@ -198,7 +198,8 @@ def checks_of(case: Case) -> Iterator[tuple[DType, str]]:
 def _strided(a: Array) -> Array:
     """Every second element of a larger array, from the second on."""
     larger = np.zeros(tuple(2 * n + 1 for n in a.shape), a.dtype)
-    view = larger[(*(slice(1, None, 2) for _ in a.shape), ...)]
+    odd: tuple[Any, ...] = (slice(1, None, 2),) * a.ndim
+    view = larger[(*odd, ...)]
     view[...] = a
     return view
 
