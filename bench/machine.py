@@ -18,7 +18,13 @@ __all__ = ["machine_name", "stamp"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("tensorgrad-engine", "numpy", "torch", "jax", "jaxlib", "optax")
-THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_CORETYPE")
+BLAS_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+)
 GOVERNOR = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"
 
 
@@ -33,7 +39,7 @@ def stamp() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": {name: version for name in PACKAGES if (version := version_of(name))},
         "blas": blas(),
-        "thread_variables": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "blas_variables": {name: os.environ[name] for name in BLAS_VARIABLES if name in os.environ},
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": commit(),
     }

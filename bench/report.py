@@ -49,6 +49,8 @@ class Report:
         self.stamp = stamp()
         self.raw: dict[str, Any] = {}
         self._paragraphs = [f"# {title}", describe(self.stamp)]
+        if self.stamp["blas_variables"]:
+            self.say(f"The environment steers BLAS: {assignments(self.stamp)}. Unset, it chooses for itself.")
 
     def say(self, paragraph: str) -> None:
         self._paragraphs.append(paragraph)
@@ -74,10 +76,13 @@ class Report:
 
 
 def describe(of: dict[str, Any]) -> str:
-    """The stamp in one paragraph; environment variables that steer BLAS are named where they are set."""
+    """The stamp in one paragraph."""
     packages = ", ".join(f"{name} {version}" for name, version in of["packages"].items())
     library = f"{of['blas'].get('name', 'unknown BLAS')} {of['blas'].get('version', '')}".strip()
     where = f"{of['cpu']}, {of['cores']} cores, {of['system']}, {of['python']}"
-    variables = "".join(f" {name}={value}" for name, value in of["thread_variables"].items())
     when = f"{of['date']}, commit {of['commit'] or 'unknown'}"
-    return f"{where}; {packages}; NumPy's BLAS: {library}{variables}. {when}."
+    return f"{where}; {packages}; NumPy's BLAS: {library}. {when}."
+
+
+def assignments(of: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in of["blas_variables"].items())

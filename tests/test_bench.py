@@ -108,6 +108,14 @@ def test_saved_result_carries_the_machine_but_no_host_and_no_path(tmp_path: Path
     assert not re.search(r'[\s"](/[a-z_]+){2,}', everything)
 
 
+def test_environment_that_steers_blas_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert Report("name", "Title").stamp["blas_variables"]["OPENBLAS_CORETYPE"] == "Haswell"
+    assert "OPENBLAS_CORETYPE=Haswell" in capsys.readouterr().out
+
+
 def test_machine_name_is_a_file_name() -> None:
     assert machine_name({"cpu": "Intel(R) Xeon(R) CPU E5-2690 @ 2.90GHz", "cores": 8}) == "intel-xeon-e5-2690-8c"
     assert stamp()["cores"] >= 1

@@ -94,9 +94,10 @@ def test_numpy_scalars_are_numbers(scalar: Any) -> None:
 
 def test_sizes_and_dims_may_be_numpy_integers() -> None:
     n: Any = np.int64(3)
+    dim: Any = np.int64(1)
     assert tg.zeros(n, 2).shape == (3, 2)
     assert type(tg.zeros(n, 2).shape[0]) is int
-    assert tg.zeros(2, n).sum(np.int64(1)).shape == (2,)
+    assert tg.zeros(2, n).sum(dim).shape == (2,)
     assert tg.arange(n).tolist() == [0, 1, 2]
     assert tg.zeros(4, 2)[n].shape == (2,)
 

@@ -155,10 +155,11 @@ class Function:
                 refresh(a)
         ctx = Context(cls, args)
         returned = _run_forward(cls, ctx, args, kwargs)
-        outputs = returned if isinstance(returned, tuple) else (returned,)
+        several = isinstance(returned, (tuple, list))
+        outputs = tuple(returned) if several else (returned,)
         ctx._finish(args, outputs)
         results = _recorded(ctx, args) if mode.grad and any(ctx.needs_input_grad) else ctx._outputs
-        return results if isinstance(returned, tuple) else results[0]
+        return results if several else results[0]
 
 
 def once_differentiable(backward: F) -> F:
@@ -271,7 +272,7 @@ def _run_backward(B: Backend, needs: tuple[bool, ...], g: Any, ctx: Context, *_a
     once = getattr(ctx._function.backward, "_once_differentiable", False)
     with no_grad() if once else nullcontext():
         returned = ctx._function.backward(ctx, *gradients)
-    checked = _checked(ctx, returned if isinstance(returned, tuple) else (returned,))
+    checked = _checked(ctx, tuple(returned) if isinstance(returned, (tuple, list)) else (returned,))
     found = [_converted(B, ctx, i, checked[i], lifted) if need else None for i, need in enumerate(needs)]
     return [_refusing(d, node) for d in found] if once and lifted else found
 

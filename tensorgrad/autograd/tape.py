@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.autograd.modes import mode
+from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
-from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor
+from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor, register_refresh
 from tensorgrad.backends import Device
 from tensorgrad.errors import DeviceError, ShapeError, TensorgradError
 
@@ -111,11 +111,15 @@ def refresh(view: Variable) -> None:
     """Give a view the history of its root again, after an in-place write gave the root a new one."""
     root, chain, _ = view.base  # type: ignore[misc]
     fresh = root
-    for op, static in chain:
-        fresh = apply(op, fresh, **static)
+    with enable_grad():  # the history is wanted later, even where nothing is recorded now
+        for op, static in chain:
+            fresh = apply(op, fresh, **static)
     view.node = fresh.node
     view.needs_grad = fresh.needs_grad
     view.base = (root, chain, root.node)
+
+
+register_refresh(refresh)
 
 
 def _mixed_devices(op: Op, inputs: tuple[Any, ...]) -> DeviceError:

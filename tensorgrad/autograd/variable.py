@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tensorgrad.autograd.op import Op, Spec
     from tensorgrad.tensor import Tensor
 
-__all__ = ["Node", "Variable", "clock", "new_tensor", "register_tensor_class"]
+__all__ = ["Node", "Variable", "clock", "new_tensor", "register_refresh", "register_tensor_class"]
 
 clock = count(1).__next__
 
@@ -85,6 +85,7 @@ class Variable:
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to this tensor. Settable on leaves; only floating tensors can require grad."""
+        self._refreshed()
         return self.needs_grad
 
     @requires_grad.setter
@@ -100,14 +101,20 @@ class Variable:
     @property
     def is_leaf(self) -> bool:
         """Whether this tensor was made by the user, not by an operation on tensors that require grad."""
+        self._refreshed()
         return self.node is None
+
+    def _refreshed(self) -> None:
+        """Bring the history of a view up to date, where a write gave its root a new one."""
+        if self.base is not None and self.base[2] is not self.base[0].node:
+            _refresh(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(grad)` when this tensor's gradient is known; what it returns, unless None, takes its place.
 
         Returns a handle whose `remove()` takes the hook away. Raises GraphError where no gradient will come.
         """
-        if not self.needs_grad:
+        if not self.requires_grad:
             raise GraphError("register_hook: this tensor does not require grad, so no gradient will come")
         owner: Node | Variable = self if self.node is None else self.node
         if owner.hooks is None:
@@ -120,7 +127,7 @@ class Variable:
 
         Raises GraphError where no gradient will come.
         """
-        if not self.needs_grad:
+        if not self.requires_grad:
             raise GraphError("retain_grad: this tensor does not require grad, so no gradient will come")
         if self.node is None:
             return
@@ -157,7 +164,14 @@ class RemovableHandle:
 
 
 _tensor_class: type[Any] = Variable
+_refresh: Callable[[Variable], None]
 _new = object.__new__
+
+
+def register_refresh(function: Callable[[Variable], None]) -> None:
+    """Make `function` what brings the history of a view up to date: the tape, which runs the view again."""
+    global _refresh
+    _refresh = function
 
 
 def register_tensor_class(cls: type[Any]) -> None:

@@ -99,6 +99,14 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
     def quiet(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")
 
+    @staticmethod
+    def multiply_unless_zero(g: Array, slope: Array) -> Array:
+        # A minimum is nan where there is a nan: one pass tells the usual case, in which there is nothing to mend.
+        product = np.asarray(np.multiply(g, slope))
+        if product.size and np.isnan(np.minimum.reduce(product, None)):
+            np.copyto(product, 0, where=np.equal(g, 0) & ~np.isfinite(slope))
+        return product
+
     # ------------------------------------------------------------------ making and copying
     @staticmethod
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:

@@ -41,6 +41,16 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         self.copyto(region, self.full((), 0, dtype))
         return mask
 
+    # ------------------------------------------------------------------ slopes
+    def multiply_unless_zero(self, g: Array, slope: Array) -> Array:
+        """g * slope, but 0 where g is 0 and the slope is not finite; they broadcast.
+
+        A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the
+        infinite slope there it would be nan. Elsewhere this is the product, also for a second derivative at g = 0.
+        """
+        hole = self.logical_and(self.equal(g, 0), self.logical_not(self.isfinite(slope)))
+        return self.multiply(g, self.where(hole, self.full((), 0, g.dtype), slope))
+
     # ------------------------------------------------------------------ reductions
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         """The sum over `axis` divided by the number of elements; nan of none. Float16 is computed in float32."""

@@ -15,6 +15,9 @@ from tensorgrad.dtypes import DType
 _TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
 
+# Where a slope may be infinite, `multiply_unless_zero` keeps a gradient of zero zero.
+
+
 # ---------------------------------------------------------------------- two arrays in
 @op(
     lambda B, g, _out, _x, _y: g,
@@ -43,23 +46,13 @@ def multiply(B: Backend, x: Array, y: Array) -> Array:
     return B.multiply(x, y)
 
 
-def _along(B: Backend, g: Array, slope: Array) -> Array:
-    """g * slope, but 0 where g is 0 and the slope is not finite.
-
-    A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the infinite
-    slope there it would be nan. Elsewhere this is the plain product, also for a second derivative at g = 0.
-    """
-    hole = B.logical_and(B.equal(g, 0), B.logical_not(B.isfinite(slope)))
-    return B.multiply(g, B.where(hole, B.full((), 0, g.dtype), slope))
-
-
 def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) -> Array:
-    return B.divide(g, y) if isinstance(y, (int, float)) else _along(B, g, B.reciprocal(y))
+    return B.divide(g, y) if isinstance(y, (int, float)) else B.multiply_unless_zero(g, B.reciprocal(y))
 
 
 @op(
     _quotient_numerator,
-    lambda B, g, out, _x, y: B.negative(_along(B, g, B.divide(out, y))),
+    lambda B, g, out, _x, y: B.negative(B.multiply_unless_zero(g, B.divide(out, y))),
     elementwise=True,
 )
 def divide(B: Backend, x: Array, y: Array) -> Array:
@@ -72,9 +65,9 @@ def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
         if y == 0:
             return B.full(g.shape, 0, g.dtype)
         slope = B.multiply(B.power(x, y - 1), y)
-        return B.multiply(g, slope) if y >= 1 else _along(B, g, slope)
+        return B.multiply(g, slope) if y >= 1 else B.multiply_unless_zero(g, slope)
     slope = B.multiply(B.power(x, B.subtract(y, 1)), y)
-    return _along(B, g, B.where(B.equal(y, 0), B.full((), 0, g.dtype), slope))
+    return B.multiply_unless_zero(g, B.where(B.equal(y, 0), B.full((), 0, g.dtype), slope))
 
 
 def _power_exponent(B: Backend, g: Array, out: Array, x: Array, y: Array) -> Array:
@@ -144,17 +137,17 @@ def expm1(B: Backend, x: Array) -> Array:
     return B.expm1(x)
 
 
-@op(lambda B, g, _out, x: _along(B, g, B.reciprocal(x)))
+@op(lambda B, g, _out, x: B.multiply_unless_zero(g, B.reciprocal(x)))
 def log(B: Backend, x: Array) -> Array:
     return B.log(x)
 
 
-@op(lambda B, g, _out, x: _along(B, g, B.reciprocal(B.add(x, 1))))
+@op(lambda B, g, _out, x: B.multiply_unless_zero(g, B.reciprocal(B.add(x, 1))))
 def log1p(B: Backend, x: Array) -> Array:
     return B.log1p(x)
 
 
-@op(lambda B, g, out, _x: _along(B, g, B.divide(0.5, out)))
+@op(lambda B, g, out, _x: B.multiply_unless_zero(g, B.divide(0.5, out)))
 def sqrt(B: Backend, x: Array) -> Array:
     return B.sqrt(x)
 
@@ -165,12 +158,12 @@ def square(B: Backend, x: Array) -> Array:
 
 
 # The slope is taken from x, not from an infinite output: so the second derivative is guarded as well.
-@op(lambda B, g, _out, x: B.negative(_along(B, g, B.reciprocal(B.square(x)))))
+@op(lambda B, g, _out, x: B.negative(B.multiply_unless_zero(g, B.reciprocal(B.square(x)))))
 def reciprocal(B: Backend, x: Array) -> Array:
     return B.reciprocal(x)
 
 
-@op(lambda B, g, out, x: _along(B, g, B.multiply(B.divide(out, x), -0.5)))
+@op(lambda B, g, out, x: B.multiply_unless_zero(g, B.multiply(B.divide(out, x), -0.5)))
 def rsqrt(B: Backend, x: Array) -> Array:
     return B.reciprocal(B.sqrt(x))
 

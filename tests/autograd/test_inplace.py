@@ -366,3 +366,30 @@ def test_an_iterated_map_with_in_place_writes_equals_the_one_without() -> None:
     writing(b, wide(leaf(weight))).backward()
     assert a.grad is not None
     assert_values(b.grad, a.grad.numpy())
+
+
+# ---------------------------------------------------------------------- views whose history is behind
+def test_a_view_that_is_first_used_under_no_grad_keeps_its_history() -> None:
+    x = leaf([1.0, 2.0])
+    y = x * 1
+    first = y[:1]
+    y.mul_(3)
+    with tg.no_grad():
+        assert_values(first * 2, [6])
+        assert first.requires_grad
+    first.sum().backward()
+    assert_values(x.grad, [3, 0])
+
+
+def test_a_view_of_a_tensor_that_gets_a_history_later_requires_grad() -> None:
+    x = leaf([1.0, 2.0])
+    buffer = tg.zeros(2, dtype=tg.float64)
+    first = buffer[:1]
+    assert first.is_leaf
+    assert not first.requires_grad
+    buffer.copy_(x)
+    assert first.requires_grad
+    assert not first.is_leaf
+    first.register_hook(lambda g: g * 10)
+    (first * 2).sum().backward()
+    assert_values(x.grad, [20, 0])

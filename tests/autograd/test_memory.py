@@ -72,7 +72,7 @@ def test_a_graph_with_hooks_and_retained_gradients_dies_too() -> None:
     y.register_hook(lambda g: g * 2)
     z = (y * y).sum()
     z.backward()
-    refs = [weakref.ref(y), weakref.ref(y.grad), weakref.ref(z)]
+    refs: list[weakref.ref[Any]] = [weakref.ref(y), weakref.ref(y.grad), weakref.ref(z)]
     del y, z
     assert [r() for r in refs] == [None] * 3
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.backends import Backend
 from tests.autograd.tools import assert_values, leaf
 
 GUARDED: dict[str, Callable[[tg.Tensor], tg.Tensor]] = {
@@ -73,3 +74,19 @@ def test_the_gradient_of_a_zero_gradient_is_not_lost() -> None:
         (pulled,) = tg.autograd.grad(GUARDED[name](x), x, v, create_graph=True)
         (pushed,) = tg.autograd.grad(pulled.sum(), v)
         assert_values(pushed, [SLOPES[name](0.5), SLOPES[name](2.0)])
+
+
+def test_the_cpu_kernel_equals_its_definition() -> None:
+    backend = tg.device("cpu").backend
+    values = np.array([0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan], np.float32)
+    g, slope = np.repeat(values, 7), np.tile(values, 7)
+    with np.errstate(all="ignore"):
+        found = backend.multiply_unless_zero(g, slope)
+        defined = Backend.multiply_unless_zero(backend, g, slope)
+        plain = g * slope
+        column = backend.multiply_unless_zero(g.reshape(7, 7), np.full((7, 1), np.inf, np.float32))
+    np.testing.assert_array_equal(found, defined)
+    chosen = (g != 0) | np.isfinite(slope)
+    np.testing.assert_array_equal(found, np.where(chosen, plain, 0))
+    assert column[0].tolist() == [0] * 7
+    assert backend.multiply_unless_zero(g[:0], slope[:0]).shape == (0,)

@@ -225,4 +225,14 @@ CHOOSING = [
     ),
 ]
 
-CASES: list[Case] = [*UNARY, *BINARY, *OPERATORS, *VARIANTS, *CHOOSING]
+CONVERTING = [
+    Case("double", lambda x: x.double(), lambda x: x, [(2, 3)], dtypes=FLOATS, result_dtype=tg.float64),
+    # From float64 too: the second order would mix the dtypes of the two gradients.
+    Case("float", lambda x: x.float(), lambda x: x, [(2, 3)], dtypes=FLOATS, result_dtype=tg.float32, second=False),
+    Case("long", lambda x: x.long(), lambda x: x.astype(np.int64), [(2, 3)], dtypes=WITH_INTEGERS, gradient=False),
+    Case("bool", lambda x: x.bool(), lambda x: x != 0, [(2, 3)], dtypes=WITH_INTEGERS, gradient=False),
+    Case("clone", lambda x: x.clone(), lambda x: x, [(2, 3)], dtypes=WITH_INTEGERS),
+    Case("contiguous", lambda x: x.contiguous(), lambda x: x, [(2, 3)], dtypes=WITH_INTEGERS),
+]
+
+CASES: list[Case] = [*UNARY, *BINARY, *OPERATORS, *VARIANTS, *CHOOSING, *CONVERTING]

@@ -178,7 +178,7 @@ def _weights(classes: int, dtype: Any) -> Any:
 
 
 def _class_weights(classes: int, dtype: Any) -> tg.Tensor:
-    return tg.from_numpy(_weights(classes, dtype))
+    return tg.as_tensor(_weights(classes, dtype))  # on the default device, as the case is
 
 
 def _soft(x: Any, t: Any, w: Any = 1.0, smoothing: float = 0.0) -> Any:

@@ -1,0 +1,104 @@
+// The three launchers of an activation, given its rule.
+#pragma once
+
+#include "activation.h"
+#include "columns.cuh"
+
+// out = value(x + bias), elementwise on `count` elements of rows of `columns`; x and out may be the same.
+template <class Rule, class T>
+DEVICE void activate(
+    const T* x, const T* bias, int has_bias, T* out, long long count, long long columns, double alpha) {
+    using A = ArithmeticOf<T>;
+    const A slope = static_cast<A>(alpha);
+    T* const column[] = {out, const_cast<T*>(x)};
+    const long long first = global_thread(), stride = global_threads();
+    if (has_bias) {
+        const ColumnCursor cursor(columns, stride * Vector<T>::size);
+        sweep<2u, 1u>(column, count, first, stride, cursor, [=](long long c, A(&v)[2]) {
+            v[0] = Rule::value(v[1] + load(bias[c]), slope);
+        });
+    } else {
+        sweep<2u, 1u>(column, count, first, stride, [=](long long, A(&v)[2]) { v[0] = Rule::value(v[1], slope); });
+    }
+}
+
+// dx = gradient(g, saved + bias), elementwise; dx may be g or saved.
+template <class Rule, class T>
+DEVICE void activate_backward(
+    const T* g, const T* saved, const T* bias, int has_bias, T* dx, long long count, long long columns, double alpha) {
+    using A = ArithmeticOf<T>;
+    const A slope = static_cast<A>(alpha);
+    T* const column[] = {dx, const_cast<T*>(g), const_cast<T*>(saved)};
+    const long long first = global_thread(), stride = global_threads();
+    if (has_bias) {
+        const ColumnCursor cursor(columns, stride * Vector<T>::size);
+        sweep<6u, 1u>(column, count, first, stride, cursor, [=](long long c, A(&v)[3]) {
+            v[0] = Rule::gradient(v[1], v[2] + load(bias[c]), slope);
+        });
+    } else {
+        sweep<6u, 1u>(
+            column, count, first, stride, [=](long long, A(&v)[3]) { v[0] = Rule::gradient(v[1], v[2], slope); });
+    }
+}
+
+// The same with partial[slab][column] = the sum of dx over the slab's rows; column_finish adds the slabs.
+template <class Rule, class T>
+DEVICE void activate_backward_bias(
+    const T* g, const T* saved, const T* bias, int has_bias, T* dx, ArithmeticOf<T>* partial, long long rows,
+    long long columns, long long slab_rows, double alpha, ArithmeticOf<T>* scratch) {
+    using A = ArithmeticOf<T>;
+    constexpr int S = Vector<T>::size;
+    const A slope = static_cast<A>(alpha);
+    const Columns<T> mine(columns, is_aligned(g) && is_aligned(saved) && is_aligned(dx));
+    A shift[S] = {};
+    if (has_bias) {
+#pragma unroll
+        for (int k = 0; k < S; ++k) {
+            if (mine.has(k)) shift[k] = load(bias[mine.start + k * mine.step]);
+        }
+    }
+    const long long begin = blockIdx.y * slab_rows;
+    const long long end = begin + slab_rows < rows ? begin + slab_rows : rows;
+    const long long depth = blockDim.y;
+    A total[S] = {};
+    for (long long r = begin + threadIdx.y; r < end; r += 2 * depth) {
+        Vector<T> gs[2], saves[2];
+#pragma unroll
+        for (int b = 0; b < 2; ++b) {
+            if (r + b * depth < end) {
+                gs[b] = mine.get(g + (r + b * depth) * columns);
+                saves[b] = mine.get(saved + (r + b * depth) * columns);
+            }
+        }
+#pragma unroll
+        for (int b = 0; b < 2; ++b) {
+            if (r + b * depth >= end) continue;
+#pragma unroll
+            for (int k = 0; k < S; ++k) {
+                const A d = Rule::gradient(load(gs[b].item[k]), load(saves[b].item[k]) + shift[k], slope);
+                gs[b].item[k] = store<T>(d);
+                total[k] += d;
+            }
+            mine.put(dx + (r + b * depth) * columns, gs[b]);
+        }
+    }
+    merge_depth(mine, total, scratch, [=](long long c, A sum) { partial[blockIdx.y * columns + c] = sum; });
+}
+
+#define ACTIVATION_KERNELS(NAME, RULE, SUFFIX, T)                                                                      \
+    KERNEL(THREADS)                                                                                                    \
+    NAME##_##SUFFIX(const T* x, const T* bias, int has_bias, T* out, long long count, long long columns, double alpha) { \
+        activate<RULE>(x, bias, has_bias, out, count, columns, alpha);                                                 \
+    }                                                                                                                  \
+    KERNEL(THREADS)                                                                                                    \
+    NAME##_backward_##SUFFIX(const T* g, const T* saved, const T* bias, int has_bias, T* dx, long long count,          \
+                             long long columns, double alpha) {                                                        \
+        activate_backward<RULE>(g, saved, bias, has_bias, dx, count, columns, alpha);                                  \
+    }                                                                                                                  \
+    KERNEL(THREADS)                                                                                                    \
+    NAME##_backward_bias_##SUFFIX(const T* g, const T* saved, const T* bias, int has_bias, T* dx,                      \
+                                  ArithmeticOf<T>* partial, long long rows, long long columns, long long slab_rows,    \
+                                  double alpha) {                                                                      \
+        __shared__ ArithmeticOf<T> scratch[THREADS * Vector<T>::size];                                                 \
+        activate_backward_bias<RULE>(g, saved, bias, has_bias, dx, partial, rows, columns, slab_rows, alpha, scratch); \
+    }

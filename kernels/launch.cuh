@@ -1,0 +1,269 @@
+// The launchers' tools: dtypes, 16-byte sweeps over arrays of any alignment and length, warp and block reductions.
+// All counts and positions are 64-bit.
+#pragma once
+
+#include "portable.h"
+
+#if defined(__CUDACC__)
+#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
+#define DEVICE __device__ __forceinline__
+#else
+#define KERNEL(threads) extern "C" __global__ void
+#define DEVICE inline
+#endif
+
+// Elementwise kernels are launched with at most this many threads a block; those that give a block to a row with twice
+// as many.
+#define THREADS 256
+#define ROW_THREADS 512
+#define WARP 32
+#define ALL_LANES 0xffffffffu
+
+#define FOR_ALL_DTYPES(MAKE) \
+    MAKE(f32, float)         \
+    MAKE(f64, double)        \
+    MAKE(f16, half_t)        \
+    MAKE(bf16, bfloat16_t)
+
+template <class T>
+using ArithmeticOf = typename Arithmetic<T>::type;
+
+DEVICE long long global_thread() { return static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x; }
+DEVICE long long global_threads() { return static_cast<long long>(gridDim.x) * blockDim.x; }
+
+// ---------------------------------------------------------------------- 16 bytes at a time
+template <class T>
+struct alignas(16) Vector {
+    static constexpr int size = 16 / sizeof(T);
+    T item[size];
+};
+
+template <class T>
+DEVICE bool is_aligned(const T* p) {
+    return (reinterpret_cast<unsigned long long>(p) & 15u) == 0;
+}
+
+template <class T>
+DEVICE Vector<T> get_vector(const T* p) {
+    return *reinterpret_cast<const Vector<T>*>(p);
+}
+
+template <class T>
+DEVICE void put_vector(T* p, const Vector<T>& v) {
+    *reinterpret_cast<Vector<T>*>(p) = v;
+}
+
+// An array's elements up to the first 16-byte boundary (head), whole vectors, and the rest.
+template <class T>
+struct Split {
+    long long head;
+    long long vectors;
+
+    DEVICE Split(const T* p, long long count) {
+        const int past = static_cast<int>(reinterpret_cast<unsigned long long>(p) & 15u);
+        head = past ? (16 - past) / static_cast<int>(sizeof(T)) : 0;
+        head = head < count ? head : count;
+        vectors = (count - head) / Vector<T>::size;
+    }
+};
+
+// ---------------------------------------------------------------------- where a sweep stands
+// A cursor follows the position: seek(i) at the first element of a vector, next() at each further one.
+struct PositionCursor {
+    long long position = 0;
+    DEVICE void seek(long long i) { position = i; }
+    DEVICE void next() { ++position; }
+};
+
+// Two 32-bit operands divide four times as fast as 64-bit ones.
+DEVICE long long modulo(long long x, long long y) {
+    if (((x | y) >> 32) == 0) {
+        return static_cast<unsigned int>(x) % static_cast<unsigned int>(y);
+    }
+    return x % y;
+}
+
+// The position modulo `columns`; dividing only where the sweep does not go on by `step`.
+struct ColumnCursor {
+    long long position;
+    long long columns;
+    long long step;
+    long long step_columns;
+    long long at = 0;
+
+    DEVICE ColumnCursor(long long columns, long long step)
+        : position(0), columns(columns), step(step), step_columns(modulo(step, columns)) {}
+
+    DEVICE void seek(long long i) {
+        if (i - at == step) {
+            position = start + step_columns;
+            position -= position >= columns ? columns : 0;
+        } else {
+            position = modulo(i, columns);
+        }
+        start = position;
+        at = i;
+    }
+    DEVICE void next() { position = position + 1 == columns ? 0 : position + 1; }
+
+  private:
+    long long start = 0;
+};
+
+// ---------------------------------------------------------------------- elementwise
+constexpr int count_bits(unsigned int set) { return set == 0 ? 0 : static_cast<int>(set & 1u) + count_bits(set >> 1); }
+
+// How many vectors of each array a thread asks for before it uses the first: enough bytes in flight with few arrays.
+constexpr int batch_of(unsigned int read) { return count_bits(read) <= 1 ? 4 : count_bits(read) == 2 ? 2 : 1; }
+
+template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
+struct Sweep {
+    using A = ArithmeticOf<T>;
+    static constexpr int S = Vector<T>::size;
+    static constexpr int BATCH = batch_of(READ);
+
+    T* const (&column)[N];
+    Cursor cursor;
+    Rule rule;
+
+    DEVICE void one(long long i) {
+        A x[N];
+#pragma unroll
+        for (int c = 0; c < N; ++c) {
+            if (READ >> c & 1u) x[c] = load(column[c][i]);
+        }
+        cursor.seek(i);
+        rule(cursor.position, x);
+#pragma unroll
+        for (int c = 0; c < N; ++c) {
+            if (WRITE >> c & 1u) column[c][i] = store<T>(x[c]);
+        }
+    }
+
+    DEVICE void compute(long long i, Vector<T> (&v)[N]) {
+        cursor.seek(i);
+#pragma unroll
+        for (int k = 0; k < S; ++k) {
+            A x[N];
+#pragma unroll
+            for (int c = 0; c < N; ++c) {
+                if (READ >> c & 1u) x[c] = load(v[c].item[k]);
+            }
+            rule(cursor.position, x);
+            cursor.next();
+#pragma unroll
+            for (int c = 0; c < N; ++c) {
+                if (WRITE >> c & 1u) v[c].item[k] = store<T>(x[c]);
+            }
+        }
+    }
+
+    // Every array is aligned where the first one is.
+    DEVICE void aligned(const Split<T>& split, long long first, long long stride) {
+        for (long long start = first; start < split.vectors; start += BATCH * stride) {
+            Vector<T> v[BATCH][N];
+#pragma unroll
+            for (int b = 0; b < BATCH; ++b) {
+                const long long i = split.head + (start + b * stride) * S;
+#pragma unroll
+                for (int c = 0; c < N; ++c) {
+                    if ((READ >> c & 1u) && start + b * stride < split.vectors) v[b][c] = get_vector(column[c] + i);
+                }
+            }
+#pragma unroll
+            for (int b = 0; b < BATCH; ++b) {
+                const long long i = split.head + (start + b * stride) * S;
+                if (start + b * stride < split.vectors) {
+                    compute(i, v[b]);
+#pragma unroll
+                    for (int c = 0; c < N; ++c) {
+                        if (WRITE >> c & 1u) put_vector(column[c] + i, v[b][c]);
+                    }
+                }
+            }
+        }
+    }
+
+    // Some array is out of step with the first one: its elements are taken one by one, those of the others together.
+    DEVICE void mixed(const Split<T>& split, long long first, long long stride) {
+        for (long long j = first; j < split.vectors; j += stride) {
+            const long long i = split.head + j * S;
+            Vector<T> v[N];
+#pragma unroll
+            for (int c = 0; c < N; ++c) {
+                if (!(READ >> c & 1u)) continue;
+                if (is_aligned(column[c] + i)) {
+                    v[c] = get_vector(column[c] + i);
+                } else {
+#pragma unroll
+                    for (int k = 0; k < S; ++k) v[c].item[k] = column[c][i + k];
+                }
+            }
+            compute(i, v);
+#pragma unroll
+            for (int c = 0; c < N; ++c) {
+                if (!(WRITE >> c & 1u)) continue;
+                if (is_aligned(column[c] + i)) {
+                    put_vector(column[c] + i, v[c]);
+                } else {
+#pragma unroll
+                    for (int k = 0; k < S; ++k) column[c][i + k] = v[c].item[k];
+                }
+            }
+        }
+    }
+
+    DEVICE void run(long long count, long long first, long long stride) {
+        const Split<T> split(column[0], count);
+        for (long long i = first; i < split.head; i += stride) one(i);
+        bool together = true;
+#pragma unroll
+        for (int c = 1; c < N; ++c) together = together && is_aligned(column[c] + split.head);
+        if (together) {
+            aligned(split, first, stride);
+        } else {
+            mixed(split, first, stride);
+        }
+        for (long long i = split.head + split.vectors * S + first; i < count; i += stride) one(i);
+    }
+};
+
+// rule(position, x) on the elements x[c] of all columns, for each position below count. Bit c of READ says that column
+// c is read, of WRITE that it is written; columns may be the same array, but may not overlap otherwise. The threads of
+// a team share the work: `first` is this thread's number, `stride` how many there are.
+template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
+DEVICE void sweep(T* const (&column)[N], long long count, long long first, long long stride, Cursor cursor, Rule rule) {
+    Sweep<READ, WRITE, N, T, Cursor, Rule>{column, cursor, rule}.run(count, first, stride);
+}
+
+template <unsigned int READ, unsigned int WRITE, int N, class T, class Rule>
+DEVICE void sweep(T* const (&column)[N], long long count, long long first, long long stride, Rule rule) {
+    sweep<READ, WRITE>(column, count, first, stride, PositionCursor(), rule);
+}
+
+// ---------------------------------------------------------------------- reductions
+// A reduction's rule R has identity() and merge(a, b), and its state S a shuffle_xor. Every lane gets the result, and
+// the order of merging depends on nothing but the number of threads: results are the same in every run.
+DEVICE float shuffle_xor(float x, int lanes) { return __shfl_xor_sync(ALL_LANES, x, lanes); }
+DEVICE double shuffle_xor(double x, int lanes) { return __shfl_xor_sync(ALL_LANES, x, lanes); }
+
+template <class R, class S>
+DEVICE S warp_merge(S state) {
+#pragma unroll
+    for (int lanes = WARP / 2; lanes > 0; lanes /= 2) state = R::merge(state, shuffle_xor(state, lanes));
+    return state;
+}
+
+// A team is the threads with equal threadIdx.y: a warp (blockDim.x = 32, any blockDim.y), or a whole block
+// (blockDim.x = 64, 96, ... and blockDim.y = 1). `scratch` is shared memory for 32 states, which a warp never touches.
+template <class R, class S>
+DEVICE S team_merge(S state, S* scratch) {
+    state = warp_merge<R>(state);
+    if (blockDim.x == WARP) return state;
+    const int lane = static_cast<int>(threadIdx.x) % WARP;
+    __syncthreads();  // an earlier merge may still be reading
+    if (lane == 0) scratch[threadIdx.x / WARP] = state;
+    __syncthreads();
+    state = lane < static_cast<int>(blockDim.x) / WARP ? scratch[lane] : R::identity();
+    return warp_merge<R>(state);
+}

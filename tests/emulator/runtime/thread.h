@@ -1,0 +1,68 @@
+// What a kernel knows about itself: its place in the grid, its shared memory, and how it reports a mistake.
+#pragma once
+
+#include <cstddef>
+#include "vector_types.h"
+
+#define EMU_HIDDEN __attribute__((visibility("hidden")))
+// Default arguments of these values are evaluated at the call: they name the line in the kernel.
+#define EMU_SITE const char* file = __builtin_FILE(), int line = __builtin_LINE()
+
+// Set by the scheduler before a thread runs or goes on.
+EMU_HIDDEN extern uint3 threadIdx;
+EMU_HIDDEN extern uint3 blockIdx;
+EMU_HIDDEN extern dim3 blockDim;
+EMU_HIDDEN extern dim3 gridDim;
+constexpr int warpSize = 32;
+
+namespace emu {
+
+// A line of the source.
+struct Site {
+    const char* file = "";
+    int line = 0;
+};
+
+// Ends the launch: every thread is abandoned and the launch returns this error.
+[[noreturn]] EMU_HIDDEN void fail(const char* kind, Site site, const char* format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// One static __shared__ variable: lives on the heap in a buffer of exactly its size, so that AddressSanitizer sees
+// the first byte beyond it.
+struct SharedSlot {
+    unsigned char* memory = nullptr;
+    size_t size = 0;
+};
+
+EMU_HIDDEN void allocate_shared(SharedSlot& slot, size_t size, size_t alignment);
+EMU_HIDDEN extern unsigned char* dynamic_shared_memory;
+
+// One slot for each declaration (number) and, in a template, each type.
+template <class T, int number>
+inline T& shared_variable(size_t alignment = alignof(T)) {
+    static SharedSlot slot;
+    if (!slot.memory) allocate_shared(slot, sizeof(T), alignment);
+    return *reinterpret_cast<T*>(slot.memory);
+}
+
+template <class T>
+inline T* dynamic_shared() {
+    return reinterpret_cast<T*>(dynamic_shared_memory);
+}
+
+// Under AddressSanitizer: reports a read of shared memory that this block has not written. Loads are checked by the
+// compiler's instrumentation; atomics count as stores there, so they ask here.
+#ifdef EMU_ADDRESS
+EMU_HIDDEN void check_initialised(const void* address, size_t size, Site site);
+#else
+inline void check_initialised(const void*, size_t, Site) {}
+#endif
+
+}  // namespace emu
+
+#define __trap() emu::fail("trap", {__builtin_FILE(), __builtin_LINE()}, "__trap()")
+
+#undef assert
+#define assert(condition)                                                                                              \
+    ((condition) ? (void)0                                                                                             \
+                 : emu::fail("assertion", {__builtin_FILE(), __builtin_LINE()}, "assert(%s) does not hold", #condition))
