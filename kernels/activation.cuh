@@ -4,22 +4,17 @@
 #include "activation.h"
 #include "columns.cuh"
 
-// out = value(x + bias), elementwise on `count` elements of rows of `columns`; x and out may be the same.
+// out = value(x + bias), elementwise on `count` elements of rows of `columns` > 0; x and out may be the same.
 template <class Rule, class T>
 DEVICE void activate(
     const T* x, const T* bias, int has_bias, T* out, long long count, long long columns, double alpha) {
     using A = ArithmeticOf<T>;
     const A slope = static_cast<A>(alpha);
     T* const column[] = {out, const_cast<T*>(x)};
-    const long long first = global_thread(), stride = global_threads();
-    if (has_bias) {
-        const ColumnCursor cursor(columns, stride * Vector<T>::size);
-        sweep<2u, 1u>(column, count, first, stride, cursor, [=](long long c, A(&v)[2]) {
-            v[0] = Rule::value(v[1] + load(bias[c]), slope);
-        });
-    } else {
-        sweep<2u, 1u>(column, count, first, stride, [=](long long, A(&v)[2]) { v[0] = Rule::value(v[1], slope); });
-    }
+    const ColumnCursor cursor(columns, global_threads() * Vector<T>::size);
+    sweep<2u, 1u>(column, count, global_thread(), global_threads(), cursor, [=](long long c, A(&v)[2]) {
+        v[0] = Rule::value(has_bias ? v[1] + load(bias[c]) : v[1], slope);
+    });
 }
 
 // dx = gradient(g, saved + bias), elementwise; dx may be g or saved.
@@ -29,16 +24,10 @@ DEVICE void activate_backward(
     using A = ArithmeticOf<T>;
     const A slope = static_cast<A>(alpha);
     T* const column[] = {dx, const_cast<T*>(g), const_cast<T*>(saved)};
-    const long long first = global_thread(), stride = global_threads();
-    if (has_bias) {
-        const ColumnCursor cursor(columns, stride * Vector<T>::size);
-        sweep<6u, 1u>(column, count, first, stride, cursor, [=](long long c, A(&v)[3]) {
-            v[0] = Rule::gradient(v[1], v[2] + load(bias[c]), slope);
-        });
-    } else {
-        sweep<6u, 1u>(
-            column, count, first, stride, [=](long long, A(&v)[3]) { v[0] = Rule::gradient(v[1], v[2], slope); });
-    }
+    const ColumnCursor cursor(columns, global_threads() * Vector<T>::size);
+    sweep<6u, 1u>(column, count, global_thread(), global_threads(), cursor, [=](long long c, A(&v)[3]) {
+        v[0] = Rule::gradient(v[1], has_bias ? v[2] + load(bias[c]) : v[2], slope);
+    });
 }
 
 // The same with partial[slab][column] = the sum of dx over the slab's rows; column_finish adds the slabs.
@@ -85,9 +74,10 @@ DEVICE void activate_backward_bias(
     merge_depth(mine, total, scratch, [=](long long c, A sum) { partial[blockIdx.y * columns + c] = sum; });
 }
 
-#define ACTIVATION_KERNELS(NAME, RULE, SUFFIX, T)                                                                      \
+#define ACTIVATION_KERNELS(NAME, RULE, SUFFIX, T, A)                                                                   \
     KERNEL(THREADS)                                                                                                    \
-    NAME##_##SUFFIX(const T* x, const T* bias, int has_bias, T* out, long long count, long long columns, double alpha) { \
+    NAME##_##SUFFIX(const T* x, const T* bias, int has_bias, T* out, long long count, long long columns,               \
+                    double alpha) {                                                                                    \
         activate<RULE>(x, bias, has_bias, out, count, columns, alpha);                                                 \
     }                                                                                                                  \
     KERNEL(THREADS)                                                                                                    \
@@ -96,9 +86,8 @@ DEVICE void activate_backward_bias(
         activate_backward<RULE>(g, saved, bias, has_bias, dx, count, columns, alpha);                                  \
     }                                                                                                                  \
     KERNEL(THREADS)                                                                                                    \
-    NAME##_backward_bias_##SUFFIX(const T* g, const T* saved, const T* bias, int has_bias, T* dx,                      \
-                                  ArithmeticOf<T>* partial, long long rows, long long columns, long long slab_rows,    \
-                                  double alpha) {                                                                      \
-        __shared__ ArithmeticOf<T> scratch[THREADS * Vector<T>::size];                                                 \
+    NAME##_backward_bias_##SUFFIX(const T* g, const T* saved, const T* bias, int has_bias, T* dx, A* partial,          \
+                                  long long rows, long long columns, long long slab_rows, double alpha) {              \
+        __shared__ A scratch[THREADS * Vector<T>::size];                                                               \
         activate_backward_bias<RULE>(g, saved, bias, has_bias, dx, partial, rows, columns, slab_rows, alpha, scratch); \
     }

@@ -6,5 +6,7 @@
 // bytes; float64 on a card with few float64 units is bound by them.
 #include "activation.cuh"
 
-#define MAKE(SUFFIX, T) ACTIVATION_KERNELS(gelu, Gelu, SUFFIX, T) ACTIVATION_KERNELS(gelu_tanh, GeluTanh, SUFFIX, T)
+#define MAKE(SUFFIX, T, A)                       \
+    ACTIVATION_KERNELS(gelu, Gelu, SUFFIX, T, A) \
+    ACTIVATION_KERNELS(gelu_tanh, GeluTanh, SUFFIX, T, A)
 FOR_ALL_DTYPES(MAKE)

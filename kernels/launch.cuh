@@ -5,7 +5,7 @@
 #include "portable.h"
 
 #if defined(__CUDACC__)
-#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
+#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 2)
 #define DEVICE __device__ __forceinline__
 #else
 #define KERNEL(threads) extern "C" __global__ void
@@ -19,11 +19,12 @@
 #define WARP 32
 #define ALL_LANES 0xffffffffu
 
-#define FOR_ALL_DTYPES(MAKE) \
-    MAKE(f32, float)         \
-    MAKE(f64, double)        \
-    MAKE(f16, half_t)        \
-    MAKE(bf16, bfloat16_t)
+// MAKE(suffix of the kernel's name, storage type T, arithmetic type A): signatures name no templates.
+#define FOR_ALL_DTYPES(MAKE)  \
+    MAKE(f32, float, float)   \
+    MAKE(f64, double, double) \
+    MAKE(f16, half_t, float)  \
+    MAKE(bf16, bfloat16_t, float)
 
 template <class T>
 using ArithmeticOf = typename Arithmetic<T>::type;
@@ -111,10 +112,10 @@ struct ColumnCursor {
 };
 
 // ---------------------------------------------------------------------- elementwise
-constexpr int count_bits(unsigned int set) { return set == 0 ? 0 : static_cast<int>(set & 1u) + count_bits(set >> 1); }
+HD constexpr int count_bits(unsigned int set) { return set == 0 ? 0 : static_cast<int>(set & 1u) + count_bits(set >> 1); }
 
-// How many vectors of each array a thread asks for before it uses the first: enough bytes in flight with few arrays.
-constexpr int batch_of(unsigned int read) { return count_bits(read) <= 1 ? 4 : count_bits(read) == 2 ? 2 : 1; }
+// With one array to read a thread asks for two vectors before it uses the first: enough bytes are in flight.
+HD constexpr int batch_of(unsigned int read) { return count_bits(read) <= 1 ? 2 : 1; }
 
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
 struct Sweep {
@@ -158,73 +159,51 @@ struct Sweep {
         }
     }
 
-    // Every array is aligned where the first one is.
-    DEVICE void aligned(const Split<T>& split, long long first, long long stride) {
-        for (long long start = first; start < split.vectors; start += BATCH * stride) {
-            Vector<T> v[BATCH][N];
+    // An array that is out of step with the first one gives its elements one by one; the branch is the same for all
+    // threads.
+    DEVICE void get(long long i, Vector<T> (&v)[N]) const {
 #pragma unroll
-            for (int b = 0; b < BATCH; ++b) {
-                const long long i = split.head + (start + b * stride) * S;
+        for (int c = 0; c < N; ++c) {
+            if (!(READ >> c & 1u)) continue;
+            if (c == 0 || is_aligned(column[c] + i)) {
+                v[c] = get_vector(column[c] + i);
+            } else {
 #pragma unroll
-                for (int c = 0; c < N; ++c) {
-                    if ((READ >> c & 1u) && start + b * stride < split.vectors) v[b][c] = get_vector(column[c] + i);
-                }
-            }
-#pragma unroll
-            for (int b = 0; b < BATCH; ++b) {
-                const long long i = split.head + (start + b * stride) * S;
-                if (start + b * stride < split.vectors) {
-                    compute(i, v[b]);
-#pragma unroll
-                    for (int c = 0; c < N; ++c) {
-                        if (WRITE >> c & 1u) put_vector(column[c] + i, v[b][c]);
-                    }
-                }
+                for (int k = 0; k < S; ++k) v[c].item[k] = column[c][i + k];
             }
         }
     }
 
-    // Some array is out of step with the first one: its elements are taken one by one, those of the others together.
-    DEVICE void mixed(const Split<T>& split, long long first, long long stride) {
-        for (long long j = first; j < split.vectors; j += stride) {
-            const long long i = split.head + j * S;
-            Vector<T> v[N];
+    DEVICE void put(long long i, const Vector<T> (&v)[N]) const {
 #pragma unroll
-            for (int c = 0; c < N; ++c) {
-                if (!(READ >> c & 1u)) continue;
-                if (is_aligned(column[c] + i)) {
-                    v[c] = get_vector(column[c] + i);
-                } else {
+        for (int c = 0; c < N; ++c) {
+            if (!(WRITE >> c & 1u)) continue;
+            if (c == 0 || is_aligned(column[c] + i)) {
+                put_vector(column[c] + i, v[c]);
+            } else {
 #pragma unroll
-                    for (int k = 0; k < S; ++k) v[c].item[k] = column[c][i + k];
-                }
-            }
-            compute(i, v);
-#pragma unroll
-            for (int c = 0; c < N; ++c) {
-                if (!(WRITE >> c & 1u)) continue;
-                if (is_aligned(column[c] + i)) {
-                    put_vector(column[c] + i, v[c]);
-                } else {
-#pragma unroll
-                    for (int k = 0; k < S; ++k) column[c][i + k] = v[c].item[k];
-                }
+                for (int k = 0; k < S; ++k) column[c][i + k] = v[c].item[k];
             }
         }
     }
 
     DEVICE void run(long long count, long long first, long long stride) {
         const Split<T> split(column[0], count);
-        for (long long i = first; i < split.head; i += stride) one(i);
-        bool together = true;
-#pragma unroll
-        for (int c = 1; c < N; ++c) together = together && is_aligned(column[c] + split.head);
-        if (together) {
-            aligned(split, first, stride);
-        } else {
-            mixed(split, first, stride);
+        for (long long j = first; j < split.vectors; j += BATCH * stride) {
+            const long long i = split.head + j * S;
+            const bool more = BATCH > 1 && j + stride < split.vectors;
+            Vector<T> v[BATCH][N];
+            get(i, v[0]);
+            if (more) get(i + stride * S, v[BATCH - 1]);
+            compute(i, v[0]);
+            put(i, v[0]);
+            if (more) {
+                compute(i + stride * S, v[BATCH - 1]);
+                put(i + stride * S, v[BATCH - 1]);
+            }
         }
-        for (long long i = split.head + split.vectors * S + first; i < count; i += stride) one(i);
+        const long long left = count - split.vectors * S;
+        for (long long j = first; j < left; j += stride) one(j < split.head ? j : j + split.vectors * S);
     }
 };
 

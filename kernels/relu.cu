@@ -6,5 +6,7 @@
 // the arithmetic is about 2 operations an element.
 #include "activation.cuh"
 
-#define MAKE(SUFFIX, T) ACTIVATION_KERNELS(relu, Relu, SUFFIX, T) ACTIVATION_KERNELS(leaky_relu, LeakyRelu, SUFFIX, T)
+#define MAKE(SUFFIX, T, A)                       \
+    ACTIVATION_KERNELS(relu, Relu, SUFFIX, T, A) \
+    ACTIVATION_KERNELS(leaky_relu, LeakyRelu, SUFFIX, T, A)
 FOR_ALL_DTYPES(MAKE)

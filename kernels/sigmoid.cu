@@ -3,8 +3,8 @@
 // Bytes an element (b bytes each): forward 2b, backward 3b. Roof: memory; an exp and a division, or a tanh, an element.
 #include "activation.cuh"
 
-#define MAKE(SUFFIX, T)                           \
-    ACTIVATION_KERNELS(sigmoid, Sigmoid, SUFFIX, T) \
-    ACTIVATION_KERNELS(tanh, Tanh, SUFFIX, T)       \
-    ACTIVATION_KERNELS(silu, Silu, SUFFIX, T)
+#define MAKE(SUFFIX, T, A)                             \
+    ACTIVATION_KERNELS(sigmoid, Sigmoid, SUFFIX, T, A) \
+    ACTIVATION_KERNELS(tanh, Tanh, SUFFIX, T, A)       \
+    ACTIVATION_KERNELS(silu, Silu, SUFFIX, T, A)
 FOR_ALL_DTYPES(MAKE)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tensorgrad.autograd.backward import backward as _backward
+from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor, register_tensor_class
 from tensorgrad.backends import DeviceLike
 from tensorgrad.creation import tensor
@@ -21,6 +22,7 @@ from tensorgrad.functional import (
     reduction,
     shape,
 )
+from tensorgrad.ops import shape as S
 from tensorgrad.printing import tensor_repr
 from tensorgrad.random import inplace as random
 
@@ -84,7 +86,7 @@ class Tensor(Variable, _NamedAsBuiltins):
     @property
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
-        return shape.permute(self, tuple(range(self.ndim))[::-1])
+        return apply(S.transpose, self)
 
     @property
     def mT(self) -> Tensor:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Literal
@@ -128,11 +128,7 @@ def fit(
     _check_arguments(epochs, patience, clip_norm)
     run = _Run(model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, metrics or {}, clip_norm)
     held_out = None if validation is None else _batches(validation, batch_size)
-    with (
-        make_reporter(progress, epochs, run.batches_per_epoch) as reporter,
-        _mode(model, training=True),
-        _quiet(model),
-    ):
+    with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, _mode(model, training=True):
         try:
             for _ in range(epochs):
                 latest = run.epoch(held_out, reporter)
@@ -334,12 +330,6 @@ def _mode(model: Module, training: bool) -> Iterator[None]:
     finally:
         for module, was_training in before:
             module.training = was_training
-
-
-def _quiet(model: Module) -> AbstractContextManager[Any]:
-    """Overflow is reported once, as a loss that is not finite, not by a warning from every primitive."""
-    first = next(model.parameters(), None)
-    return nullcontext() if first is None else first.device.backend.quiet()
 
 
 def _check_arguments(epochs: int, patience: int | None, clip_norm: float | None) -> None:

@@ -7,7 +7,6 @@ gradients have a history of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.modes import enable_grad, no_grad
@@ -105,8 +104,7 @@ class _Sweep:
     def run(self, seeds: Sequence[Tensor]) -> None:
         for key, seed in zip(self.roots, seeds, strict=True):
             self._pass_on(key, seed if self.create_graph else seed.array, fresh=False)
-        quiet = seeds[0].device.backend.quiet() if seeds else nullcontext()
-        with quiet, enable_grad() if self.create_graph else no_grad():
+        with enable_grad() if self.create_graph else no_grad():
             for node in self.order:
                 gradient = self.pending.pop(node, None)
                 if gradient is not None:

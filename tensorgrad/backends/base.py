@@ -9,7 +9,6 @@ An op is written once against a backend `B` and never learns which one it is. Th
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from tensorgrad.backends.fused import FusedPrimitives
@@ -27,10 +26,6 @@ class Backend(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimiti
 
     name: ClassVar[str]
     array_type: type[Any]  # what every result of an op is an instance of; `asarray` makes one of a scalar result
-
-    def quiet(self) -> AbstractContextManager[Any]:
-        """A context in which no primitive warns about overflow or invalid values, at one price for many calls."""
-        return nullcontext()
 
     def to_dlpack(self, x: Array, **options: Any) -> Any:
         """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them."""

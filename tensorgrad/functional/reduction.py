@@ -72,6 +72,8 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: objec
     """The mean over `dim`; `dtype` converts the input first. Integers are a DTypeError."""
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
+    if dim is None and input.array.dtype.kind == "f":
+        return apply(R.mean, input, axis=None, keepdims=keepdim)
     return _reduced(R.mean, _only_floating("mean", input), dim, keepdim)
 
 

@@ -72,9 +72,19 @@ def _ints(name: str, given: tuple[Any, ...]) -> Shape:
         raise DTypeError(f"{name}: expected whole numbers, got {given}") from None
 
 
+def _whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
+    """The shape `given` as numbers or as one sequence, of as many elements as `old`, with -1 replaced by what is left."""
+    try:
+        return _known_whole_shape(name, old, given)
+    except TypeError:  # a list, or numbers that are not ints
+        return _known_whole_shape(name, old, _ints(name, given))
+
+
 @lru_cache(maxsize=1024)
-def _whole_shape(name: str, old: Shape, shape: Shape) -> Shape:
-    """`shape`, of as many elements as `old`, with -1 replaced by what is left over for it."""
+def _known_whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
+    shape: Shape = given[0] if len(given) == 1 and type(given[0]) is tuple else given
+    if any(type(n) is not int for n in shape):
+        raise TypeError("a Tensor that is a number must not be looked up by: its value may change")
     count, known = prod(old), prod(n for n in shape if n != -1)
     holes = shape.count(-1)
     if holes > 1 or any(n < -1 for n in shape):
@@ -97,12 +107,12 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
     Shares memory where it can and copies where it must. ShapeError where the numbers of elements differ.
     """
-    return apply(S.reshape, input, shape=_whole_shape("reshape", input.array.shape, _ints("reshape", shape)))
+    return apply(S.reshape, input, shape=_whole_shape("reshape", input.array.shape, shape))
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """As reshape, but a ShapeError where the elements would have to be copied."""
-    wanted = _whole_shape("view", input.array.shape, _ints("view", shape))
+    wanted = _whole_shape("view", input.array.shape, shape)
     result = apply(S.reshape, input, shape=wanted)
     if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
         raise ShapeError(
@@ -176,11 +186,15 @@ def _exchanged(dim0: int, dim1: int, ndim: int) -> tuple[int, ...]:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Dim i of the result is dim `dims[i]` of the input."""
-    ndim = len(input.array.shape)
-    axes = normalize_dims("permute", _ints("permute", dims), ndim)
+    return apply(S.transpose, input, axes=_permutation(_ints("permute", dims), len(input.array.shape)))
+
+
+@lru_cache(maxsize=256)
+def _permutation(dims: Shape, ndim: int) -> tuple[int, ...]:
+    axes = normalize_dims("permute", dims, ndim)
     if len(axes) != ndim:
-        raise ArgumentError(f"permute: expected each of the {ndim} dims of shape {input.shape} once, got {axes}")
-    return apply(S.transpose, input, axes=axes)
+        raise ArgumentError(f"permute: expected each of the {ndim} dims once, got {dims}")
+    return axes
 
 
 def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:

@@ -47,8 +47,7 @@ def clip_grad_norm_(
     if not grads:
         return zeros(())
     place = _one_device("clip_grad_norm_", grads)
-    with place.backend.quiet():
-        total = place.backend.clip_grads_by_norm([g.array for g in grads], float(max_norm), norm_type)
+    total = place.backend.clip_grads_by_norm([g.array for g in grads], float(max_norm), norm_type)
     _note_writes(grads, "clip_grad_norm_")
     return _as_norm(total, grads)
 
@@ -73,8 +72,7 @@ def get_total_norm(
     if not listed:
         return zeros(())
     place = _one_device("get_total_norm", listed)
-    with place.backend.quiet():
-        total = _as_norm(place.backend.total_norm([t.array for t in listed], norm_type), listed)
+    total = _as_norm(place.backend.total_norm([t.array for t in listed], norm_type), listed)
     if error_if_nonfinite:
         _check_finite("get_total_norm", total)
     return total

@@ -125,8 +125,7 @@ class Optimizer:
             self.mirror_rates()
             for index, group in enumerate(self.param_groups):
                 for bucket in self._buckets(index, group):
-                    with bucket.device.backend.quiet():
-                        self._apply(bucket, group, self._rates[index, bucket.device][1])
+                    self._apply(bucket, group, self._rates[index, bucket.device][1])
                     bucket.note_write(f"{self._name}.step")
         return loss
 

@@ -1,6 +1,9 @@
 // What threads do together: block barriers, warp barriers, shuffles and votes.
 #pragma once
 
+#include <cstring>
+#include <type_traits>
+
 #include "thread.h"
 
 namespace emu {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+
 #include "vector_types.h"
 
 #define EMU_HIDDEN __attribute__((visibility("hidden")))
@@ -27,27 +29,27 @@ struct Site {
 [[noreturn]] EMU_HIDDEN void fail(const char* kind, Site site, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// One static __shared__ variable: lives on the heap in a buffer of exactly its size, so that AddressSanitizer sees
-// the first byte beyond it.
+// One static __shared__ variable: where it lies in the arena.
 struct SharedSlot {
-    unsigned char* memory = nullptr;
+    size_t offset = 0;
     size_t size = 0;
 };
 
 EMU_HIDDEN void allocate_shared(SharedSlot& slot, size_t size, size_t alignment);
-EMU_HIDDEN extern unsigned char* dynamic_shared_memory;
+EMU_HIDDEN extern unsigned char* shared_arena;
 
-// One slot for each declaration (number) and, in a template, each type.
+// One slot for each declaration (number) and, in a template, for each type.
 template <class T, int number>
-inline T& shared_variable(size_t alignment = alignof(T)) {
+inline T& shared_variable(size_t alignment) {
     static SharedSlot slot;
-    if (!slot.memory) allocate_shared(slot, sizeof(T), alignment);
-    return *reinterpret_cast<T*>(slot.memory);
+    if (!slot.size) allocate_shared(slot, sizeof(T), alignment);
+    return *reinterpret_cast<T*>(shared_arena + slot.offset);
 }
 
+// The launch's dynamic shared memory lies at the start of the arena.
 template <class T>
 inline T* dynamic_shared() {
-    return reinterpret_cast<T*>(dynamic_shared_memory);
+    return reinterpret_cast<T*>(shared_arena);
 }
 
 // Under AddressSanitizer: reports a read of shared memory that this block has not written. Loads are checked by the

@@ -1,0 +1,102 @@
+"""The kernels of a preprocessed source: names, parameters, launch bounds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .errors import BuildError
+
+__all__ = ["SCALARS", "Kernel", "Parameter", "find_kernels"]
+
+# Scalar parameter -> (struct format padded to a slot of eight bytes). The contract of kernels/ allows no others.
+SCALARS = {
+    "int": "i4x",
+    "unsigned int": "I4x",
+    "long long": "q",
+    "unsigned long long": "Q",
+    "float": "f4x",
+    "double": "d",
+}
+
+_SPELLINGS = {
+    "unsigned": "unsigned int",
+    "long long int": "long long",
+    "unsigned long long int": "unsigned long long",
+    "long": "long long",
+    "unsigned long": "unsigned long long",
+}
+
+_KERNEL = re.compile(
+    r"__global__\s+(?P<before>[\w\s(),]*?)\bvoid\s+(?P<after>__launch_bounds__\s*\([^)]*\)\s*)?"
+    r"(?P<name>\w+)\s*\((?P<parameters>[^()]*)\)\s*(?P<end>[{;])"
+)
+_BOUNDS = re.compile(r"__launch_bounds__\s*\(\s*(\d+)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`type` as written, without const, __restrict__ and the name: `float*`, `float**`, `long long`."""
+
+    name: str
+    type: str
+    pointee_is_const: bool
+    declaration: str
+
+    @property
+    def pointers(self) -> int:
+        return self.type.count("*")
+
+    @property
+    def base(self) -> str:
+        return self.type.rstrip("*")
+
+    @property
+    def format(self) -> str:
+        return "Q" if self.pointers else SCALARS[self.type]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    name: str
+    parameters: tuple[Parameter, ...]
+    max_threads: int | None
+
+
+def find_kernels(text: str) -> dict[str, Kernel]:
+    """The `__global__` functions that have a body and are no templates."""
+    found = (m for m in _KERNEL.finditer(text) if m["end"] == "{" and not _is_template(text, m.start()))
+    return {m["name"]: _kernel(m) for m in found}
+
+
+def _is_template(text: str, start: int) -> bool:
+    return text[:start].rstrip()[-1:] == ">"
+
+
+def _kernel(match: re.Match[str]) -> Kernel:
+    bounds = _BOUNDS.search(match["before"] + (match["after"] or ""))
+    texts = _without_line_markers(match["parameters"])
+    parameters = () if texts in ("", "void") else tuple(_parameter(match["name"], one) for one in texts.split(","))
+    return Kernel(match["name"], parameters, int(bounds[1]) if bounds else None)
+
+
+def _without_line_markers(text: str) -> str:
+    return re.sub(r"(?m)^#.*$", "", text).strip()
+
+
+def _parameter(kernel: str, text: str) -> Parameter:
+    words = re.findall(r"\w+|\*+|[^\w\s]", re.sub(r"__restrict__|__restrict|\brestrict\b", " ", text))
+    name = words.pop() if words and re.match(r"\w", words[-1]) else ""
+    kept = [word for word in words if word not in ("const", "volatile")]
+    base = " ".join(word for word in kept if not word.startswith("*"))
+    stars = "".join(word for word in kept if word.startswith("*"))
+    parameter = Parameter(name, _SPELLINGS.get(base, base) + stars, "const" in words[: _last_star(words)], text.strip())
+    if not stars and parameter.type not in SCALARS:
+        allowed = ", ".join(SCALARS)
+        raise BuildError(f"{kernel}: a parameter is a pointer or one of {allowed}; got `{text.strip()}`")
+    return parameter
+
+
+def _last_star(words: list[str]) -> int:
+    stars = [i for i, word in enumerate(words) if word.startswith("*")]
+    return stars[-1] if stars else 0
