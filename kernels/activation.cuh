@@ -50,42 +50,41 @@ DEVICE void activate_backward_bias(
     const long long end = begin + slab_rows < rows ? begin + slab_rows : rows;
     const long long depth = blockDim.y;
     A total[S] = {};
-    for (long long r = begin + threadIdx.y; r < end; r += 2 * depth) {
-        Vector<T> gs[2], saves[2];
-#pragma unroll
-        for (int b = 0; b < 2; ++b) {
-            if (r + b * depth < end) {
-                gs[b] = mine.get(g + (r + b * depth) * columns);
-                saves[b] = mine.get(saved + (r + b * depth) * columns);
-            }
+    Vector<T> next_g = {}, next_saved = {};
+    if (begin + threadIdx.y < end) {
+        next_g = mine.get(g + (begin + threadIdx.y) * columns);
+        next_saved = mine.get(saved + (begin + threadIdx.y) * columns);
+    }
+    for (long long r = begin + threadIdx.y; r < end; r += depth) {
+        Vector<T> v = next_g;
+        const Vector<T> kept = next_saved;
+        if (r + depth < end) {
+            next_g = mine.get(g + (r + depth) * columns);
+            next_saved = mine.get(saved + (r + depth) * columns);
         }
 #pragma unroll
-        for (int b = 0; b < 2; ++b) {
-            if (r + b * depth >= end) continue;
-#pragma unroll
-            for (int k = 0; k < S; ++k) {
-                const A d = Rule::gradient(load(gs[b].item[k]), load(saves[b].item[k]) + shift[k], slope);
-                gs[b].item[k] = store<T>(d);
-                total[k] += d;
-            }
-            mine.put(dx + (r + b * depth) * columns, gs[b]);
+        for (int k = 0; k < S; ++k) {
+            const A d = Rule::gradient(load(v.item[k]), load(kept.item[k]) + shift[k], slope);
+            v.item[k] = store<T>(d);
+            total[k] += d;
         }
+        mine.put(dx + r * columns, v);
     }
     merge_depth(mine, total, scratch, [=](long long c, A sum) { partial[blockIdx.y * columns + c] = sum; });
 }
 
 #define ACTIVATION_KERNELS(NAME, RULE, SUFFIX, T, A)                                                                   \
-    KERNEL(THREADS)                                                                                                    \
+    KERNEL                                                                                                             \
     NAME##_##SUFFIX(const T* x, const T* bias, int has_bias, T* out, long long count, long long columns,               \
                     double alpha) {                                                                                    \
         activate<RULE>(x, bias, has_bias, out, count, columns, alpha);                                                 \
     }                                                                                                                  \
-    KERNEL(THREADS)                                                                                                    \
+    KERNEL                                                                                                             \
     NAME##_backward_##SUFFIX(const T* g, const T* saved, const T* bias, int has_bias, T* dx, long long count,          \
                              long long columns, double alpha) {                                                        \
         activate_backward<RULE>(g, saved, bias, has_bias, dx, count, columns, alpha);                                  \
     }                                                                                                                  \
-    KERNEL(THREADS)                                                                                                    \
+    KERNEL                                                                                                             \
     NAME##_backward_bias_##SUFFIX(const T* g, const T* saved, const T* bias, int has_bias, T* dx, A* partial,          \
                                   long long rows, long long columns, long long slab_rows, double alpha) {              \
         __shared__ A scratch[THREADS * Vector<T>::size];                                                               \

@@ -4,18 +4,18 @@
 
 #include "portable.h"
 
+// The most threads a block is launched with. That two blocks shall fit a multiprocessor leaves 128 registers a thread:
+// without that word ptxas spills rather than use more than 32 or 64.
+#define THREADS 256
+#define BLOCKS 2
+
+#define KERNEL extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
 #if defined(__CUDACC__)
-#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 2)
 #define DEVICE __device__ __forceinline__
 #else
-#define KERNEL(threads) extern "C" __global__ void
 #define DEVICE inline
 #endif
 
-// Elementwise kernels are launched with at most this many threads a block; those that give a block to a row with twice
-// as many.
-#define THREADS 256
-#define ROW_THREADS 512
 #define WARP 32
 #define ALL_LANES 0xffffffffu
 
@@ -114,14 +114,12 @@ struct ColumnCursor {
 // ---------------------------------------------------------------------- elementwise
 HD constexpr int count_bits(unsigned int set) { return set == 0 ? 0 : static_cast<int>(set & 1u) + count_bits(set >> 1); }
 
-// With one array to read a thread asks for two vectors before it uses the first: enough bytes are in flight.
-HD constexpr int batch_of(unsigned int read) { return count_bits(read) <= 1 ? 2 : 1; }
-
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
 struct Sweep {
     using A = ArithmeticOf<T>;
     static constexpr int S = Vector<T>::size;
-    static constexpr int BATCH = batch_of(READ);
+    // With few arrays to read a thread asks for its next vectors before it uses these: enough bytes are in flight.
+    static constexpr bool AHEAD = count_bits(READ) <= 2;
 
     T* const (&column)[N];
     Cursor cursor;
@@ -189,18 +187,20 @@ struct Sweep {
 
     DEVICE void run(long long count, long long first, long long stride) {
         const Split<T> split(column[0], count);
-        for (long long j = first; j < split.vectors; j += BATCH * stride) {
+        Vector<T> next[N];
+        if (AHEAD && first < split.vectors) get(split.head + first * S, next);
+        for (long long j = first; j < split.vectors; j += stride) {
             const long long i = split.head + j * S;
-            const bool more = BATCH > 1 && j + stride < split.vectors;
-            Vector<T> v[BATCH][N];
-            get(i, v[0]);
-            if (more) get(i + stride * S, v[BATCH - 1]);
-            compute(i, v[0]);
-            put(i, v[0]);
-            if (more) {
-                compute(i + stride * S, v[BATCH - 1]);
-                put(i + stride * S, v[BATCH - 1]);
+            Vector<T> v[N];
+            if (AHEAD) {
+#pragma unroll
+                for (int c = 0; c < N; ++c) v[c] = next[c];
+                if (j + stride < split.vectors) get(i + stride * S, next);
+            } else {
+                get(i, v);
             }
+            compute(i, v);
+            put(i, v);
         }
         const long long left = count - split.vectors * S;
         for (long long j = first; j < left; j += stride) one(j < split.head ? j : j + split.vectors * S);
@@ -235,10 +235,14 @@ DEVICE S warp_merge(S state) {
 
 // A team is the threads with equal threadIdx.y: a warp (blockDim.x = 32, any blockDim.y), or a whole block
 // (blockDim.x = 64, 96, ... and blockDim.y = 1). `scratch` is shared memory for 32 states, which a warp never touches.
+// Memory that the team read before may be overwritten afterwards.
 template <class R, class S>
 DEVICE S team_merge(S state, S* scratch) {
     state = warp_merge<R>(state);
-    if (blockDim.x == WARP) return state;
+    if (blockDim.x == WARP) {
+        __syncwarp();  // shuffles do not order memory
+        return state;
+    }
     const int lane = static_cast<int>(threadIdx.x) % WARP;
     __syncthreads();  // an earlier merge may still be reading
     if (lane == 0) scratch[threadIdx.x / WARP] = state;

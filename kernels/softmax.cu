@@ -4,17 +4,17 @@
 // second-level cache (compositions: 11b); backward 5b asked for, 3b from memory (compositions: 10b). Roof: memory, with
 // two exp an element.
 //
-// A block is (32, n) threads for short rows (a warp each), or (64...512, 1) for long ones.
+// A block is (32, n) threads for short rows (a warp each), or (64...256, 1) for long ones.
 #include "rows.cuh"
 
-template <class T, class Finish>
+template <template <class> class Finish, class T>
 DEVICE void softmax_rows(const T* x, T* out, long long rows, long long columns,
-                         SoftmaxState<ArithmeticOf<T>>* scratch, Finish finish) {
+                         SoftmaxState<ArithmeticOf<T>>* scratch) {
     using A = ArithmeticOf<T>;
     for (long long row = first_row(); row < rows; row += all_teams()) {
-        const SoftmaxState<A> state = softmax_of_row(x + row * columns, columns, scratch);
+        const Finish<A> finish(softmax_of_row(x + row * columns, columns, scratch));
         T* const column[] = {out + row * columns, const_cast<T*>(x) + row * columns};
-        sweep_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = finish(state, v[1]); });
+        sweep_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = finish(v[1]); });
     }
 }
 
@@ -27,34 +27,29 @@ DEVICE void softmax_rows_backward(const T* g, const T* y, T* dx, long long rows,
         A sum = 0;
         sweep_row<6u, 0u>(column, columns, [&sum, part](long long, A(&v)[3]) { sum += part(v[1], v[2]); });
         sum = team_merge<Sum<A>>(sum, scratch);
-        __syncwarp();  // nobody writes to a row before all lanes have read it: dx may be g or y
         sweep_row<6u, 1u>(column, columns, [=](long long, A(&v)[3]) { v[0] = finish(v[1], v[2], sum); });
     }
 }
 
-#define MAKE(SUFFIX, T, A)                                                                                       \
-    KERNEL(ROW_THREADS) softmax_##SUFFIX(const T* x, T* out, long long rows, long long columns) {                \
-        __shared__ SoftmaxState<A> scratch[WARP];                                                                \
-        softmax_rows(x, out, rows, columns, scratch,                                                             \
-                     [](SoftmaxState<A> s, A v) { return Softmax<A>::probability(s, v); });                      \
-    }                                                                                                            \
-    KERNEL(ROW_THREADS) log_softmax_##SUFFIX(const T* x, T* out, long long rows, long long columns) {            \
-        __shared__ SoftmaxState<A> scratch[WARP];                                                                \
-        softmax_rows(x, out, rows, columns, scratch,                                                             \
-                     [](SoftmaxState<A> s, A v) { return Softmax<A>::log_probability(s, v); });                  \
-    }                                                                                                            \
-    KERNEL(ROW_THREADS)                                                                                          \
-    softmax_backward_##SUFFIX(const T* g, const T* y, T* dx, long long rows, long long columns) {                \
-        __shared__ A scratch[WARP];                                                                              \
-        softmax_rows_backward(                                                                                   \
-            g, y, dx, rows, columns, scratch, [](A gi, A yi) { return gi * yi; },                                \
-            [](A gi, A yi, A sum) { return softmax_gradient(gi, yi, sum); });                                    \
-    }                                                                                                            \
-    KERNEL(ROW_THREADS)                                                                                          \
-    log_softmax_backward_##SUFFIX(const T* g, const T* y, T* dx, long long rows, long long columns) {            \
-        __shared__ A scratch[WARP];                                                                              \
-        softmax_rows_backward(                                                                                   \
-            g, y, dx, rows, columns, scratch, [](A gi, A) { return gi; },                                        \
-            [](A gi, A yi, A sum) { return log_softmax_gradient(gi, yi, sum); });                                \
+#define MAKE(SUFFIX, T, A)                                                                                   \
+    KERNEL softmax_##SUFFIX(const T* x, T* out, long long rows, long long columns) {                         \
+        __shared__ SoftmaxState<A> scratch[WARP];                                                            \
+        softmax_rows<Probability>(x, out, rows, columns, scratch);                                           \
+    }                                                                                                        \
+    KERNEL log_softmax_##SUFFIX(const T* x, T* out, long long rows, long long columns) {                     \
+        __shared__ SoftmaxState<A> scratch[WARP];                                                            \
+        softmax_rows<LogProbability>(x, out, rows, columns, scratch);                                        \
+    }                                                                                                        \
+    KERNEL softmax_backward_##SUFFIX(const T* g, const T* y, T* dx, long long rows, long long columns) {     \
+        __shared__ A scratch[WARP];                                                                          \
+        softmax_rows_backward(                                                                               \
+            g, y, dx, rows, columns, scratch, [](A gi, A yi) { return gi * yi; },                            \
+            [](A gi, A yi, A sum) { return softmax_gradient(gi, yi, sum); });                                \
+    }                                                                                                        \
+    KERNEL log_softmax_backward_##SUFFIX(const T* g, const T* y, T* dx, long long rows, long long columns) { \
+        __shared__ A scratch[WARP];                                                                          \
+        softmax_rows_backward(                                                                               \
+            g, y, dx, rows, columns, scratch, [](A gi, A) { return gi; },                                    \
+            [](A gi, A yi, A sum) { return log_softmax_gradient(gi, yi, sum); });                            \
     }
 FOR_ALL_DTYPES(MAKE)

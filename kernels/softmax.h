@@ -33,10 +33,21 @@ struct Softmax {
         if (top == -m::infinity<A>()) return State{top, a.sum + b.sum};
         return State{top, a.sum * m::exp(a.top - top) + b.sum * m::exp(b.top - top)};
     }
+};
 
-    // Of the whole row, for each element:
-    static HD A probability(State s, A x) { return m::exp(x - s.top) / s.sum; }
-    static HD A log_probability(State s, A x) { return x - s.top - m::log(s.sum); }
+// What finishing makes of the whole row's state, for each element.
+template <class A>
+struct Probability {
+    A top, sum;
+    HD explicit Probability(SoftmaxState<A> s) : top(s.top), sum(s.sum) {}
+    HD A operator()(A x) const { return m::exp(x - top) / sum; }
+};
+
+template <class A>
+struct LogProbability {
+    A top, log_sum;
+    HD explicit LogProbability(SoftmaxState<A> s) : top(s.top), log_sum(m::log(s.sum)) {}
+    HD A operator()(A x) const { return x - top - log_sum; }
 };
 
 // The gradients, given the sum over the row that each needs.

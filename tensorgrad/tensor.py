@@ -56,10 +56,14 @@ class Tensor(Variable, _NamedAsBuiltins):
 
     # ------------------------------------------------------------------ the tape
     def backward(
-        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
     ) -> None:
         """Add the gradient of this tensor to `.grad` of every leaf it depends on; see `tg.autograd.backward`."""
-        _backward([self], [gradient], retain_graph, create_graph)
+        _backward([self], [gradient], retain_graph, create_graph, inputs)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad` and return the tensor."""

@@ -222,6 +222,7 @@ def _node_of(op: Op, parents: Sequence[Any], kept: Any, output: Variable) -> Nod
     node.static = {}
     node.seq = clock()
     node.checks = []
+    node.replay = None
     node.device = output.device
     node.hooks = None
     return node
@@ -252,7 +253,7 @@ def _op_of(function: type[Function], outputs: int) -> Op:
 
 
 def _joint_op(name: str, joint: Callable[..., Any]) -> Op:
-    op = Op(Function.forward, (), joint, elementwise=False, view=False, residuals=False)
+    op = Op(Function.forward, (), joint, elementwise=False, view=False, residuals=None)
     op.name = name
     return op
 

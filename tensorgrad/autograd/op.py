@@ -17,7 +17,7 @@ gradient) after `B` and returns one gradient or None for each input.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tensorgrad.dtypes import DType
 
@@ -39,6 +39,7 @@ class Spec(NamedTuple):
         return len(self.shape)
 
 
+Residuals = Literal["constant", "differentiable"] | None
 # Whether the output is kept; the inputs that are; those dropped that the tape knows; those dropped that it does not.
 Keeping = tuple[bool, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -48,8 +49,9 @@ class Op:
 
     `elementwise`: inputs broadcast, so their gradients are summed back to their shapes by the tape.
     `view`: the result may share memory with the first input.
-    `residuals`: the forward returns (output, residual, ...), and a vjp's `out` is that whole tuple. All inputs are
-    kept, because a higher-order gradient runs the forward again on the tape.
+    `residuals`: the forward returns (output, residual, ...), and a vjp's `out` is the tuple of the residuals, without
+    the output. "constant" ones do not depend on what is differentiated. For "differentiable" ones a higher-order gradient
+    runs the forward again on the tape, so all inputs stay in memory.
     """
 
     __slots__ = (
@@ -74,7 +76,7 @@ class Op:
         *,
         elementwise: bool,
         view: bool,
-        residuals: bool,
+        residuals: Residuals,
     ) -> None:
         self.name = forward.__name__
         self.forward = forward
@@ -101,13 +103,14 @@ class Op:
         for i in range(tensors.bit_length()):
             if not tensors >> i & 1:
                 continue
-            if self.residuals or any(names[min(i + 1, len(names) - 1)] for names in wanted):
+            if any(names[min(i + 1, len(names) - 1)] for names in wanted):
                 kept.append(i)
             elif needs >> i & 1:
                 known.append(i)
             else:
                 unknown.append(i)
-        return self.residuals or any(names[0] for names in wanted), tuple(kept), tuple(known), tuple(unknown)
+        keep_out = self.residuals is not None or any(names[0] for names in wanted)
+        return keep_out, tuple(kept), tuple(known), tuple(unknown)
 
     def __repr__(self) -> str:
         return f"Op({self.name})"
@@ -128,7 +131,7 @@ def op(
     joint: Vjp | None = None,
     elementwise: bool = False,
     view: bool = False,
-    residuals: bool = False,
+    residuals: Residuals = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Make an Op of the decorated forward and register it under its name, which is also its primitive's name.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
 from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor, register_refresh
 from tensorgrad.backends import Device
-from tensorgrad.errors import DeviceError, ShapeError, TensorgradError
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = ["apply", "refresh"]
 
+_ABOUT_SHAPES = re.compile("shape|broadcast|dimension|axis|mismatch|reshape|size", re.IGNORECASE)
 _new = object.__new__
 _tuple = tuple.__new__  # makes a NamedTuple without the price of its constructor
 
@@ -49,27 +51,29 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
             arrays.append(x)
             parents.append(None)
         bit += bit
-    backend = device.backend  # type: ignore[union-attr]
+    if device is None:
+        raise DTypeError(f"{op.name}: expected a Tensor, got {_types(inputs)}; make one with tg.tensor(...)")
+    backend = device.backend
     try:
         out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)
     except ValueError as error:
         raise _explained(op, arrays, error) from error
     residuals = None
-    if op.residuals:
+    if op.residuals is not None:
         out, *residuals = out
     if type(out) is not backend.array_type:
-        out = backend.asarray(out)
-    result = new_tensor(out, device)  # type: ignore[arg-type]
+        out = backend.boxed(out)
+    result = new_tensor(out, device)
     if needs and op.differentiable and mode.grad:
         node: Node = _new(Node)
         node.op = op
         node.static = static
         node.parents = parents
         node.spec = _tuple(Spec, (out.shape, out.dtype))
-        node.out = out if residuals is None else (out, *residuals)
+        node.out = out if residuals is None else residuals
         node.saved = arrays
-        node.device = device  # type: ignore[assignment]
-        node.hooks = None
+        node.device = device
+        node.hooks = node.replay = None
         node.seq = clock()
         result.node = node
         result.needs_grad = True
@@ -87,14 +91,17 @@ def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor)
     for i in kept:
         version = inputs[i].version
         checks.append((version, version[0]))
-    for i in known:
-        saved[i] = None  # its parent's `spec` tells
-    for i in unknown:
-        saved[i] = Spec(saved[i].shape, saved[i].dtype)
-    if keep_out:
-        checks.append((result.version, 0))
+    if node.op.residuals == "differentiable":
+        node.replay = [(inputs[i].version, inputs[i].version[0]) for i in (*kept, *known, *unknown)]
     else:
+        for i in known:
+            saved[i] = None  # its parent's `spec` tells
+        for i in unknown:
+            saved[i] = Spec(saved[i].shape, saved[i].dtype)
+    if not keep_out:
         node.out = None
+    elif node.op.residuals is None:
+        checks.append((result.version, 0))
     node.checks = checks
 
 
@@ -127,8 +134,14 @@ def _mixed_devices(op: Op, inputs: tuple[Any, ...]) -> DeviceError:
     return DeviceError(f"{op.name}: all tensors must be on one device, got {where}; move them with .to(device)")
 
 
+def _types(inputs: tuple[Any, ...]) -> str:
+    return ", ".join(type(x).__name__ for x in inputs)
+
+
 def _explained(op: Op, arrays: list[Any], error: ValueError) -> Exception:
+    """What the array library says about shapes, with the op's name and what it was given; anything else as it is."""
     if isinstance(error, TensorgradError):
         return error
     shapes = ", ".join(str(tuple(a.shape)) for a in arrays if hasattr(a, "shape"))
-    return ShapeError(f"{op.name}: got shapes {shapes}: {error}")
+    kind = ShapeError if _ABOUT_SHAPES.search(str(error)) else ArgumentError
+    return kind(f"{op.name}: got shapes {shapes}: {error}")

@@ -29,10 +29,24 @@ class Node:
     `parents`: for each input the Node that made it, the leaf Variable itself, or None where no gradient goes.
     `saved`: for each input its array, its Spec where it was not kept, or None where the spec of its parent tells.
     `spec`: shape and dtype of the output; `out`: the output itself, or None where it was not kept.
-    `checks`: pairs of a version counter and the version it had, for everything kept.
+    `checks`: pairs of a version counter and the version it had, for everything the vjps read; `replay`: the same for
+    what the forward reads, where a higher-order gradient runs it again, otherwise None.
     """
 
-    __slots__ = ("__weakref__", "checks", "device", "hooks", "op", "out", "parents", "saved", "seq", "spec", "static")
+    __slots__ = (
+        "__weakref__",
+        "checks",
+        "device",
+        "hooks",
+        "op",
+        "out",
+        "parents",
+        "replay",
+        "saved",
+        "seq",
+        "spec",
+        "static",
+    )
 
     op: Op
     parents: Sequence[Any]
@@ -42,6 +56,7 @@ class Node:
     static: dict[str, Any]
     seq: int
     checks: Sequence[tuple[list[Any], int]]
+    replay: Sequence[tuple[list[Any], int]] | None
     device: Device
     hooks: list[Callable[[Any], Any]] | None
 

@@ -25,7 +25,16 @@ class Backend(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimiti
     """The interface of a device. A subclass that leaves a basic primitive out is refused when it is defined."""
 
     name: ClassVar[str]
-    array_type: type[Any]  # what every result of an op is an instance of; `asarray` makes one of a scalar result
+    array_type: type[Any]  # what every result of an op is an instance of, once it went through `boxed`
+
+    def boxed(self, result: Array) -> Array:
+        """The result of a primitive as an instance of `array_type`.
+
+        Some libraries answer with a scalar where an array of no dimensions was meant. `asarray` is for data that come
+        from the host; what comes here was computed on the device, and an interpreter that notes calls must know the one
+        from the other.
+        """
+        return result
 
     def to_dlpack(self, x: Array, **options: Any) -> Any:
         """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them."""

@@ -97,6 +97,10 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
         return np.asarray(data, dtype=dtype)
 
     @staticmethod
+    def boxed(result: Array) -> Array:
+        return np.asarray(result)  # NumPy makes scalars of its results without dimensions
+
+    @staticmethod
     def to_numpy(x: Array) -> Array:
         return x
 
@@ -118,15 +122,15 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
     @staticmethod
     def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
         result: Array = np.arange(start, stop, step, dtype)  # type: ignore[call-overload]
-        return result if out is None else _into(out, result)
+        return given(result, out)
 
     @staticmethod
     def copy(x: Array, *, out: Array | None = None) -> Array:
-        return np.array(x, order="C") if out is None else _into(out, x)
+        return np.array(x, order="C") if out is None else into(out, x)
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        return x.astype(dtype) if out is None else _into(out, x)
+        return x.astype(dtype) if out is None else into(out, x)
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
@@ -173,7 +177,7 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
     @staticmethod
     def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
         result = np.where(condition, x, y)
-        return result if out is None else _into(out, result)
+        return given(result, out)
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
@@ -182,7 +186,7 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
     @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
         result = _argsort_descending(x, axis) if descending else np.argsort(x, axis, kind="stable")
-        return result if out is None else _into(out, result)
+        return given(result, out)
 
     nonzero = staticmethod(np.nonzero)
 
@@ -194,11 +198,6 @@ def _stretched(shape: Shape, strides: Shape, target: Shape) -> Shape | None:
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, target[lead:], strict=True)):
         return None
     return (0,) * lead + tuple([0 if n == 1 else s for n, s in zip(shape, strides, strict=True)])
-
-
-def _into(out: Array, x: Array) -> Array:
-    np.copyto(out, x, casting="unsafe")
-    return out
 
 
 def _argsort_descending(x: Array, axis: int) -> Array:

@@ -28,7 +28,7 @@ class ArrayIndexing(Primitives):
 
     @staticmethod
     def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
-        return _given(x[_fill(key, indices)], out)
+        return given(x[_fill(key, indices)], out)
 
     @staticmethod
     def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
@@ -41,7 +41,7 @@ class ArrayIndexing(Primitives):
 
     @staticmethod
     def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return _given(x[_along(x.shape, indices, axis)], out)
+        return given(x[_along(x.shape, indices, axis)], out)
 
     @staticmethod
     def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
@@ -67,14 +67,7 @@ class ArrayIndexing(Primitives):
         if usual and np.maximum.reduce(indices.view(uint64), None) < size:
             return indices
         self.check_bounds(indices, -size, size, what=what)
-        return _given(np.where(indices < 0, indices + size, indices), out)
-
-
-def _given(result: Array, out: Array | None) -> Array:
-    if out is None:
-        return result
-    np.copyto(out, result, casting="unsafe")
-    return out
+        return given(np.where(indices < 0, indices + size, indices), out)
 
 
 def _fill(key: Key, indices: tuple[Array, ...]) -> Key:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu_results import given
 from tensorgrad.backends.optimizer_steps import Arrays, OptimizerSteps, Rule, apply_rule, rows_of
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import DType
@@ -49,10 +50,10 @@ class ChunkedOptimizerSteps(OptimizerSteps):
                 s = np.empty_like(p, subok=False) if changes_gradient else t
                 apply_rule(np, rule, p, g, state, s, t, decay, maximize, ready)
 
-    def total_norm(self, grads: Arrays, norm_type: float) -> Array:
+    def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         if norm_type == 2.0 and all(g.dtype.itemsize >= 4 for g in grads):
-            return np.asarray(math.sqrt(sum(_sum_of_squares(g) for g in grads)), np.float64)
-        return super().total_norm(grads, norm_type)
+            return given(np.asarray(math.sqrt(sum(_sum_of_squares(g) for g in grads)), np.float64), out)
+        return super().total_norm(grads, norm_type, out=out)
 
 
 def _constant(value: Any, dtype: DType) -> Any:

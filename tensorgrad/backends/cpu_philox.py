@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu_results import given
 from tensorgrad.backends.philox import (
     KEY_STEPS,
     MASK,
@@ -48,17 +49,17 @@ _scratch = _Scratch()
 class VectorisedRandom(RandomPrimitives):
     """Mixin of `CpuBackend`: the same bits as the compositions of `RandomPrimitives`."""
 
-    def random_bits(self, key: Array, count: int) -> Array:
-        out = np.empty((-(-count // 4), 4), uint32)
-        for start, keys, offset in _pieces(key, len(out)):
-            _encrypt(offset, keys, out[start : start + _PIECE])
-        return out.reshape(-1)[:count]
+    def random_bits(self, key: Array, count: int, *, out: Array | None = None) -> Array:
+        words = np.empty((-(-count // 4), 4), uint32)
+        for start, keys, offset in _pieces(key, len(words)):
+            _encrypt(offset, keys, words[start : start + _PIECE])
+        return given(words.reshape(-1)[:count], out)
 
-    def random_uniform(self, key: Array, shape: Shape, dtype: DType) -> Array:
-        return _converted(key, shape, dtype, words_per_number(dtype), self.bits_to_uniform)
+    def random_uniform(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
+        return given(_converted(key, shape, dtype, words_per_number(dtype), self._bits_to_uniform), out)
 
-    def random_normal(self, key: Array, shape: Shape, dtype: DType) -> Array:
-        return _converted(key, shape, dtype, words_of_normal(dtype), self.bits_to_normal)
+    def random_normal(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
+        return given(_converted(key, shape, dtype, words_of_normal(dtype), self._bits_to_normal), out)
 
 
 def _converted(key: Array, shape: Shape, dtype: DType, words: int, convert: Callable[[Array, DType], Array]) -> Array:

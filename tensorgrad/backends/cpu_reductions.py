@@ -85,7 +85,7 @@ class NumpyReductions(FusedPrimitives):
         if x.dtype == float16:
             # NumPy has no float16 product of its own: it would run an unblocked loop and round at every step.
             result = np.matmul(x.astype(float32), y.astype(float32))
-            return result.astype(float16) if out is None else _into(out, result)
+            return result.astype(float16) if out is None else into(out, result)
         if x.ndim <= 2 and y.ndim <= 2 and out is None:
             return np.dot(x, y)  # the same product, with less to decide beforehand
         return np.matmul(x, y, out=out)
@@ -104,8 +104,3 @@ def _suits_blas(x: Array) -> bool:
 @lru_cache(maxsize=64)
 def _ones(count: int, dtype: DType) -> Array:
     return np.ones(count, dtype)
-
-
-def _into(out: Array, x: Array) -> Array:
-    np.copyto(out, x, casting="unsafe")
-    return out

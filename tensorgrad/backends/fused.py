@@ -12,7 +12,7 @@ from typing import Any
 
 from tensorgrad.backends.fused_activations import ActivationPrimitives
 from tensorgrad.backends.fused_losses import LossPrimitives
-from tensorgrad.backends.primitives import Array, Axis, Primitives, Shape
+from tensorgrad.backends.primitives import Array, Axis, Primitives, Shape, delivered
 from tensorgrad.dtypes import DType, float16, float32
 
 __all__ = ["FusedPrimitives", "reduced_count"]
@@ -22,19 +22,21 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
     """Default compositions out of basic primitives."""
 
     # ------------------------------------------------------------------ shapes
-    def zeros(self, shape: Shape, dtype: DType) -> Array:
-        return self.full(shape, 0, dtype)
+    def unbroadcast(self, g: Array, shape: Shape, *, out: Array | None = None) -> Array:
+        """Sum `g` over the dimensions that broadcasting added to or stretched in `shape`.
 
-    def unbroadcast(self, g: Array, shape: Shape) -> Array:
-        """Sum `g` over the dimensions that broadcasting added to or stretched in `shape`."""
+        Without `out` the result may be `g` itself or a view of a new array.
+        """
         lead = g.ndim - len(shape)
         stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
         axes = (*range(lead), *stretched)
-        return self.reshape(self.sum(g, axis=axes), shape) if axes else g
+        return delivered(self, self.reshape(self.sum(g, axis=axes), shape) if axes else g, out)
 
-    def region_mask(self, shape: Shape, dtype: DType, chain: tuple[Any, ...]) -> Array:
+    def region_mask(
+        self, shape: Shape, dtype: DType, chain: tuple[Any, ...], *, out: Array | None = None
+    ) -> Array:
         """Ones, with zeros where the view ops of `chain` look, one after the other."""
-        mask = self.full(shape, 1, dtype)
+        mask = self.full(shape, 1, dtype, out=out)
         region = mask
         for view_op, static in chain:
             region = view_op.forward(self, region, **static)
@@ -42,14 +44,19 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         return mask
 
     # ------------------------------------------------------------------ slopes
-    def multiply_unless_zero(self, g: Array, slope: Array) -> Array:
+    def multiply_unless_zero(self, g: Array, slope: Array, *, out: Array | None = None) -> Array:
         """g * slope, but 0 where g is 0 and the slope is not finite; they broadcast.
 
         A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the
         infinite slope there it would be nan. Elsewhere this is the product, also for a second derivative at g = 0.
         """
         hole = self.logical_and(self.equal(g, 0), self.logical_not(self.isfinite(slope)))
-        return self.multiply(g, self.where(hole, self.full((), 0, g.dtype), slope))
+        return self.multiply(g, self.where(hole, self.full((), 0, g.dtype), slope), out=out)
+
+    def divide_unless_zero(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        """g / y, but 0 where g and y are both 0; they broadcast. See `multiply_unless_zero`."""
+        hole = self.logical_and(self.equal(g, 0), self.equal(y, 0))
+        return self.divide(g, self.where(hole, self.full((), 1, g.dtype), y), out=out)
 
     # ------------------------------------------------------------------ reductions
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -106,7 +113,7 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         total = self.sum(self.power(self.absolute(x), p), axis=axis, keepdims=keepdims)
         return self.power(total, 1 / p, out=out)
 
-    def leave_one_out(self, x: Array, /) -> Array:
+    def leave_one_out(self, x: Array, /, *, out: Array | None = None) -> Array:
         """For each element the product of all others of its row: x (..., n), result (..., n).
 
         Halves are multiplied together, and the half as many rest products are those of either times the other half:
@@ -114,13 +121,14 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         """
         n = x.shape[-1]
         if n <= 1:
-            return self.full(x.shape, 1, x.dtype)
+            return self.full(x.shape, 1, x.dtype, out=out)
         if n % 2:
             one = self.full((*x.shape[:-1], 1), 1, x.dtype)
-            return self.getitem(self.leave_one_out(self.concatenate([x, one], x.ndim - 1)), (Ellipsis, slice(n)))
+            even = self.leave_one_out(self.concatenate([x, one], x.ndim - 1))
+            return delivered(self, self.getitem(even, (Ellipsis, slice(n))), out)
         low, high = (self.getitem(x, (Ellipsis, half)) for half in (slice(n // 2), slice(n // 2, n)))
         rest = self.leave_one_out(self.multiply(low, high))
-        return self.concatenate([self.multiply(rest, high), self.multiply(rest, low)], x.ndim - 1)
+        return self.concatenate([self.multiply(rest, high), self.multiply(rest, low)], x.ndim - 1, out=out)
 
     # ------------------------------------------------------------------ linear
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:

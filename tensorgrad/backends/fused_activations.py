@@ -28,7 +28,7 @@ class ActivationPrimitives(Primitives):
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         """g where y > 0, else 0; y is the result of relu (or its input)."""
-        return self.multiply(g, self.greater(y, 0), out=out)
+        return self.where(self.greater(y, 0), g, self.full((), 0, g.dtype), out=out)
 
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
         """1 / (1 + exp(-x)); x is bounded from below where exp(-x) would overflow. Float16 is computed in

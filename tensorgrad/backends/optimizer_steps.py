@@ -178,14 +178,16 @@ class OptimizerSteps(Primitives):
         constants = {"size": self.astype(self.divide(lr, decay), params[0].dtype), "eps": eps}
         self._sweep(_adagrad, [params, grads, sums], weight_decay, maximize, constants)
 
-    def clip_grads_by_norm(self, grads: Arrays, max_norm: float, norm_type: float) -> Array:
+    def clip_grads_by_norm(
+        self, grads: Arrays, max_norm: float, norm_type: float, *, out: Array | None = None
+    ) -> Array:
         """Scale all gradients in place by min(1, max_norm / (norm + 1e-6)); return the norm they had.
 
         The norm is `total_norm`, a 0-d float64 array. One that is not finite makes the gradients so too.
         Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", 2013; PyTorch's
         `clip_grad_norm_`.
         """
-        total = self.total_norm(grads, norm_type)
+        total = self.total_norm(grads, norm_type, out=out)
         scale = self.minimum(self.divide(max_norm, self.add(total, 1e-6)), 1.0)
         for g in grads:
             self.multiply(g, self.astype(scale, g.dtype), out=g)
@@ -197,13 +199,13 @@ class OptimizerSteps(Primitives):
             self.maximum(g, -limit, out=g)
             self.minimum(g, limit, out=g)
 
-    def total_norm(self, grads: Arrays, norm_type: float) -> Array:
+    def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         """The norm of all arrays taken as one vector, a 0-d float64 array: zero where there are none.
 
         (sum |g|^norm_type)^(1/norm_type), or max |g| where `norm_type` is infinite.
         """
         join = self.maximum if math.isinf(norm_type) else self.add
-        total = self.full((), 0.0, float64)
+        total = self.full((), 0.0, float64, out=out)
         for g in grads:
             if 0 not in g.shape:
                 join(total, self.astype(_norm_part(self, g, norm_type), float64), out=total)

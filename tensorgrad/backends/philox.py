@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 
-from tensorgrad.backends.primitives import Array, Primitives, Shape
+from tensorgrad.backends.primitives import Array, Primitives, Shape, delivered
 from tensorgrad.dtypes import DType, float16, float32, float64, int64, uint32, uint64
 
 __all__ = ["RandomPrimitives", "words_of_normal", "words_per_number"]
@@ -46,7 +46,7 @@ class RandomPrimitives(Primitives):
         """How many blocks a draw of `count` numbers of `dtype` uses."""
         return -(-count * words_per_number(dtype) // 4)
 
-    def random_bits(self, key: Array, count: int) -> Array:
+    def random_bits(self, key: Array, count: int, *, out: Array | None = None) -> Array:
         """uint32[count]: the words of the draw."""
         blocks = -(-count // 4)
         index = self.arange(0, blocks, 1, uint64)
@@ -54,11 +54,11 @@ class RandomPrimitives(Primitives):
         seed = self.getitem(key, (slice(0, 1),))
         zero = self.bitwise_and(index, 0)
         counter = (*self._halves(position), zero, zero)
-        words = [self.reshape(w, (blocks, 1)) for w in self.philox_rounds(counter, self._halves(seed))]
+        words = [self.reshape(w, (blocks, 1)) for w in self._philox_rounds(counter, self._halves(seed))]
         flat = self.reshape(self.astype(self.concatenate(words, 1), uint32), (4 * blocks,))
-        return self.getitem(flat, (slice(0, count),))
+        return delivered(self, self.getitem(flat, (slice(0, count),)), out)
 
-    def philox_rounds(self, counter: tuple[Array, ...], key: tuple[Array, ...]) -> tuple[Array, ...]:
+    def _philox_rounds(self, counter: tuple[Array, ...], key: tuple[Array, ...]) -> tuple[Array, ...]:
         """Encrypt four counter words with two key words: uint64 arrays of values below 2^32 in and out."""
         c0, c1, c2, c3 = counter
         k0, k1 = key
@@ -71,14 +71,14 @@ class RandomPrimitives(Primitives):
             k1 = self.bitwise_and(self.add(k1, KEY_STEPS[1]), MASK)
         return c0, c1, c2, c3
 
-    def random_uniform(self, key: Array, shape: Shape, dtype: DType) -> Array:
+    def random_uniform(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
         """Numbers in [0, 1), evenly spaced: multiples of 2^-24 (float32), 2^-53 (float64) or 2^-11
         (float16)."""
         count = math.prod(shape)
         bits = self.random_bits(key, count * words_per_number(dtype))
-        return self.reshape(self.bits_to_uniform(bits, dtype), shape)
+        return delivered(self, self.reshape(self._bits_to_uniform(bits, dtype), shape), out)
 
-    def bits_to_uniform(self, bits: Array, dtype: DType) -> Array:
+    def _bits_to_uniform(self, bits: Array, dtype: DType) -> Array:
         """The top 24 bits of each word as a float32, 11 as a float16; the top 53 of each (low, high) pair as
         a float64."""
         if dtype == float64:
@@ -86,7 +86,7 @@ class RandomPrimitives(Primitives):
         kept = 11 if dtype == float16 else 24
         return self.multiply(self.astype(self.right_shift(bits, 32 - kept), dtype), 2.0**-kept)
 
-    def random_normal(self, key: Array, shape: Shape, dtype: DType) -> Array:
+    def random_normal(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
         """Standard normal numbers: G. Box and M. Muller, "A note on the generation of random normal
         deviates", 1958.
 
@@ -96,38 +96,43 @@ class RandomPrimitives(Primitives):
         """
         count = math.prod(shape)
         words = words_of_normal(dtype)
-        normal = self.bits_to_normal(self.random_bits(key, 2 * words * -(-count // 2)), dtype)
-        return self.reshape(self.getitem(normal, (slice(0, count),)), shape)
+        normal = self._bits_to_normal(self.random_bits(key, 2 * words * -(-count // 2)), dtype)
+        return delivered(self, self.reshape(self.getitem(normal, (slice(0, count),)), shape), out)
 
-    def bits_to_normal(self, bits: Array, dtype: DType) -> Array:
+    def _bits_to_normal(self, bits: Array, dtype: DType) -> Array:
         """Normal numbers of the words of an even count of them."""
         if dtype == float16:
-            return self.astype(self.bits_to_normal(bits, float32), dtype)
+            return self.astype(self._bits_to_normal(bits, float32), dtype)
         words = words_of_normal(dtype)
         pairs = bits.shape[0] // (2 * words)
         split = self.reshape(bits, (pairs, 2, words))
         u, v = (self.reshape(self.getitem(split, (slice(None), i)), (pairs * words,)) for i in (0, 1))
         radius = self.sqrt(self.multiply(self.log(self._positive_uniform(u, dtype)), -2))
-        angle = self.multiply(self.bits_to_uniform(v, dtype), 2 * math.pi)
+        angle = self.multiply(self._bits_to_uniform(v, dtype), 2 * math.pi)
         both = [self.reshape(self.multiply(radius, f(angle)), (pairs, 1)) for f in (self.cos, self.sin)]
         return self.reshape(self.concatenate(both, 1), (2 * pairs,))
 
-    def random_words64(self, key: Array, count: int) -> Array:
+    def random_words64(self, key: Array, count: int, *, out: Array | None = None) -> Array:
         """uint64[count]: two words each, the first one low."""
-        return self._paired(self.random_bits(key, 2 * count))
+        return self._paired(self.random_bits(key, 2 * count), out)
 
-    def random_integers(self, key: Array, shape: Shape, low: int, high: int) -> Array:
+    def random_integers(
+        self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None
+    ) -> Array:
         """int64 in [low, high): low + (64 random bits) modulo (high - low), so uneven by less than 2^-64
         (high - low)."""
-        words = self.random_words64(key, math.prod(shape))
-        return self.reshape(self.add(self.astype(self.remainder(words, high - low), int64), low), shape)
+        words = self.reshape(self.random_words64(key, math.prod(shape)), shape)
+        return self.add(self.astype(self.remainder(words, high - low), int64), low, out=out)
 
-    def dropout(self, x: Array, key: Array, p: float) -> tuple[Array, Array]:
+    def dropout(
+        self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None
+    ) -> tuple[Array, Array]:
         """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p <
         1."""
         kept = self.greater_equal(self.random_uniform(key, x.shape, float32), p)
-        mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p))
-        return self.multiply(x, mask), mask
+        dropped, mask = out or (None, None)
+        mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p), out=mask)
+        return self.multiply(x, mask, out=dropped), mask
 
     # ------------------------------------------------------------------ pieces
     def _halves(self, wide: Array) -> tuple[Array, Array]:
@@ -138,11 +143,11 @@ class RandomPrimitives(Primitives):
         low, high = self._halves(self.multiply(x, factor))
         return high, low
 
-    def _paired(self, bits: Array) -> Array:
+    def _paired(self, bits: Array, out: Array | None = None) -> Array:
         """uint64 of each two words, the first one low."""
         pairs = self.astype(self.reshape(bits, (bits.shape[0] // 2, 2)), uint64)
         low, high = (self.getitem(pairs, (slice(None), i)) for i in (0, 1))
-        return self.bitwise_or(low, self.left_shift(high, 32))
+        return self.bitwise_or(low, self.left_shift(high, 32), out=out)
 
     def _positive_uniform(self, bits: Array, dtype: DType) -> Array:
         """Numbers in (0, 1]: the middles of 2^32 (or 2^64) equal steps. Small ones keep all their bits: long

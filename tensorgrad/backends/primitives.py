@@ -3,7 +3,7 @@
 They are named after NumPy's functions. Arrays are opaque to everybody but the backend that made them: outside it only
 `.shape`, `.dtype` and `.ndim` may be read. Every primitive that makes a new array takes `out=`, the array to write into
 instead; views have none, since they cost nothing. The dtypes of the arrays given are equal (promotion happens
-before), Python scalars are weak, comparisons give bool, indices are integers that were checked and are not negative.
+before), Python scalars are weak, comparisons give bool, indices are int64, were checked and are not negative.
 """
 
 from __future__ import annotations
@@ -163,6 +163,14 @@ class OwnPrimitives:
 
     def check_bounds(self, indices: Array, low: int, high: int, /, *, what: str) -> None:
         """BoundsError unless all indices lie in [low, high), with the first offender, its position and `what`."""
+
+
+def delivered(B: Primitives, result: Array, out: Array | None) -> Array:
+    """`result`, written into `out` where there is one: for compositions that end in a view."""
+    if out is None:
+        return result
+    B.copyto(out, result)
+    return out
 
 
 class Placeholder:

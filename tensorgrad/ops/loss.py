@@ -176,14 +176,14 @@ def _row_gradients(B: Backend, g: Array, valid: Array, weights: Array, reduction
 
 
 def _cross_entropy_vjp(
-    B: Backend, g: Array, out: Any, x: Array, labels: Array, ignore_index: int, reduction: str
+    B: Backend, g: Array, out: Any, _x: Any, _labels: Any, ignore_index: int, reduction: str
 ) -> Array:
-    _, probabilities, safe, valid, weights = out
+    probabilities, safe, valid, weights = out
     scale = _row_gradients(B, g, valid, weights, reduction)
-    return _unrows(B, B.softmax_cross_entropy_backward(scale, probabilities, safe), x.shape)
+    return _unrows(B, B.softmax_cross_entropy_backward(scale, probabilities, safe), _x.shape)
 
 
-@op(_cross_entropy_vjp, lambda B, g, out, x, labels, **_: None, residuals=True)
+@op(_cross_entropy_vjp, lambda B, g, _out, _x, _labels, **_: None, residuals="differentiable")
 def cross_entropy(B: Backend, x: Array, labels: Array, ignore_index: int, reduction: str) -> tuple[Array, ...]:
     rows = _rows(B, x)
     safe, valid = _used(B, labels, ignore_index, rows.shape[1], "cross_entropy")

@@ -10,9 +10,9 @@ __all__ = ["dropout"]
 
 
 @op(
-    lambda B, g, out, _x, _key, p: B.multiply(g, out[1]),
-    lambda B, g, out, _x, _key, p: None,
-    residuals=True,
+    lambda B, g, out, _x, _key, p: B.multiply(g, out[0]),
+    lambda B, g, _out, _x, _key, p: None,
+    residuals="constant",
 )
 def dropout(B: Backend, x: Array, key: Array, p: float) -> tuple[Array, Array]:
     return B.dropout(x, key, p)

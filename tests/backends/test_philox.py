@@ -45,7 +45,7 @@ def _philox(counter: int, key: int) -> list[int]:
 # ---------------------------------------------------------------------- bits
 @pytest.mark.parametrize(("counter", "key", "result"), KNOWN)
 def test_known_answers(counter: str, key: str, result: str) -> None:
-    got = B.philox_rounds(_words(counter), _words(key))
+    got = B._philox_rounds(_words(counter), _words(key))
     assert [f"{int(word[0]):08x}" for word in got] == result.split()
 
 
@@ -116,7 +116,7 @@ def test_uniform_numbers_are_the_top_bits(dtype: Any, kept: int) -> None:
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_the_ends_of_the_interval(dtype: Any) -> None:
     ends = np.array([0, 0, 0xFFFFFFFF, 0xFFFFFFFF], np.uint32)
-    low, *_, high = B.bits_to_uniform(ends, dtype).tolist()
+    low, *_, high = B._bits_to_uniform(ends, dtype).tolist()
     assert low == 0.0
     assert high == 1 - {float16: 2.0**-11, float32: 2.0**-24, float64: 2.0**-53}[dtype]
 
@@ -174,7 +174,7 @@ def test_normal_distribution(dtype: Any, seed: int) -> None:
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_extreme_words_give_finite_normal_numbers(dtype: Any) -> None:
     ends = np.array([0, 0, 0xFFFFFFFF, 0xFFFFFFFF] * 2, np.uint32)
-    z = B.bits_to_normal(ends, dtype)
+    z = B._bits_to_normal(ends, dtype)
     assert np.isfinite(z).all()
     assert abs(z).max() > 6  # the tail reaches as far as 32 bits allow
 

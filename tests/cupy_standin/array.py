@@ -1,9 +1,9 @@
 """`cupy.ndarray`: an array that only the stand-in can read.
 
-It wraps a NumPy array that lies in counted device memory, and is no NumPy array: every protocol by which NumPy would get at
-the values is refused, as CuPy refuses it or more strictly. CuPy answers `np.exp(x)` and `np.sum(x)` by running its own function; here
-both are a TypeError, because a NumPy function that is handed an array of the device has got past the backend, and
-works only as long as CuPy happens to have a function of that name.
+It wraps a NumPy array that lies in counted device memory, and is no NumPy array: every protocol by which NumPy would
+get at the values is refused, as CuPy refuses it or more strictly. CuPy answers `np.exp(x)` and `np.sum(x)` by running
+its own function; here both are a TypeError, because a NumPy function that is handed an array of the device has got
+past the backend, and works only as long as CuPy happens to have a function of that name.
 
 Operators and most methods are attached in methods.py, which needs the functions that need this class.
 """
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from tests.cupy_standin.casting import Host, as_dtype, cast, copy_into
-from tests.cupy_standin.device import Device, Stream, current_device, get_current_stream
+from tests.cupy_standin.device import Stream, current_device, get_current_stream
 from tests.cupy_standin.memory import GARBAGE, Memory, MemoryPointer, alloc
 
 __all__ = ["Gap", "adopt", "empty", "host", "ndarray"]
@@ -39,7 +39,7 @@ class Flags(NamedTuple):
     owndata: bool
 
 
-class ndarray:  # noqa: N801
+class ndarray:
     """An array in the memory of the (pretended) device."""
 
     __slots__ = ("__weakref__", "_host", "_memory", "base")
@@ -114,7 +114,9 @@ class ndarray:  # noqa: N801
     def __dlpack_device__(self) -> tuple[int, int]:
         return 2, self._memory.device_id
 
-    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> Any:
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> Any:
         if dl_device != (1, 0):
             raise BufferError("the CuPy stand-in has no device memory to export; ask for the CPU, dl_device=(1, 0)")
         if copy is False:
@@ -159,7 +161,9 @@ class ndarray:  # noqa: N801
 
     def __bool__(self) -> bool:
         if self.size > 1:
-            raise ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()")
+            raise ValueError(
+                "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"
+            )
         return bool(self._host.item()) if self.size else False
 
     def __int__(self) -> int:
@@ -230,7 +234,8 @@ class ndarray:  # noqa: N801
         scalar = np.asarray(value)
         if scalar.shape != ():
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-        self._host[...] = np.asarray(value, self.dtype) if not isinstance(value, np.generic) else cast(scalar, self.dtype)
+        # Of Python's numbers one that does not fit is an error, as the conversion happens on the host.
+        self._host[...] = cast(scalar, self.dtype) if hasattr(value, "dtype") else np.asarray(value, self.dtype)
 
 
 def _check_target(source: ndarray, out: Host) -> None:
@@ -251,7 +256,8 @@ def _arrive_late(stream: Stream, out: Host, values: Host) -> None:
 
 
 def _strides(x: Host, dtype: Any, order: str) -> Shape:
-    return np.empty_like(x, dtype, order).strides  # type: ignore[call-overload, no-any-return]
+    like: Any = np.empty_like
+    return like(x, dtype, order).strides  # type: ignore[no-any-return]
 
 
 def _is_laid_out(x: ndarray, order: str) -> bool:
@@ -291,4 +297,3 @@ def host(x: Any, role: str = "") -> Host:
             f"array device = {x._memory.device_id} while current = {current_device()}"
         )
     return x._host
-

@@ -11,7 +11,7 @@ __all__ = ["Host", "arbitrary", "as_dtype", "cast", "copy_into", "flush_subnorma
 Host: TypeAlias = "np.ndarray[Any, Any]"
 DType: TypeAlias = "np.dtype[Any]"
 
-# What the device leaves open comes from here: it must differ from one time to the next, not from one test run to the next.
+# What the device leaves open comes from here. It differs from one time to the next, not from one test run to the next.
 arbitrary = np.random.default_rng(20260)
 
 _SUPPORTED = frozenset("?bBhHiIlLqQefdFD")
@@ -20,7 +20,7 @@ _TINY = np.finfo(np.float32).tiny
 
 def as_dtype(dtype: Any) -> DType:
     """`dtype` as one the device has, or ValueError."""
-    found = np.dtype(dtype)
+    found: DType = np.dtype(dtype)
     if found.char not in _SUPPORTED:
         raise ValueError(f"Unsupported dtype {found}")
     return found

@@ -42,7 +42,8 @@ def _from_array(x: ndarray, dtype: Any, copy: bool | None, order: str, ndmin: in
     if copy is False and wanted != x.dtype:
         raise ValueError("Unable to avoid copy while creating an array as requested.")
     result = x.astype(wanted, order, copy=bool(copy))
-    return result if ndmin <= result.ndim else result.reshape((1,) * (ndmin - result.ndim) + result.shape)  # type: ignore[attr-defined, no-any-return]
+    more = ndmin - result.ndim
+    return result if more <= 0 else view_of(result, result._host.reshape((1,) * more + result.shape))
 
 
 def _collected(obj: Any) -> Any:
@@ -73,10 +74,13 @@ def copy(a: Any, order: str = "K") -> ndarray:
 
 
 def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Any = None, *, blocking: bool = True) -> Host:
-    return a.get(stream, order, out, blocking) if isinstance(a, ndarray) else np.asarray(a, order=order)  # type: ignore[no-any-return, call-overload]
+    if isinstance(a, ndarray):
+        return a.get(stream, order, out, blocking)
+    convert: Any = np.asarray
+    return convert(a, order=order)  # type: ignore[no-any-return]
 
 
-def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> ndarray:  # noqa: F811
+def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> ndarray:
     """Only of arrays of the stand-in: nothing else has memory on this device."""
     if device is not None:
         raise NotImplementedError("from_dlpack() does not support device yet.")
@@ -194,8 +198,10 @@ def _check_cast(source: Any, target: Host, casting: Any) -> None:
         np.copyto(np.empty((), target.dtype), source, casting=casting)
 
 
-CREATION = {
+CREATION: dict[str, Any] = {
     f.__name__: f
-    for f in (array, arange, asarray, ascontiguousarray, asnumpy, copy, copyto, empty_like, eye, from_dlpack, full)
-    + (full_like, linspace, ones, ones_like, tril, triu, zeros, zeros_like)
+    for f in [
+        *(array, arange, asarray, ascontiguousarray, asnumpy, copy, copyto, empty_like, eye, from_dlpack, full),
+        *(full_like, linspace, ones, ones_like, tril, triu, zeros, zeros_like),
+    ]
 } | {"empty": empty_array}

@@ -77,7 +77,7 @@ class Device:
     """A device, and as a context the current one."""
 
     def __init__(self, device: int | Device | None = None) -> None:
-        self.id = _thread.device if device is None else device.id if isinstance(device, Device) else device
+        self.id: int = _thread.device if device is None else int(device)
         self._before: list[int] = []
 
     def use(self) -> None:

@@ -123,7 +123,8 @@ def _wrapped(shape: tuple[int, ...], parts: list[Any]) -> list[Any]:
 def _modulo(indices: Host, size: int) -> Host:
     if size == 0:
         return indices.astype(np.int64)
-    return (indices.astype(np.int64) if indices.dtype != np.uint64 else indices) % np.asarray(size, indices.dtype.type(0).dtype if indices.dtype == np.uint64 else np.int64)
+    unsigned = indices.dtype == np.uint64
+    return (indices % np.uint64(size)).astype(np.int64) if unsigned else indices.astype(np.int64) % size
 
 
 def _basic(x: ndarray, parts: Key) -> Host:
@@ -175,7 +176,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None) -> ndar
     if values.size == 0 and target.size:
         raise IndexError("cannot do a non-empty take from an empty axes.")
     target._host[...] = np.take(values, _modulo(places, values.shape[axis]), axis)
-    return target  # type: ignore[no-any-return]
+    return target
 
 
 def take_along_axis(a: Any, indices: Any, axis: int | None) -> ndarray:
@@ -196,14 +197,16 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
 
 
 def _along(shape: tuple[int, ...], indices: ndarray, axis: int) -> Key:
-    ranges = [adopt(np.arange(n).reshape([-1 if j == i else 1 for j in range(len(shape))])) for i, n in enumerate(shape)]
-    return tuple(indices if i == axis else r for i, r in enumerate(ranges))
+    """Open ranges over every dimension but `axis`."""
+    ndim = len(shape)
+    ranges = [np.arange(n).reshape([-1 if j == i else 1 for j in range(ndim)]) for i, n in enumerate(shape)]
+    return tuple(indices if i == axis else adopt(r) for i, r in enumerate(ranges))
 
 
-def put(a: Any, indices: Any, v: Any, mode: str = "wrap") -> None:
+def put(a: Any, ind: Any, v: Any, mode: str = "wrap") -> None:
     if mode != "wrap":
         raise NotImplementedError(f"put: the stand-in has no mode {mode!r}")
-    places = host(indices) if isinstance(indices, ndarray) else np.asarray(indices)
+    places = host(ind) if isinstance(ind, ndarray) else np.asarray(ind)
     values = np.resize(_of_dtype(v, a.dtype), places.size)
     order = arbitrary.permutation(places.size)
     a._host.flat[_modulo(places, a.size).reshape(-1)[order]] = values[order]

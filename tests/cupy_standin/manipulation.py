@@ -41,10 +41,10 @@ def broadcast_to(array: Any, shape: Any) -> ndarray:
     return view_of(array, np.lib.stride_tricks.as_strided(host(array), values.shape, values.strides, writeable=True))
 
 
-def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -> ndarray:
+def reshape(a: Any, newshape: Any, order: str = "C", *, copy: bool | None = None) -> ndarray:
     """A view where that is possible."""
     values = host(a)
-    wanted = tuple(int(n) for n in np.atleast_1d(shape)) if not isinstance(shape, tuple) else shape
+    wanted = newshape if isinstance(newshape, tuple) else tuple(int(n) for n in np.atleast_1d(newshape))
     _check_size(values.shape, wanted)
     result = values.reshape(wanted, order=order)  # type: ignore[call-overload]
     shared = values.size == 0 or np.may_share_memory(result, values)
@@ -221,7 +221,7 @@ def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
 
 
 def ndim(a: Any) -> int:
-    return a.ndim if isinstance(a, ndarray) else np.ndim(a)  # type: ignore[no-any-return]
+    return a.ndim if isinstance(a, ndarray) else np.ndim(a)
 
 
 def get_array_module(*args: Any) -> Any:
@@ -230,9 +230,11 @@ def get_array_module(*args: Any) -> Any:
     return cupy if any(isinstance(a, ndarray) for a in args) else np
 
 
-MANIPULATION = {
+MANIPULATION: dict[str, Any] = {
     f.__name__: f
-    for f in (argsort, atleast_1d, broadcast_to, can_cast, concatenate, dot, expand_dims, flip, get_array_module)
-    + (matmul, may_share_memory, moveaxis, ndim, ravel, repeat, reshape, result_type, sort, squeeze, stack, swapaxes)
-    + (transpose,)
+    for f in [
+        *(argsort, atleast_1d, broadcast_to, can_cast, concatenate, dot, expand_dims, flip, get_array_module),
+        *(matmul, may_share_memory, moveaxis, ndim, ravel, repeat, reshape, result_type, sort, squeeze, stack),
+        *(swapaxes, transpose),
+    ]
 }

@@ -1,12 +1,14 @@
 """Device memory: buffers of host memory, the pool that counts them, and the allocator in use.
 
-Fresh memory is full of 0xFF bytes, NaN in every floating-point type, so that nobody gets zeros they did not ask for. A buffer has
-exactly the size asked for, and so AddressSanitizer sees a kernel that leaves it; the pool counts in units of 512.
+Fresh memory is full of 0xFF bytes, NaN in every floating-point type, so that nobody gets zeros they did not ask for.
+A buffer has exactly the size asked for, and so AddressSanitizer sees a kernel that leaves it; the pool counts in units
+of 512 bytes.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +33,14 @@ class OutOfMemoryError(MemoryError):
         super().__init__(text + (f", limit set to: {limit:,} bytes)." if limit else ")."))
 
 
+_live: weakref.WeakSet[Memory] = weakref.WeakSet()
+
+
+def live_buffers() -> list[Host]:
+    """All device memory there is: what a kernel may reach through a table of addresses."""
+    return [memory.buffer for memory in list(_live) if memory.size]
+
+
 class Memory:
     """A buffer on the current device."""
 
@@ -40,6 +50,7 @@ class Memory:
         self.buffer: Host = np.empty(size, np.uint8)
         self.buffer.fill(GARBAGE)
         self.ptr = int(self.buffer.ctypes.data) if size else 0
+        _live.add(self)
 
     @property
     def device(self) -> Device:

@@ -26,19 +26,17 @@ def _reduce(
 ) -> ndarray:
     values = host(x)
     axes = _axes(axis, values.ndim)
-    shape = tuple(
-        1 if i in axes else n for i, n in enumerate(values.shape) if keepdims or i not in axes
-    )
+    shape = tuple(1 if i in axes else n for i, n in enumerate(values.shape) if keepdims or i not in axes)
     target = empty(shape, result) if out is None else out
     if host(target).shape != shape:
         raise ValueError("Out shape is mismatched")
     if not target.size:
-        return target  # type: ignore[no-any-return]
+        return target
     if 0 in values.shape and name not in _WITH_IDENTITY:
         raise ValueError(f"zero-size array to reduction operation cupy_{name} which has no identity")
     with np.errstate(all="ignore"):
         copy_into(target._host, np.asarray(compute(values)).reshape(shape))
-    return target  # type: ignore[no-any-return]
+    return target
 
 
 _WITH_IDENTITY = frozenset("sum prod any all count_nonzero".split())
@@ -53,7 +51,7 @@ def _auto(dtype: DType) -> DType:
 def _accumulate(name: str, x: Any, axis: Axis, dtype: Any, out: Any, keepdims: bool) -> ndarray:
     wanted = _auto(x.dtype) if dtype is None else as_dtype(dtype)
     inside = np.dtype(np.float32) if wanted.char == "e" else wanted
-    ufunc = {"sum": np.add, "prod": np.multiply}[name]
+    ufunc: Any = {"sum": np.add, "prod": np.multiply}[name]
 
     def compute(values: Host) -> Host:
         axes = _axes(axis, values.ndim)
@@ -79,7 +77,7 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims
     count = int(np.prod([values.shape[i] for i in _axes(axis, values.ndim)], dtype=np.int64))
 
     def compute(x: Host) -> Host:
-        total = np.add.reduce(x.astype(inside), _axes(axis, x.ndim), keepdims=keepdims)
+        total: Any = np.sum(x.astype(inside), _axes(axis, x.ndim), keepdims=keepdims)
         return total / inside.type(count)  # type: ignore[no-any-return]
 
     return _reduce("sum", a, compute, axis, wanted, out, keepdims)
@@ -87,7 +85,7 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims
 
 # ---------------------------------------------------------------------- extremes
 def _extreme(name: str) -> Callable[..., ndarray]:
-    ufunc = {"max": np.maximum, "min": np.minimum}[name]
+    ufunc: Any = {"max": np.maximum, "min": np.minimum}[name]
 
     def reduce(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> ndarray:
         def compute(x: Host) -> Host:
@@ -157,7 +155,7 @@ def _scan(ufunc: np.ufunc, a: Any, axis: int | None, dtype: Any, out: Any) -> nd
     target = empty(operand.shape, wanted) if out is None else out
     with np.errstate(all="ignore"):
         copy_into(host(target).reshape(operand.shape), ufunc.accumulate(operand, axis, wanted))
-    return target  # type: ignore[no-any-return]
+    return target
 
 
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> ndarray:

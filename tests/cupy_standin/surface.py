@@ -1,8 +1,8 @@
 """What the real CuPy offers: names, parameters, and the loops of its ufuncs.
 
-`surface.json` is a snapshot of CuPy, taken with `python -m tests.cupy_standin.surface` on a machine where it is installed
-(no GPU is needed). The stand-in offers nothing that is not in it. Where a CuPy of another version is installed, its own surface is
-taken in a subprocess, once, so that the stand-in never claims what that version lacks.
+`surface.json` is a snapshot of CuPy, taken with `python -m tests.cupy_standin.surface` on a machine where it is
+installed (no GPU is needed). The stand-in offers nothing that is not in it. Where a CuPy of another version is
+installed, its own surface is taken in a subprocess, once, so that the stand-in never claims what that version lacks.
 
 A signature is written as its parameters, `a, axis=, out=` with `=` for those with a default, or None where CuPy does
 not tell it.
@@ -21,7 +21,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, TypedDict
 
-__all__ = ["MODULES", "Surface", "current", "installed_version", "signature_of", "snapshot"]
+__all__ = [
+    "MODULES",
+    "Surface",
+    "current",
+    "harvest",
+    "harvest_elsewhere",
+    "installed_version",
+    "signature_of",
+    "snapshot",
+]
 
 SNAPSHOT = Path(__file__).with_name("surface.json")
 MODULES = (
@@ -76,11 +85,19 @@ def signature_of(function: Any) -> str | None:
         return _from_docstring(function)
 
 
-def _other_version(version: str) -> Surface:
-    cache = Path(tempfile.gettempdir()) / f"cupy-surface-{version}.json"
-    if not cache.exists():
-        command = [sys.executable, "-m", __name__, str(cache)]
+def harvest_elsewhere() -> Surface:
+    """The surface of the installed CuPy, from a process of its own, so that this one need not import it."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "surface.json"
+        command = [sys.executable, "-m", __name__, str(target)]
         subprocess.run(command, check=True, cwd=Path(__file__).parents[2], capture_output=True)
+        return json.loads(target.read_text())  # type: ignore[no-any-return]
+
+
+def _other_version(version: str) -> Surface:
+    cache = Path(tempfile.gettempdir()) / f"tensorgrad-cupy-surface-{version}.json"
+    if not cache.exists():
+        cache.write_text(json.dumps(harvest_elsewhere()))
     return json.loads(cache.read_text())  # type: ignore[no-any-return]
 
 
@@ -90,7 +107,7 @@ def _spelled(signature: inspect.Signature) -> str:
     for place, p in enumerate(signature.parameters.values()):
         if p.kind is p.KEYWORD_ONLY and not {p.KEYWORD_ONLY, p.VAR_POSITIONAL} & set(kinds[:place]):
             parts.append("*")
-        star = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
+        star = "*" if p.kind is p.VAR_POSITIONAL else "**" if p.kind is p.VAR_KEYWORD else ""
         parts.append(star + p.name + ("=" if p.default is not p.empty else ""))
         if p.kind is p.POSITIONAL_ONLY and kinds[place + 1 : place + 2] != [p.POSITIONAL_ONLY]:
             parts.append("/")

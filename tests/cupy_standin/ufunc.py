@@ -22,7 +22,7 @@ _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 2}
 _MOVERS = frozenset("where isfinite isnan isinf signbit".split())
 
 
-class ufunc:  # noqa: N801
+class ufunc:
     """A universal function of one output."""
 
     def __init__(self, name: str, loops: Loops) -> None:
@@ -180,5 +180,3 @@ def _fits(dtype: np.dtype[Any], wanted: np.dtype[Any], weak: type | None) -> boo
     if np.can_cast(dtype, wanted):
         return True
     return weak is not None and np.result_type(weak(0), wanted) == wanted
-
-

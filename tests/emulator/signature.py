@@ -41,7 +41,6 @@ class Parameter:
     name: str
     type: str
     pointee_is_const: bool
-    declaration: str
 
     @property
     def pointers(self) -> int:
@@ -70,7 +69,7 @@ def find_kernels(text: str) -> dict[str, Kernel]:
 
 
 def _is_template(text: str, start: int) -> bool:
-    return text[:start].rstrip()[-1:] == ">"
+    return re.search(r">\s*(?:(?:static|inline)\s+)*$", text[max(0, start - 200) : start]) is not None
 
 
 def _kernel(match: re.Match[str]) -> Kernel:
@@ -90,7 +89,7 @@ def _parameter(kernel: str, text: str) -> Parameter:
     kept = [word for word in words if word not in ("const", "volatile")]
     base = " ".join(word for word in kept if not word.startswith("*"))
     stars = "".join(word for word in kept if word.startswith("*"))
-    parameter = Parameter(name, _SPELLINGS.get(base, base) + stars, "const" in words[: _last_star(words)], text.strip())
+    parameter = Parameter(name, _SPELLINGS.get(base, base) + stars, "const" in words[: _last_star(words)])
     if not stars and parameter.type not in SCALARS:
         allowed = ", ".join(SCALARS)
         raise BuildError(f"{kernel}: a parameter is a pointer or one of {allowed}; got `{text.strip()}`")

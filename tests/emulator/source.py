@@ -60,6 +60,6 @@ def _static(match: re.Match[str], number: int) -> str:
 
 
 def _trampoline(kernel: Kernel) -> str:
-    values = ", ".join(f"emu_argument<{p.type}>(slots + {8 * i})" for i, p in enumerate(kernel.parameters))
+    values = ", ".join(f"emu::Argument{{slots + {8 * i}}}" for i in range(len(kernel.parameters)))
     head = f'extern "C" __attribute__((visibility("default"))) void emu_call_{kernel.name}'
     return f"{head}(const unsigned char* slots) {{ (void)slots; {kernel.name}({values}); }}"

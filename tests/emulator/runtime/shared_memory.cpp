@@ -26,65 +26,81 @@ constexpr size_t gap = 64;
 // A float read before it is written is NaN; an index is -1.
 constexpr int unwritten = 0xFF;
 
-size_t dynamic_used = 0;
-size_t static_end = dynamic_bytes;
+struct Extent {
+    size_t offset;
+    size_t size;
+};
+
+Extent dynamic_array{0, 0};
+// No vector: the race detector would see it grow in one thread and then in another.
+constexpr size_t most_variables = 1024;
+Extent variables[most_variables];
+size_t variable_count = 0;
 
 #ifdef EMU_ADDRESS
 bool written[arena_bytes];
 
-void forget_writes(size_t offset, size_t size) { memset(written + offset, 0, size); }
-void close_gaps() { __asan_poison_memory_region(shared_arena, arena_bytes); }
-void open_gap(size_t offset, size_t size) { __asan_unpoison_memory_region(shared_arena + offset, size); }
-void close_gap(size_t offset, size_t size) { __asan_poison_memory_region(shared_arena + offset, size); }
+void forget_writes(Extent part) { memset(written + part.offset, 0, part.size); }
+void open(Extent part) { __asan_unpoison_memory_region(shared_arena + part.offset, part.size); }
+void close(Extent part) { __asan_poison_memory_region(shared_arena + part.offset, part.size); }
 #else
-void forget_writes(size_t, size_t) {}
-void close_gaps() {}
-void open_gap(size_t, size_t) {}
-void close_gap(size_t, size_t) {}
+void forget_writes(Extent) {}
+void open(Extent) {}
+void close(Extent) {}
 #endif
 
-void spoil(size_t offset, size_t size) {
-    memset(shared_arena + offset, unwritten, size);
-    forget_writes(offset, size);
+void fill(unsigned char* start, size_t size) {
+    if (!race_detector) {
+        memset(start, unwritten, size);
+        return;
+    }
+    // The race detector would take memset for an access of the thread that happens to run.
+    for (volatile unsigned char* byte = start; byte < start + size; ++byte) *byte = unwritten;
+}
+
+void spoil(Extent part) {
+    fill(shared_arena + part.offset, part.size);
+    forget_writes(part);
 }
 
 void map_arena() {
     void* arena = mmap(nullptr, arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (arena == MAP_FAILED) abort();
     shared_arena = static_cast<unsigned char*>(arena);
-    close_gaps();
+    close({0, arena_bytes});
 }
 
 // Aligned as asked and no better: a float array that is also read as float4 must fail here, as it may on a device.
-size_t place(size_t size, size_t alignment) {
-    size_t offset = (static_end + gap + 15) / 16 * 16 + (alignment < 16 ? alignment : 0);
-    static_end = offset + size;
-    return offset;
+Extent place(size_t size, size_t alignment) {
+    size_t end = dynamic_bytes;
+    if (variable_count) end = variables[variable_count - 1].offset + variables[variable_count - 1].size;
+    return {(end + gap + 15) / 16 * 16 + (alignment < 16 ? alignment : 0), size};
 }
 
 }  // namespace
 
 void allocate_shared(SharedSlot& slot, size_t size, size_t alignment) {
-    slot.offset = place(size, alignment);
-    slot.size = size;
-    if (static_end > arena_bytes) fail("shared memory", {}, "the module's shared variables exceed %zu bytes", arena_bytes);
-    open_gap(slot.offset, size);
-    spoil(slot.offset, size);
+    Extent variable = place(size, alignment);
+    if (variable.offset + size > arena_bytes || variable_count == most_variables)
+        fail("shared memory", {}, "the module's shared variables exceed %zu bytes", arena_bytes - dynamic_bytes);
+    variables[variable_count++] = variable;
+    open(variable);
+    spoil(variable);
+    slot = {variable.offset, size};
 }
 
 void reserve_dynamic_shared(size_t bytes) {
     if (!shared_arena) map_arena();
-    close_gap(0, dynamic_used);
-    open_gap(0, bytes);
-    dynamic_used = bytes;
+    close(dynamic_array);
+    dynamic_array.size = bytes;
+    open(dynamic_array);
 }
 
 // The race detector remembers accesses by address. Fresh addresses keep one block's from looking like the last one's.
 void begin_shared_memory() {
     if (race_detector) map_arena();
-    spoil(0, dynamic_used);
-    memset(shared_arena + dynamic_bytes, unwritten, static_end - dynamic_bytes);
-    forget_writes(dynamic_bytes, static_end - dynamic_bytes);
+    spoil(dynamic_array);
+    for (size_t i = 0; i < variable_count; ++i) spoil(variables[i]);
 }
 
 void end_shared_memory() {

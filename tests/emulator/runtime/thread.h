@@ -60,6 +60,17 @@ EMU_HIDDEN void check_initialised(const void* address, size_t size, Site site);
 inline void check_initialised(const void*, size_t, Site) {}
 #endif
 
+// A kernel argument in the packed block: becomes whatever type the kernel's parameter has.
+struct Argument {
+    const unsigned char* slot;
+    template <class T>
+    operator T() const {
+        T value;
+        __builtin_memcpy(&value, slot, sizeof(T));
+        return value;
+    }
+};
+
 }  // namespace emu
 
 #define __trap() emu::fail("trap", {__builtin_FILE(), __builtin_LINE()}, "__trap()")

@@ -1,0 +1,30 @@
+// Fuses: a whole step of gradient descent, with or without (Nesterov) momentum, for all parameters of a group: one pass
+// in one launch, after the one thread of sgd_prepare.
+//
+// Bytes a parameter (b bytes each): 3b (reads p g, writes p), with momentum 5b; as compositions 6b and 11b. Roof: memory.
+//
+// Columns of the table: p g, with momentum b. constants: Sgd::CONSTANTS doubles.
+#include "sgd.h"
+#include "table.cuh"
+
+KERNEL sgd_prepare(const double* lr, double* step, double* constants, double momentum, double dampening,
+                   double weight_decay, int maximize) {
+    if (global_thread() != 0) return;
+    double c[Sgd<double>::CONSTANTS];
+    *step += 1.0;
+    Sgd<double>::prepare(*lr, *step, momentum, dampening, weight_decay, maximize, c);
+    keep_constants(c, constants);
+}
+
+#define MAKE(SUFFIX, T, A)                                                                                  \
+    KERNEL sgd_##SUFFIX(TABLE_PARAMETERS, const double* constants, int has_momentum, int nesterov) {        \
+        const Sgd<A> sgd = rule_of<Sgd<A>, A>(constants);                                                   \
+        if (has_momentum) {                                                                                 \
+            sweep_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) {                                     \
+                sgd.update_momentum(x[0], x[1], x[2], nesterov != 0);                                       \
+            });                                                                                             \
+        } else {                                                                                            \
+            sweep_table<3u, 1u, 2, T>(TABLE, [=](long long, A(&x)[2]) { sgd.update(x[0], x[1]); });         \
+        }                                                                                                   \
+    }
+FOR_ALL_DTYPES(MAKE)
