@@ -107,11 +107,15 @@ def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor)
 
 def _note_view(view: Variable, of: Variable, op: Op, static: dict[str, Any]) -> None:
     """Let `view` share the version of `of`, and remember how it is made from the root of that memory."""
-    if view.node is not None and view.node.checks and view.node.checks[-1][0] is view.version:
-        view.node.checks = [*view.node.checks[:-1], (of.version, of.version[0])]
-    view.version = of.version
-    root, chain = (of, ()) if of.base is None else of.base[:2]
-    view.base = (root, (*chain, (op, static)), root.node)
+    node, version = view.node, of.version
+    if node is not None and node.out is not None:
+        node.checks = [*node.checks[:-1], (version, version[0])]  # the last check was of the view itself
+    view.version = version
+    if of.base is None:
+        view.base = (of, ((op, static),), of.node)
+    else:
+        root, chain, _ = of.base
+        view.base = (root, (*chain, (op, static)), root.node)
 
 
 def refresh(view: Variable) -> None:

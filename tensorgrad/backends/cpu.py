@@ -13,12 +13,15 @@ import numpy as np
 
 from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cpu_indexing import ArrayIndexing
+from tensorgrad.backends.cpu_losses import FusedLosses
 from tensorgrad.backends.cpu_optimizer_steps import ChunkedOptimizerSteps
 from tensorgrad.backends.cpu_philox import VectorisedRandom
 from tensorgrad.backends.cpu_reductions import NumpyReductions
+from tensorgrad.backends.cpu_results import given, into
+from tensorgrad.backends.cpu_slopes import CheckedSlopes
 from tensorgrad.backends.erf import erf
 from tensorgrad.backends.primitives import Array, Shape
-from tensorgrad.dtypes import DType
+from tensorgrad.dtypes import DType, float64
 
 __all__ = ["CpuBackend"]
 
@@ -28,7 +31,9 @@ __all__ = ["CpuBackend"]
 warnings.filterwarnings("ignore", message=".* encountered in ", category=RuntimeWarning, module=r"tensorgrad\.")
 
 
-class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, VectorisedRandom, Backend):
+class CpuBackend(
+    NumpyReductions, ArrayIndexing, CheckedSlopes, FusedLosses, ChunkedOptimizerSteps, VectorisedRandom, Backend
+):
     """NumPy. Stateless: one instance serves every thread."""
 
     name: ClassVar[str] = "cpu"
@@ -83,14 +88,6 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
     left_shift = np.left_shift
     right_shift = np.right_shift
 
-    @staticmethod
-    def multiply_unless_zero(g: Array, slope: Array) -> Array:
-        # A minimum is nan where there is a nan: one pass tells the usual case, in which there is nothing to mend.
-        product = np.asarray(np.multiply(g, slope))
-        if product.size and np.isnan(np.minimum.reduce(product, None)):
-            np.copyto(product, 0, where=np.equal(g, 0) & ~np.isfinite(slope))
-        return product
-
     # ------------------------------------------------------------------ making and copying
     @staticmethod
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:
@@ -121,8 +118,10 @@ class CpuBackend(NumpyReductions, ArrayIndexing, ChunkedOptimizerSteps, Vectoris
 
     @staticmethod
     def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
-        result: Array = np.arange(start, stop, step, dtype)  # type: ignore[call-overload]
-        return given(result, out)
+        # NumPy adds a step that it rounded to the dtype: computed wide, the error does not grow.
+        wide = float64 if dtype.kind == "f" else dtype
+        numbers: Array = np.arange(start, stop, step, wide)  # type: ignore[call-overload]
+        return given(numbers if wide == dtype else numbers.astype(dtype), out)
 
     @staticmethod
     def copy(x: Array, *, out: Array | None = None) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu_results import given
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.dtypes import int64, uint64
 from tensorgrad.errors import BoundsError

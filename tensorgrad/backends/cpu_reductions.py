@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu_results import into
 from tensorgrad.backends.fused import FusedPrimitives, reduced_count
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.dtypes import DType, float16, float32, float64
 
-__all__ = ["NumpyReductions"]
+__all__ = ["NumpyReductions", "row_sums"]
 
 _add_reduce: Any = np.add.reduce
 _multiply_reduce: Any = np.multiply.reduce
@@ -99,6 +100,13 @@ class NumpyReductions(FusedPrimitives):
 
 def _suits_blas(x: Array) -> bool:
     return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[0] <= _MOST_ROWS
+
+
+def row_sums(x: Array) -> Array:
+    """The sums of the rows of `x` (rows, columns), as (rows, 1)."""
+    if x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[1] <= _MOST_ROWS:
+        return np.dot(x, _ones(x.shape[1], x.dtype).reshape(-1, 1))
+    return NumpyReductions.sum(x, axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=64)

@@ -32,9 +32,7 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         axes = (*range(lead), *stretched)
         return delivered(self, self.reshape(self.sum(g, axis=axes), shape) if axes else g, out)
 
-    def region_mask(
-        self, shape: Shape, dtype: DType, chain: tuple[Any, ...], *, out: Array | None = None
-    ) -> Array:
+    def region_mask(self, shape: Shape, dtype: DType, chain: tuple[Any, ...], *, out: Array | None = None) -> Array:
         """Ones, with zeros where the view ops of `chain` look, one after the other."""
         mask = self.full(shape, 1, dtype, out=out)
         region = mask

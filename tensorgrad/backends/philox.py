@@ -116,17 +116,13 @@ class RandomPrimitives(Primitives):
         """uint64[count]: two words each, the first one low."""
         return self._paired(self.random_bits(key, 2 * count), out)
 
-    def random_integers(
-        self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None
-    ) -> Array:
+    def random_integers(self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None) -> Array:
         """int64 in [low, high): low + (64 random bits) modulo (high - low), so uneven by less than 2^-64
         (high - low)."""
         words = self.reshape(self.random_words64(key, math.prod(shape)), shape)
         return self.add(self.astype(self.remainder(words, high - low), int64), low, out=out)
 
-    def dropout(
-        self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None
-    ) -> tuple[Array, Array]:
+    def dropout(self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p <
         1."""
         kept = self.greater_equal(self.random_uniform(key, x.shape, float32), p)

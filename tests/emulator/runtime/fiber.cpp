@@ -1,11 +1,11 @@
 #include "fiber.h"
 
-#include <sys/mman.h>
-
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "pages.h"
 
 #ifdef EMU_ADDRESS
 #include <sanitizer/common_interface_defs.h>
@@ -130,13 +130,8 @@ void release_saved(Fiber& fiber) { delete static_cast<ucontext_t*>(fiber.saved);
 
 Fiber* create_fiber(void (*entry)()) {
     static size_t created = 0;
-    void* stack = mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (stack == MAP_FAILED) {
-        perror("emulator: no memory for a stack");
-        abort();
-    }
     auto* fiber = new Fiber;
-    fiber->stack = static_cast<unsigned char*>(stack);
+    fiber->stack = map_pages(stack_size);
     fiber->size = stack_size;
     fiber->entry = entry;
     memcpy(fiber->stack, &canary, sizeof canary);
@@ -152,7 +147,7 @@ void destroy_fiber(Fiber* fiber) {
     __tsan_destroy_fiber(fiber->sanitizer_state);
 #endif
     release_saved(*fiber);
-    munmap(fiber->stack, fiber->size);
+    unmap_pages(fiber->stack, fiber->size);
     delete fiber;
 }
 

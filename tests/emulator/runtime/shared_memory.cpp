@@ -1,13 +1,12 @@
 #include "shared_memory.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "happens_before.h"
+#include "pages.h"
 
 #ifdef EMU_ADDRESS
 #include <sanitizer/asan_interface.h>
@@ -64,9 +63,7 @@ void spoil(Extent part) {
 }
 
 void map_arena() {
-    void* arena = mmap(nullptr, arena_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (arena == MAP_FAILED) abort();
-    shared_arena = static_cast<unsigned char*>(arena);
+    shared_arena = map_pages(arena_bytes);
     close({0, arena_bytes});
 }
 
@@ -104,7 +101,7 @@ void begin_shared_memory() {
 }
 
 void end_shared_memory() {
-    if (race_detector) munmap(shared_arena, arena_bytes);
+    if (race_detector) unmap_pages(shared_arena, arena_bytes);
 }
 
 #ifdef EMU_ADDRESS
