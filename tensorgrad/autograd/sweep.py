@@ -67,7 +67,8 @@ class Sweep:
                     if version[0] != was:
                         raise _stale(node, version, was, self.name)
                 self._propagate(node, gradient)
-                if not self.retain:
+                if not self.retain and (node.checks or node.out is not None):
+                    # A node that kept nothing stays whole: as in PyTorch, it can be gone through again.
                     node.saved = node.out = node.replay = None
                     node.checks = ()
             for leaf in [k for k in pending if type(k) is not Node]:

@@ -146,6 +146,19 @@ def test_a_write_to_what_a_vjp_does_not_read_is_no_error() -> None:
         tg.autograd.grad(first, x, create_graph=True)  # here the forward runs again
 
 
+def test_nodes_that_keep_nothing_can_be_gone_through_again() -> None:
+    x, b = leaf([1.0, 2.0]), leaf([0.5, 0.5])
+    h = x + b
+    h.sum().backward()
+    (h * 2).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [3.0, 3.0]
+    product = x * b
+    product.sum().backward()
+    with pytest.raises(tg.GraphError, match="freed by an earlier backward"):
+        product.sum().backward()
+
+
 def test_what_a_hook_returns_is_checked() -> None:
     for wrong, message in ((1.0, "must be a Tensor"), (tg.ones(3, dtype=tg.float64), r"must have shape \(2,\)")):
         x = leaf([1.0, 2.0])
