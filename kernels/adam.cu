@@ -1,8 +1,8 @@
 // Fuses: a whole step of Adam, AdamW or AMSGrad for all parameters of a group: one pass in one launch, after the one
 // thread of adam_prepare.
 //
-// Bytes a parameter (b bytes each): 7b (reads p g m v, writes p m v), AMSGrad 9b; as compositions about 36b. Roof: memory:
-// 28 bytes a float32 parameter are 1.2e11 parameters a second at 3.3 TB/s.
+// Bytes a parameter (b bytes each): 7b (reads p g m v, writes p m v), AMSGrad 9b; as compositions about 36b. Roof:
+// memory; 28 bytes a float32 parameter are 1.2e11 parameters a second at 3.3 TB/s.
 //
 // Columns of the table: p g m v, for AMSGrad w. constants: Adam::CONSTANTS doubles.
 #include "adam.h"

@@ -56,3 +56,6 @@ DEVICE void check(const I* indices, I* out, long long count, long long low, long
     }
 MAKE(i64, long long)
 MAKE(i32, int)
+MAKE(i16, short)
+MAKE(i8, signed char)
+MAKE(u8, unsigned char)

@@ -23,5 +23,5 @@ HD bool out_of_bounds(I index, long long low, long long high) {
 template <class I>
 HD I wrapped(I index, long long low, long long high) {
     if (out_of_bounds(index, low, high)) return I(0);
-    return index < 0 ? static_cast<I>(index + high) : index;
+    return index < I(0) ? static_cast<I>(index + high) : index;
 }

@@ -6,67 +6,56 @@
 
 #include "launch.cuh"
 
-// The columns of one thread: together where every row begins on a 16-byte boundary, else `lanes` apart, which is
-// coalesced as well.
+// The columns of one thread, `start + k * step` for k < held: together where every row begins on a 16-byte boundary,
+// else a block's lanes apart, which is coalesced as well.
 template <class T>
 struct Columns {
-    using A = ArithmeticOf<T>;
     static constexpr int S = Vector<T>::size;
     long long start;
-    long long step;
-    long long columns;
+    int step;
+    int held;
     bool together;
 
-    DEVICE Columns(long long columns, bool all_aligned) : columns(columns) {
-        const long long tile = static_cast<long long>(blockIdx.x) * blockDim.x * S;
+    DEVICE Columns(long long columns, bool all_aligned) {
         together = all_aligned && columns % S == 0;
-        start = tile + (together ? threadIdx.x * S : threadIdx.x);
-        step = together ? 1 : blockDim.x;
+        step = together ? 1 : static_cast<int>(blockDim.x);
+        start = static_cast<long long>(blockIdx.x) * blockDim.x * S + threadIdx.x * (together ? S : 1);
+        held = 0;
+#pragma unroll
+        for (int k = 0; k < S; ++k) held += start + k * step < columns ? 1 : 0;
     }
 
-    DEVICE Vector<T> get(const T* row) const {
+    // `x` points to this thread's first column in a row.
+    DEVICE Vector<T> get(const T* x) const {
         Vector<T> v = {};
         if (together) {
-            if (start < columns) v = get_vector(row + start);
+            if (held > 0) v = get_vector(x);
             return v;
         }
 #pragma unroll
         for (int k = 0; k < S; ++k) {
-            if (start + k * step < columns) v.item[k] = row[start + k * step];
+            if (k < held) v.item[k] = x[k * step];
         }
         return v;
     }
-
-    DEVICE void put(T* row, const Vector<T>& v) const {
-        if (together) {
-            if (start < columns) put_vector(row + start, v);
-            return;
-        }
-#pragma unroll
-        for (int k = 0; k < S; ++k) {
-            if (start + k * step < columns) row[start + k * step] = v.item[k];
-        }
-    }
-
-    DEVICE bool has(int k) const { return start + k * step < columns; }
 };
 
-// Adds `total[k]` over the block's depth and gives finish(column, sum) for each column, in one thread.
-// `scratch` is shared memory for THREADS * S numbers.
+// Shared memory for THREADS * S sums: each thread keeps the sum over its rows of its k-th column.
+template <class T>
+DEVICE ArithmeticOf<T>& kept_sum(ArithmeticOf<T>* scratch, int k, int y) {
+    return scratch[(y * Vector<T>::size + k) * static_cast<int>(blockDim.x) + static_cast<int>(threadIdx.x)];
+}
+
+// Adds the kept sums over the block's depth and gives finish(column, sum) for each column, in one thread.
 template <class T, class Finish>
-DEVICE void merge_depth(
-    const Columns<T>& columns, const ArithmeticOf<T> (&total)[Vector<T>::size], ArithmeticOf<T>* scratch, Finish finish) {
-    constexpr int S = Vector<T>::size;
-    const int lanes = static_cast<int>(blockDim.x);
-#pragma unroll
-    for (int k = 0; k < S; ++k) scratch[(threadIdx.y * S + k) * lanes + threadIdx.x] = total[k];
+DEVICE void merge_depth(const Columns<T>& columns, ArithmeticOf<T>* scratch, Finish finish) {
     __syncthreads();
     if (threadIdx.y != 0) return;
-#pragma unroll
-    for (int k = 0; k < S; ++k) {
+#pragma unroll 1
+    for (int k = 0; k < columns.held; ++k) {
         ArithmeticOf<T> sum = 0;
-        for (int y = 0; y < static_cast<int>(blockDim.y); ++y) sum += scratch[(y * S + k) * lanes + threadIdx.x];
-        if (columns.has(k)) finish(columns.start + k * columns.step, sum);
+        for (int y = 0; y < static_cast<int>(blockDim.y); ++y) sum += kept_sum<T>(scratch, k, y);
+        finish(columns.start + k * columns.step, sum);
     }
 }
 
@@ -80,21 +69,13 @@ DEVICE void sum_columns(
     const long long begin = blockIdx.y * slab_rows;
     const long long end = begin + slab_rows < rows ? begin + slab_rows : rows;
     A total[S] = {};
-    long long r = begin + threadIdx.y;
-    for (; r + 3 * static_cast<long long>(blockDim.y) < end; r += 4 * static_cast<long long>(blockDim.y)) {
-        Vector<T> v[4];
-#pragma unroll
-        for (int b = 0; b < 4; ++b) v[b] = mine.get(x + (r + b * static_cast<long long>(blockDim.y)) * columns);
-#pragma unroll
-        for (int b = 0; b < 4; ++b) {
-#pragma unroll
-            for (int k = 0; k < S; ++k) total[k] += load(v[b].item[k]);
-        }
-    }
-    for (; r < end; r += blockDim.y) {
-        const Vector<T> v = mine.get(x + r * columns);
+#pragma unroll 4
+    for (long long r = begin + threadIdx.y; r < end; r += blockDim.y) {
+        const Vector<T> v = mine.get(x + r * columns + mine.start);
 #pragma unroll
         for (int k = 0; k < S; ++k) total[k] += load(v.item[k]);
     }
-    merge_depth(mine, total, scratch, finish);
+#pragma unroll
+    for (int k = 0; k < S; ++k) kept_sum<T>(scratch, k, threadIdx.y) = total[k];
+    merge_depth(mine, scratch, finish);
 }

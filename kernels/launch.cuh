@@ -112,7 +112,9 @@ struct ColumnCursor {
 };
 
 // ---------------------------------------------------------------------- elementwise
-HD constexpr int count_bits(unsigned int set) { return set == 0 ? 0 : static_cast<int>(set & 1u) + count_bits(set >> 1); }
+HD constexpr int count_bits(unsigned int set) {
+    return set == 0 ? 0 : static_cast<int>(set & 1u) + count_bits(set >> 1);
+}
 
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
 struct Sweep {
@@ -189,6 +191,8 @@ struct Sweep {
         const Split<T> split(column[0], count);
         Vector<T> next[N];
         if (AHEAD && first < split.vectors) get(split.head + first * S, next);
+        // Unrolled, these loops would take registers until they spill.
+#pragma unroll 1
         for (long long j = first; j < split.vectors; j += stride) {
             const long long i = split.head + j * S;
             Vector<T> v[N];
@@ -203,6 +207,7 @@ struct Sweep {
             put(i, v);
         }
         const long long left = count - split.vectors * S;
+#pragma unroll 1
         for (long long j = first; j < left; j += stride) one(j < split.head ? j : j + split.vectors * S);
     }
 };

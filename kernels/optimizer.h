@@ -1,7 +1,7 @@
-// What all optimizers share. Each works in two launches: NAME_prepare (one thread) advances `step` by one and writes what
-// depends on it or on lr to `constants`, computed in float64; NAME reads them from there. So no block needs a power in
-// float64, none reads `step` while another one writes it, and everything that changes from step to step lies in device
-// memory, where a replay finds it.
+// What all optimizers share. Each works in two launches: NAME_prepare (one thread) advances `step` by one and writes
+// what depends on it or on lr to `constants`, computed in float64; NAME reads them from there. So no block needs a
+// power in float64, none reads `step` while another one writes it, and everything that changes from step to step lies
+// in device memory, where a replay finds it.
 #pragma once
 
 #include "portable.h"

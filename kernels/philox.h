@@ -1,6 +1,6 @@
-// Philox4x32-10: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11; the words
-// of backends/philox.py. Block i of a draw encrypts the counter (offset + i, 0) with the key (seed). Uniform numbers are
-// the same bits on every device.
+// Philox4x32-10: J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11; the
+// words of backends/philox.py. Block i of a draw encrypts the counter (offset + i, 0) with the key (seed). Uniform
+// numbers are the same bits on every device.
 #pragma once
 
 #include "portable.h"
@@ -10,7 +10,8 @@ struct PhiloxBlock {
 };
 
 HD PhiloxBlock philox(unsigned long long position, unsigned long long seed) {
-    unsigned int c0 = static_cast<unsigned int>(position), c1 = static_cast<unsigned int>(position >> 32), c2 = 0, c3 = 0;
+    unsigned int c0 = static_cast<unsigned int>(position), c1 = static_cast<unsigned int>(position >> 32);
+    unsigned int c2 = 0, c3 = 0;
     unsigned int k0 = static_cast<unsigned int>(seed), k1 = static_cast<unsigned int>(seed >> 32);
 #if defined(__CUDACC__)
 #pragma unroll

@@ -1,17 +1,19 @@
-// Fuses: sums over the rows of a matrix (bias gradients); the norm of all gradients of a group and clipping by it; a flag
-// for values that are not finite. All results are the same in every run: partial sums lie in memory, no atomic adds.
+// Fuses: sums over the rows of a matrix (bias gradients); the norm of all gradients of a group and clipping by it; a
+// flag for values that are not finite. All results are the same in every run: partial sums go through memory, no float
+// is added atomically.
 //
-// Bytes an element (b bytes each): b for sums, norms and flags; 2b for scaling and clamping (written only). Roof: memory.
+// Bytes an element (b bytes each): b for sums, norms and flags; 2b for scaling and clamping. Roof: memory.
 //
 // - column_sums writes partial[slab][column]; column_finish adds the slabs. See columns.cuh for the grid.
-// - norm_parts writes one float64 a block; norm_finish, one block, joins them to the norm and the factor of clipping.
-//   A thread adds the elements of a piece in the arithmetic type, pieces and threads in float64.
+// - norm_parts writes one float64 a block, from partial[first] on; norm_finish, one block, joins them to the norm and
+//   the factor of clipping. A thread adds the elements of a piece in the arithmetic type, pieces and threads in
+//   float64.
 #include "columns.cuh"
 #include "reduce.h"
 #include "table.cuh"
 
 DEVICE double join_block(double s, int kind, double* scratch) {
-    return kind == NORM_MAX ? team_merge<MergeMaxima>(s, scratch) : team_merge<MergeSums>(s, scratch);
+    return kind == NORM_MAX ? team_merge<Max<double>>(s, scratch) : team_merge<Sum<double>>(s, scratch);
 }
 
 template <class T>
@@ -49,10 +51,10 @@ KERNEL norm_finish(const double* partial, long long parts, int kind, double p, d
         __shared__ A scratch[THREADS * Vector<A>::size];                                                              \
         sum_columns(partial, slabs, columns, slabs, scratch, [=](long long c, A sum) { out[c] = store<T>(sum); });    \
     }                                                                                                                 \
-    KERNEL norm_parts_##SUFFIX(TABLE_PARAMETERS, double* partial, int kind, double p) {                               \
+    KERNEL norm_parts_##SUFFIX(TABLE_PARAMETERS, double* partial, long long first, int kind, double p) {              \
         __shared__ double scratch[WARP];                                                                              \
         const double s = join_block(norm_of_pieces<T>(TABLE, kind, p), kind, scratch);                                \
-        if (threadIdx.x == 0) partial[blockIdx.x] = s;                                                                \
+        if (threadIdx.x == 0) partial[first + blockIdx.x] = s;                                                        \
     }                                                                                                                 \
     KERNEL scale_tensors_##SUFFIX(TABLE_PARAMETERS, const double* scale) {                                            \
         const A factor = static_cast<A>(*scale);                                                                      \

@@ -9,6 +9,12 @@ struct Sum {
     static HD A merge(A a, A b) { return a + b; }
 };
 
+template <class A>
+struct Max {
+    static HD A identity() { return -m::infinity<A>(); }
+    static HD A merge(A a, A b) { return m::max(a, b); }
+};
+
 // The norm of a vector: (sum |x|^p)^(1/p), or max |x| for p = inf. 1 and 2 need no powers.
 enum NormKind { NORM_POWER = 0, NORM_ONE = 1, NORM_TWO = 2, NORM_MAX = 3 };
 
@@ -19,13 +25,6 @@ HD A norm_absorb(A s, A x, int kind, A p) {
     if (kind == NORM_MAX) return m::max(s, size);
     return s + (kind == NORM_ONE ? size : m::pow(size, p));
 }
-
-struct MergeSums : Sum<double> {};
-
-struct MergeMaxima {
-    static HD double identity() { return 0.0; }
-    static HD double merge(double a, double b) { return m::max(a, b); }
-};
 
 HD double norm_join(double a, double b, int kind) { return kind == NORM_MAX ? m::max(a, b) : a + b; }
 

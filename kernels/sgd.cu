@@ -1,7 +1,7 @@
 // Fuses: a whole step of gradient descent, with or without (Nesterov) momentum, for all parameters of a group: one pass
 // in one launch, after the one thread of sgd_prepare.
 //
-// Bytes a parameter (b bytes each): 3b (reads p g, writes p), with momentum 5b; as compositions 6b and 11b. Roof: memory.
+// Bytes a parameter (b bytes each): 3b (reads p g, writes p), with momentum 5b; compositions 6b and 11b. Roof: memory.
 //
 // Columns of the table: p g, with momentum b. constants: Sgd::CONSTANTS doubles.
 #include "sgd.h"

@@ -9,7 +9,7 @@
 
 template <template <class> class Finish, class T>
 DEVICE void softmax_rows(const T* x, T* out, long long rows, long long columns,
-                         SoftmaxState<ArithmeticOf<T>>* scratch) {
+                         ArithmeticOf<T>* scratch) {
     using A = ArithmeticOf<T>;
     for (long long row = first_row(); row < rows; row += all_teams()) {
         const Finish<A> finish(softmax_of_row(x + row * columns, columns, scratch));
@@ -33,11 +33,11 @@ DEVICE void softmax_rows_backward(const T* g, const T* y, T* dx, long long rows,
 
 #define MAKE(SUFFIX, T, A)                                                                                   \
     KERNEL softmax_##SUFFIX(const T* x, T* out, long long rows, long long columns) {                         \
-        __shared__ SoftmaxState<A> scratch[WARP];                                                            \
+        __shared__ A scratch[WARP];                                                                          \
         softmax_rows<Probability>(x, out, rows, columns, scratch);                                           \
     }                                                                                                        \
     KERNEL log_softmax_##SUFFIX(const T* x, T* out, long long rows, long long columns) {                     \
-        __shared__ SoftmaxState<A> scratch[WARP];                                                            \
+        __shared__ A scratch[WARP];                                                                          \
         softmax_rows<LogProbability>(x, out, rows, columns, scratch);                                        \
     }                                                                                                        \
     KERNEL softmax_backward_##SUFFIX(const T* g, const T* y, T* dx, long long rows, long long columns) {     \

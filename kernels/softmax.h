@@ -1,5 +1,8 @@
-// Online softmax: M. Milakov, N. Gimelshein, "Online normalizer calculation for softmax", 2018. One pass over a row finds
-// its greatest element and the sum of exp(x - greatest); the state of any two parts can be merged.
+// Online softmax: M. Milakov, N. Gimelshein, "Online normalizer calculation for softmax", 2018. One pass over a row
+// finds a reference `top` within 1 of its greatest element, and the sum of exp(x - top).
+//
+// The reference moves only where an element is greater by more than 1, and the sum is compensated (W. Kahan, 1965):
+// moved at every new maximum, and added plainly, long rows would lose several bits that the definition keeps.
 //
 // As in the definition (exp(x - max) / sum), a row with nan or +inf is nan, and so is a row of -inf only.
 #pragma once
@@ -10,28 +13,39 @@ template <class A>
 struct SoftmaxState {
     A top;
     A sum;
+    A excess;  // what rounding has added to the sum
 };
 
 template <class A>
 struct Softmax {
     using State = SoftmaxState<A>;
 
-    static HD State identity() { return State{-m::infinity<A>(), A(0)}; }
+    static HD State identity() { return State{-m::infinity<A>(), A(0), A(0)}; }
 
     static HD State absorb(State s, A x) {
-        if (x > s.top) {
-            s.sum = s.sum * m::exp(s.top - x) + (A(1) + (x - x));  // x - x is nan for inf: so becomes the row
+        A e;
+        if (x > s.top + A(1)) {
+            const A factor = m::exp(s.top - x);
+            s.sum *= factor;
+            s.excess *= factor;
             s.top = x;
-        } else if (x != -m::infinity<A>()) {  // -inf adds nothing, also while top is -inf
-            s.sum += m::exp(x - s.top);
+            e = A(1);
+        } else if (x != -m::infinity<A>()) {
+            e = m::exp(x - s.top);
+        } else {
+            return s;  // nothing, also where top is -inf
         }
+        const A term = e - s.excess;
+        const A sum = s.sum + term;
+        s.excess = (sum - s.sum) - term;
+        s.sum = sum;
         return s;
     }
 
-    static HD State merge(State a, State b) {
-        const A top = a.top > b.top ? a.top : b.top;
-        if (top == -m::infinity<A>()) return State{top, a.sum + b.sum};
-        return State{top, a.sum * m::exp(a.top - top) + b.sum * m::exp(b.top - top)};
+    // The sum of exp(x - top), for a top of another part that is no less; nan where top is inf. Parts are merged by the greatest top and by
+    // the sum of these.
+    static HD A sum_below(State s, A top) {
+        return s.top == -m::infinity<A>() ? s.sum : (s.sum - s.excess) * m::exp(s.top - top);
     }
 };
 

@@ -1,9 +1,10 @@
 // Fuses: the softmax of each row of logits, the loss of its label, and either the probabilities
-// (softmax_cross_entropy) or, where each row's factor is known beforehand, the gradient (softmax_cross_entropy_gradient;
-// it may take the place of the logits). softmax_cross_entropy_backward makes the gradient of kept probabilities.
+// (softmax_cross_entropy) or, where each row's factor is known beforehand, the gradient
+// (softmax_cross_entropy_gradient; it may take the place of the logits). softmax_cross_entropy_backward makes the
+// gradient of kept probabilities.
 //
-// Bytes an element (b bytes each): forward 3b asked for, 2b from memory while the rows in work fit the second-level cache
-// (compositions: about 12b); backward from probabilities 2b (compositions: 5b). Roof: memory.
+// Bytes an element (b bytes each): forward 3b asked for, 2b from memory while the rows in work fit the second-level
+// cache (compositions: about 12b); backward from probabilities 2b (compositions: 5b). Roof: memory.
 //
 // Labels are int64 and should be checked before (checks.cu). One out of range reads nothing: its loss is nan, and no
 // element of its row counts as the label.
@@ -13,7 +14,7 @@
 
 template <class T, class Finish>
 DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* losses, T* out, long long rows,
-                               long long columns, SoftmaxState<ArithmeticOf<T>>* scratch, Finish finish) {
+                               long long columns, ArithmeticOf<T>* scratch, Finish finish) {
     using A = ArithmeticOf<T>;
     for (long long row = first_row(); row < rows; row += all_teams()) {
         const T* const x = logits + row * columns;
@@ -33,14 +34,14 @@ DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* loss
 #define MAKE(SUFFIX, T, A)                                                                                         \
     KERNEL softmax_cross_entropy_##SUFFIX(const T* logits, const long long* labels, T* losses, T* probabilities,   \
                                           long long rows, long long columns) {                                     \
-        __shared__ SoftmaxState<A> scratch[WARP];                                                                  \
+        __shared__ A scratch[WARP];                                                                                \
         cross_entropy_rows(logits, labels, losses, probabilities, rows, columns, scratch,                          \
                            [](long long, bool, A p) { return p; });                                                \
     }                                                                                                              \
     KERNEL softmax_cross_entropy_gradient_##SUFFIX(const T* logits, const long long* labels, const T* scale,       \
                                                    long long scale_stride, T* losses, T* out, long long rows,      \
                                                    long long columns) {                                            \
-        __shared__ SoftmaxState<A> scratch[WARP];                                                                  \
+        __shared__ A scratch[WARP];                                                                                \
         cross_entropy_rows(                                                                                        \
             logits, labels, losses, out, rows, columns, scratch, [=](long long row, bool is_label, A p) {          \
                 return cross_entropy_gradient(p, is_label, load(scale[row * scale_stride]));                       \

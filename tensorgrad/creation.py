@@ -15,7 +15,17 @@ import numpy as np
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
-from tensorgrad.dtypes import SUPPORTED, DType, as_dtype, bool_, float64, get_default_dtype, int64
+from tensorgrad.dtypes import (
+    SUPPORTED,
+    DType,
+    as_dtype,
+    bool_,
+    fitting,
+    float64,
+    get_default_dtype,
+    int64,
+    scalar_dtype,
+)
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -33,6 +43,11 @@ __all__ = [
     "full",
     "full_like",
     "linspace",
+    "new_data",
+    "new_empty",
+    "new_full",
+    "new_ones",
+    "new_zeros",
     "ones",
     "ones_like",
     "tensor",
@@ -46,7 +61,8 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
     """A new Tensor with a copy of `data`: a number, nested sequence, NumPy array or Tensor.
 
     Python floats give the default floating dtype, integers int64, bools bool; arrays keep their dtype. Raises
-    ShapeError for ragged sequences and DTypeError for data that are not numbers.
+    ShapeError for ragged sequences, DTypeError for data that are not numbers, and ArgumentError for Python numbers that
+    an integer dtype does not hold.
     """
     if isinstance(data, Variable):
         place = data.device if device is None else as_device(device)
@@ -84,12 +100,40 @@ def _host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
         host = np.asarray(_plain(data))
     except ValueError as error:
         raise ShapeError(f"{name}: expected sequences of equal length, got ragged data: {error}") from error
+    from_arrays = _has_dtype(data)
+    if host.dtype.kind == "O" and not from_arrays:
+        host = _huge_integers(name, host)
+    elif wanted is None and host.dtype.kind == "f" and not from_arrays:
+        _refuse_rounded_integers(name, host, data)
     if wanted is None:
-        wanted = host.dtype if _has_dtype(data) else _inferred(host)
+        wanted = host.dtype if from_arrays else _inferred(host)
     if host.dtype.kind not in "biuf" or (wanted not in SUPPORTED and wanted.kind != "u"):
         known = ", ".join(str(d) for d in SUPPORTED)
         raise DTypeError(f"{name}: expected numbers of dtype {known}, got {host.dtype}; convert with dtype=")
-    return host if host.dtype == wanted else host.astype(wanted)
+    if host.dtype == wanted:
+        return host
+    if not from_arrays and wanted.kind in "iu" and host.size:
+        fitting(name, host.min().item(), wanted)
+        fitting(name, host.max().item(), wanted)
+    return host.astype(wanted)
+
+
+def _huge_integers(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Python integers beyond 64 bits, which only floats can hold."""
+    if not all(isinstance(x, int) for x in host.flat):
+        return host
+    try:
+        return host.astype(float64)
+    except OverflowError:
+        raise ArgumentError(f"{name}: an integer among the data is beyond the range of every dtype") from None
+
+
+def _refuse_rounded_integers(name: str, host: np.ndarray[Any, Any], data: Any) -> None:
+    """NumPy makes floats of integers of which none of its integer dtypes holds all."""
+    if host.size and np.abs(host).max() >= 2.0**63:
+        numbers = list(np.asarray(_plain(data), dtype=object).flat)
+        if all(isinstance(n, int) for n in numbers):
+            fitting(name, max(numbers, key=abs), int64)
 
 
 def _plain(data: Any) -> Any:
@@ -142,14 +186,25 @@ def full(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A Tensor of shape `size` filled with `fill_value`, whose type gives the dtype where none is given."""
-    place = as_device(device)
-    kind = _dtype_of(fill_value) if dtype is None else as_dtype(dtype)
-    return _leaf(place.backend.full(as_size("full", (size,)), fill_value, kind), place, requires_grad)
+    """A Tensor of shape `size` filled with `fill_value`, whose type gives the dtype where none is given.
+
+    Raises ArgumentError for a number that an integer `dtype` does not hold.
+    """
+    place, number = as_device(device), _number("full", fill_value)
+    kind = scalar_dtype(number) if dtype is None else as_dtype(dtype)
+    shape = as_size("full", (size,))
+    return _leaf(place.backend.full(shape, fitting("full", number, kind), kind), place, requires_grad)
 
 
-def _dtype_of(value: float) -> DType:
-    return bool_ if isinstance(value, bool) else int64 if isinstance(value, int) else get_default_dtype()
+def _number(name: str, value: Any) -> Any:
+    """A number as Python has it, from Python, NumPy or a tensor of one element."""
+    if type(value) in (int, float, bool):
+        return value
+    if isinstance(value, (np.generic, Variable)):
+        return value.item()  # type: ignore[union-attr]
+    if not isinstance(value, (int, float)):
+        raise DTypeError(f"{name}: expected a number, got {type(value).__name__}")
+    return value
 
 
 def _filled(name: str, size: Sequence[Any], value: float, dtype: object, device: DeviceLike, grad: bool) -> Tensor:
@@ -178,20 +233,27 @@ def full_like(
     input: Tensor, fill_value: float, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
     """A Tensor of the shape, and unless given the dtype and device, of `input`, filled with `fill_value`."""
-    kind = input.dtype if dtype is None else as_dtype(dtype)
-    place = input.device if device is None else device
+    _check_tensor("full_like", input)
+    kind, place = _like(input, dtype, device)
     return full(input.shape, fill_value, dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def _check_tensor(name: str, input: object) -> None:
+    if not isinstance(input, Variable):
+        raise DTypeError(f"{name}: expected a Tensor, got {type(input).__name__}; make one with tg.tensor(...)")
 
 
 def zeros_like(
     input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
     """`full_like` with 0."""
+    _check_tensor("zeros_like", input)
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
     """`full_like` with 1."""
+    _check_tensor("ones_like", input)
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
@@ -199,9 +261,57 @@ def empty_like(
     input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
     """A Tensor like `input`, its values whatever the memory held."""
-    kind = input.dtype if dtype is None else dtype
-    place = input.device if device is None else device
+    _check_tensor("empty_like", input)
+    kind, place = _like(input, dtype, device)
     return empty(input.shape, dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def new_data(
+    self: Tensor, data: Any, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """`tg.tensor(data)` with, unless given, the dtype and device of this tensor."""
+    kind, place = _like(self, dtype, device)
+    return tensor(data, dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def new_full(
+    self: Tensor,
+    size: Sequence[int],
+    fill_value: float,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`tg.full(size, fill_value)` with, unless given, the dtype and device of this tensor."""
+    kind, place = _like(self, dtype, device)
+    return full(size, fill_value, dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def new_zeros(
+    self: Tensor, *size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """`tg.zeros(size)` with, unless given, the dtype and device of this tensor."""
+    return new_full(self, as_size("new_zeros", size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def new_ones(
+    self: Tensor, *size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """`tg.ones(size)` with, unless given, the dtype and device of this tensor."""
+    return new_full(self, as_size("new_ones", size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def new_empty(
+    self: Tensor, *size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+) -> Tensor:
+    """`tg.empty(size)` with, unless given, the dtype and device of this tensor."""
+    kind, place = _like(self, dtype, device)
+    return empty(as_size("new_empty", size), dtype=kind, device=place, requires_grad=requires_grad)
+
+
+def _like(input: Tensor, dtype: object, device: DeviceLike) -> tuple[object, DeviceLike]:
+    return input.dtype if dtype is None else dtype, input.device if device is None else device
 
 
 # ---------------------------------------------------------------------- ranges
@@ -217,6 +327,7 @@ def arange(
     """The numbers of [start, end) at distance `step`; `arange(end)` starts at 0. Integers give int64."""
     if end is None:
         start, end = 0, start
+    start, end, step = (_number("arange", n) for n in (start, end, step))
     if step == 0 or (end - start) / step < 0:
         raise ArgumentError(f"arange: step must lead from start to end, got arange({start}, {end}, {step})")
     numbers = (start, end, step)

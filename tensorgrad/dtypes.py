@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tensorgrad.errors import DTypeError
+from tensorgrad.errors import ArgumentError, DTypeError
 
 DType: TypeAlias = "np.dtype[Any]"
 
@@ -80,7 +80,41 @@ def category(dtype: DType) -> int:
 
 def scalar_category(value: object) -> int:
     """The category of a Python scalar."""
-    return 0 if isinstance(value, bool) else 1 if isinstance(value, int) else 2
+    return 0 if isinstance(value, (bool, np.bool_)) else 1 if isinstance(value, (int, np.integer)) else 2
+
+
+def scalar_dtype(value: object) -> DType:
+    """The dtype of a tensor made from a Python scalar alone."""
+    return (bool_, int64, _default)[scalar_category(value)]
+
+
+def wrap_integer(value: int, dtype: DType) -> int:
+    """`value` modulo 2**bits, in the range of the integer `dtype`: what arithmetic on that dtype makes of it."""
+    span = 1 << 8 * dtype.itemsize
+    low = 0 if dtype.kind == "u" else -(span >> 1)
+    return (value - low) % span + low
+
+
+def fitting(name: str, value: Any, dtype: DType) -> Any:
+    """The number `value` as a constant of `dtype`, in which it must be representable; else an ArgumentError by `name`.
+
+    A floating number loses its fraction in an integer dtype. Unsigned dtypes take negative numbers that are in range
+    without their sign, and wrap them around (PyTorch's rule).
+    """
+    if dtype.kind not in "iu":
+        return value
+    low, high = integer_range(dtype)
+    if not low <= value <= high:
+        raise ArgumentError(
+            f"{name}: {value} does not fit into {dtype}, which holds [{low}, {high}]; choose a wider dtype"
+        )
+    return wrap_integer(int(value), dtype)
+
+
+def integer_range(dtype: DType) -> tuple[int, int]:
+    """The least and greatest number that constants of an integer dtype may be; see `fitting`."""
+    limits = np.iinfo(dtype)
+    return (-limits.max if dtype.kind == "u" else limits.min), limits.max
 
 
 @lru_cache(maxsize=256)
@@ -101,7 +135,7 @@ def result_type(operands: Iterable[object]) -> DType:
     for x in operands:
         dtype: DType | None = getattr(x, "dtype", None)
         if dtype is None:
-            scalars = _merge(scalars, (bool_, int64, _default)[scalar_category(x)])
+            scalars = _merge(scalars, scalar_dtype(x))
         elif x.ndim == 0:  # type: ignore[attr-defined]
             zero_dims = _merge(zero_dims, dtype)
         else:

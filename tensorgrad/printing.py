@@ -31,8 +31,8 @@ def _notes(t: Tensor) -> list[str]:
         notes.append(f"dtype={t.dtype}")
     if t.device.type != "cpu":
         notes.append(f"device={str(t.device)!r}")
-    if t.node is not None:
-        notes.append(f"grad_fn=<{t.node.op.name}>")
+    if t.grad_fn is not None:
+        notes.append(f"grad_fn=<{t.grad_fn.op.name}>")
     elif t.requires_grad:
         notes.append("requires_grad=True")
     return notes

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
+from tensorgrad import creation
 from tensorgrad.autograd.backward import backward as _backward
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor, register_tensor_class
 from tensorgrad.backends import DeviceLike
-from tensorgrad.creation import tensor
-from tensorgrad.errors import DTypeError, GraphError, ShapeError
+from tensorgrad.errors import BoundsError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional import (
     activation,
     arithmetic,
     comparison,
     conversion,
+    diagonals,
     indexing,
-    inplace,
     linalg,
     reduction,
     shape,
 )
+from tensorgrad.functional.dims import normalize_dim
+from tensorgrad.functional.inplace import InPlace
+from tensorgrad.functional.operators import Operators
 from tensorgrad.ops import shape as S
 from tensorgrad.printing import tensor_repr
-from tensorgrad.random import inplace as random
 
 __all__ = ["Tensor"]
 
@@ -38,7 +41,7 @@ class _NamedAsBuiltins:
     bool = conversion.bool
 
 
-class Tensor(Variable, _NamedAsBuiltins):
+class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
     """A multi-dimensional array of numbers on a device, which can record what is done with it.
 
     `Tensor(data)` is `tg.tensor(data)`: a copy of a number, nested sequence or array. Methods and operators are
@@ -52,7 +55,7 @@ class Tensor(Variable, _NamedAsBuiltins):
     def __new__(
         cls, data: Any = (), dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
     ) -> Tensor:
-        return tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+        return creation.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
 
     # ------------------------------------------------------------------ the tape
     def backward(
@@ -72,20 +75,26 @@ class Tensor(Variable, _NamedAsBuiltins):
 
     @property
     def data(self) -> Tensor:
-        """The same memory without history, and without its writes being counted."""
+        """The same memory without history, and without its writes being counted.
+
+        Setting it gives a leaf the memory of another tensor, also of another shape; what was recorded keeps the old
+        values. GraphError for a tensor that is not a leaf.
+        """
         return new_tensor(self.array, self.device)
 
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Variable):
             raise DTypeError(f"data: expected a Tensor, got {type(value).__name__}")
-        self.array, self.device = value.array, value.device
+        if not self.is_leaf:
+            raise GraphError("data: only a leaf can get other memory; write into this tensor with copy_()")
+        self.array, self.device, self.base = value.array, value.device, None
         self.version = [self.version[0] + 1, "data"]
 
     @property
     def grad_fn(self) -> Any:
         """The tape's node that made this tensor; None for a leaf."""
-        return self.node
+        return None if self.is_leaf else self.node
 
     @property
     def T(self) -> Tensor:
@@ -100,18 +109,22 @@ class Tensor(Variable, _NamedAsBuiltins):
     # ------------------------------------------------------------------ sizes
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+        if dim is None:
+            return self.shape
+        if not self.shape:
+            raise BoundsError(f"size: a 0-d tensor has no dimension {dim}")
+        return self.shape[normalize_dim("size", dim, self.ndim)]
+
+    def stride(self, dim: int | None = None) -> Any:
+        """How many elements of the memory lie between neighbours along each dimension, or along one."""
+        strides = self.device.backend.strides(self.array)
+        return strides if dim is None else strides[normalize_dim("stride", dim, self.ndim)]
 
     def dim(self) -> int:
         """The number of dimensions."""
         return self.ndim
 
-    def numel(self) -> int:
-        """The number of elements."""
-        total = 1
-        for n in self.shape:
-            total *= n
-        return total
+    numel = shape.numel
 
     def element_size(self) -> int:
         """Bytes of one element."""
@@ -121,6 +134,11 @@ class Tensor(Variable, _NamedAsBuiltins):
     def nbytes(self) -> int:
         """Bytes of all elements."""
         return self.numel() * self.element_size()
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the tensor is on a CUDA device."""
+        return self.device.type == "cuda"
 
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
@@ -162,64 +180,18 @@ class Tensor(Variable, _NamedAsBuiltins):
     def __contains__(self, value: Any) -> bool:
         return bool(comparison.eq(self, value).any())
 
-    __hash__ = object.__hash__
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if self.node is not None:
+        if not self.is_leaf:
             raise GraphError("deepcopy: only leaves can be copied deeply; use .detach().clone()")
-        made: Tensor = object.__new__(type(self))
-        fresh = new_tensor(self.device.backend.copy(self.array), self.device, self.needs_grad)
-        for name in Variable.__slots__:
-            if name != "__weakref__":
-                setattr(made, name, getattr(fresh, name))
+        made: Tensor = copy.copy(self)
+        made.array, made.version = self.device.backend.copy(self.array), [0, ""]
+        made.base = made.grad = made.hooks = None
         memo[id(self)] = made
         if self.grad is not None:
             made.grad = self.grad.detach().clone()
+        if hasattr(self, "__dict__"):
+            made.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return made
-
-    # ------------------------------------------------------------------ operators
-    __add__ = arithmetic.add
-    __radd__ = arithmetic.add
-    __sub__ = arithmetic.sub
-    __rsub__ = arithmetic.rsub
-    __mul__ = arithmetic.mul
-    __rmul__ = arithmetic.mul
-    __truediv__ = arithmetic.div
-    __rtruediv__ = arithmetic.rdiv
-    __floordiv__ = arithmetic.floor_divide
-    __rfloordiv__ = arithmetic.rfloor_divide
-    __mod__ = arithmetic.remainder
-    __rmod__ = arithmetic.rremainder
-    __pow__ = arithmetic.pow
-    __rpow__ = arithmetic.rpow
-    __neg__ = arithmetic.neg
-    __pos__ = arithmetic.positive
-    __abs__ = arithmetic.abs
-    __matmul__ = linalg.matmul
-    __eq__ = comparison.eq  # type: ignore[assignment]
-    __ne__ = comparison.ne  # type: ignore[assignment]
-    __lt__ = comparison.lt
-    __le__ = comparison.le
-    __gt__ = comparison.gt
-    __ge__ = comparison.ge
-    __and__ = comparison.bitwise_and
-    __rand__ = comparison.bitwise_and
-    __or__ = comparison.bitwise_or
-    __ror__ = comparison.bitwise_or
-    __xor__ = comparison.bitwise_xor
-    __rxor__ = comparison.bitwise_xor
-    __invert__ = comparison.bitwise_not
-    __lshift__ = comparison.bitwise_left_shift
-    __rshift__ = comparison.bitwise_right_shift
-    __getitem__ = indexing.getitem
-    __setitem__ = inplace.setitem
-    __iadd__ = inplace.add_
-    __isub__ = inplace.sub_
-    __imul__ = inplace.mul_
-    __itruediv__ = inplace.div_
-    __ifloordiv__ = inplace.floor_divide_
-    __imod__ = inplace.remainder_
-    __ipow__ = inplace.pow_
 
     # ------------------------------------------------------------------ arithmetic
     add = arithmetic.add
@@ -254,6 +226,8 @@ class Tensor(Variable, _NamedAsBuiltins):
     trunc = arithmetic.trunc
     round = arithmetic.round
     clamp = clip = arithmetic.clamp
+    clamp_min = arithmetic.clamp_min
+    clamp_max = arithmetic.clamp_max
     masked_fill = arithmetic.masked_fill
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
@@ -308,10 +282,13 @@ class Tensor(Variable, _NamedAsBuiltins):
     mv = linalg.mv
     dot = linalg.dot
     outer = linalg.outer
+    addmm = linalg.addmm
 
     # ------------------------------------------------------------------ shapes
     reshape = shape.reshape
     view = shape.view
+    view_as = shape.view_as
+    unflatten = shape.unflatten
     flatten = shape.flatten
     squeeze = shape.squeeze
     unsqueeze = shape.unsqueeze
@@ -327,6 +304,10 @@ class Tensor(Variable, _NamedAsBuiltins):
     split = shape.split
     chunk = shape.chunk
     unbind = shape.unbind
+    narrow = shape.narrow
+    diagonal = diagonals.diagonal
+    diag = diagonals.diag
+    trace = diagonals.trace
     tril = shape.tril
     triu = shape.triu
     flip = shape.flip
@@ -339,6 +320,7 @@ class Tensor(Variable, _NamedAsBuiltins):
         return shape.transpose(self, 0, 1) if self.ndim == 2 else self
 
     # ------------------------------------------------------------------ indexing and sorting
+    __getitem__ = indexing.getitem
     gather = indexing.gather
     scatter = indexing.scatter
     scatter_add = indexing.scatter_add
@@ -347,6 +329,8 @@ class Tensor(Variable, _NamedAsBuiltins):
     take_along_dim = indexing.take_along_dim
     masked_select = indexing.masked_select
     nonzero = indexing.nonzero
+    argwhere = indexing.argwhere
+    index_put = indexing.index_put
     topk = indexing.topk
     sort = indexing.sort
     argsort = indexing.argsort
@@ -357,35 +341,19 @@ class Tensor(Variable, _NamedAsBuiltins):
     softmax = activation.softmax
     log_softmax = activation.log_softmax
 
-    # ------------------------------------------------------------------ in place
-    add_ = inplace.add_
-    sub_ = inplace.sub_
-    mul_ = inplace.mul_
-    div_ = inplace.div_
-    pow_ = inplace.pow_
-    neg_ = inplace.neg_
-    abs_ = inplace.abs_
-    exp_ = inplace.exp_
-    log_ = inplace.log_
-    sqrt_ = inplace.sqrt_
-    tanh_ = inplace.tanh_
-    clamp_ = inplace.clamp_
-    masked_fill_ = inplace.masked_fill_
-    scatter_add_ = inplace.scatter_add_
-    fill_ = inplace.fill_
-    zero_ = inplace.zero_
-    copy_ = inplace.copy_
-    uniform_ = random.uniform_
-    normal_ = random.normal_
-    bernoulli_ = random.bernoulli_
-
     # ------------------------------------------------------------------ conversion
     to = conversion.to
     cpu = conversion.cpu
     cuda = conversion.cuda
     type_as = conversion.type_as
+    new_tensor = creation.new_data
+    new_full = creation.new_full
+    new_zeros = creation.new_zeros
+    new_ones = creation.new_ones
+    new_empty = creation.new_empty
     double = conversion.double
     half = conversion.half
+    short = conversion.short
     long = conversion.long
     clone = conversion.clone
     contiguous = conversion.contiguous

@@ -13,10 +13,11 @@ from typing import Any, Literal
 
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.data import DataLoader, Dataset, TensorDataset
+from tensorgrad.data.dataset import is_dataset
 from tensorgrad.errors import ArgumentError, ShapeError
-from tensorgrad.functional.joining import cat
+from tensorgrad.functional.joining import cat, stack
 from tensorgrad.nn import Module
-from tensorgrad.nn.utils import clip_grad_norm_
+from tensorgrad.nn.utils import measure_gradients
 from tensorgrad.optim import Optimizer
 from tensorgrad.progress import Reporter, make_reporter
 from tensorgrad.random import Generator
@@ -33,19 +34,18 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training data came to. `seconds` includes the validation."""
+    """What one pass over the training data came to.
+
+    `train_loss` is the mean while the weights were changing. `score`, which the best epoch has least of, belongs to
+    the weights at the end of the epoch: it is the validation loss or, where nothing validates, the loss on the
+    training data, measured again. `seconds` includes the measuring.
+    """
 
     train_loss: float
     val_loss: float | None
     metrics: dict[str, float]
     seconds: float
-
-    @property
-    def score(self) -> float:
-        """What the best epoch has least of: the validation loss, or the training loss where nothing
-        validates.
-        """
-        return self.train_loss if self.val_loss is None else self.val_loss
+    score: float
 
     def __str__(self) -> str:
         values = {"train loss": self.train_loss, "val loss": self.val_loss, **self.metrics}
@@ -58,8 +58,8 @@ class History:
 
     `epochs`: the completed ones. `best_epoch`: the index among them of the weights the model now has, None if
     no epoch was completed; `history.epochs[history.best_epoch].score` is the least of all. `stop_reason`:
-    "epochs" (all were run), "patience", "interrupted" or "non-finite loss"; `detail` says where a loss was
-    not finite.
+    "epochs" (all were run), "patience", "interrupted" or "non-finite loss"; `detail` says where a loss, or the norm
+    of the gradients, was not finite.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
@@ -79,7 +79,7 @@ class History:
 
     @property
     def metrics(self) -> dict[str, list[float]]:
-        """Each metric over the epochs."""
+        """Each metric over the epochs, measured at the end of each."""
         names = self.epochs[0].metrics if self.epochs else {}
         return {name: [epoch.metrics[name] for epoch in self.epochs] for name in names}
 
@@ -110,28 +110,33 @@ def fit(
     `data`, `validation`: a data set, a tuple of tensors (the last is the target), or an iterable of batches
     such as a DataLoader, which is used as it is; otherwise batches of `batch_size` are drawn in an order that
     depends on `seed` alone (None: on the default generator). `loss` returns the mean over a batch; means over
-    an epoch weigh every sample alike. `metrics`: name -> function(output, target), also a mean over a batch;
-    measured on the validation data, or during training where there is none. `clip_norm` limits the norm of
-    all gradients together. `patience` ends training after so many epochs in a row without a new least
-    validation loss. `on_epoch` is called after each.
+    an epoch weigh every sample alike. `metrics`: name -> function(output, target), also a mean over a batch.
+    `clip_norm` limits the norm of all gradients together. `patience` ends training after so many epochs in a row
+    without a new least score. `on_epoch` is called after each.
 
-    However training ends, the model has the weights of the epoch with the least validation loss (training
-    loss if there is no validation data): after all epochs, out of patience, on Ctrl-C (which does not raise,
-    but ends the training), on an error, and at a loss or gradient norm that is not finite, which is noticed
-    before the optimizer writes. Before the first epoch is complete there are no such weights: Ctrl-C and
-    errors then leave the model as it is, a loss that is not finite puts back the weights it had at the start.
-    `model.training` is left as it was.
+    At the end of each epoch its score, which is a loss, and the metrics are measured in eval mode: on the validation
+    data or, where there is none, on the training data, gone through once more, since the losses seen during an epoch
+    belong to weights that are gone by its end. That takes about a third of the time. Training data that can be gone
+    through only once (an iterator, for one epoch) are not measured again: the loss during training is the score then.
 
-    Raises: ArgumentError for arguments out of range, data without batches or targets, a loss that is not one
-    number.
+    However training ends, the model has the weights of the epoch with the least score: after all epochs, out of
+    patience, on Ctrl-C (which does not raise, but ends the training), on an error, and at a loss or a norm of the
+    optimizer's gradients that is not finite; in every step both are looked at before the optimizer writes. Before the
+    first epoch is complete there are no such weights: Ctrl-C and errors then leave the model as it is, a loss or norm
+    that is not finite puts back the weights it had at the start. `model.training` is left as it was.
+
+    Raises: ArgumentError for arguments out of range, data without batches or targets, an iterator where data are gone
+    through more than once, a loss that is not one number.
     """
     _check_arguments(epochs, patience, clip_norm)
-    run = _Run(model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, metrics or {}, clip_norm)
-    held_out = None if validation is None else _batches(validation, batch_size)
+    judge = _judge(data, validation, epochs, metrics)
+    run = _Run(model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, clip_norm)
+    run.judge = None if judge is None else _batches(judge, batch_size)
+    run.validates, run.metrics = validation is not None, metrics or {}
     with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, _mode(model, training=True):
         try:
             for _ in range(epochs):
-                latest = run.epoch(held_out, reporter)
+                latest = run.epoch(reporter)
                 reporter.epoch(len(run.trail), str(latest))
                 if on_epoch is not None:
                     on_epoch(latest)
@@ -158,7 +163,8 @@ def evaluate(
     with _mode(model, training=False), no_grad():
         for inputs, target in _pairs(_batches(data, batch_size)):
             output = model(*inputs)
-            means.add(_values(loss(output, target), output, target, metrics or {}), len(target))
+            values = {"loss": _checked_loss(loss(output, target))}
+            means.add(values | {name: metric(output, target) for name, metric in (metrics or {}).items()}, len(target))
     return means.read()
 
 
@@ -182,7 +188,7 @@ def accuracy(output: Tensor, target: Tensor) -> Tensor:
 
 
 class _NotFiniteError(Exception):
-    """Raised at a loss that is nan or infinite; never leaves `fit`."""
+    """Raised at a loss or norm that is nan or infinite; never leaves `fit`."""
 
 
 class _Run:
@@ -198,27 +204,28 @@ class _Run:
         batches: Iterable[tuple[Tensor, ...]],
         loss: Loss,
         optimizer: Optimizer,
-        metrics: Metrics,
         clip_norm: float | None,
     ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.metrics, self.clip_norm = metrics, clip_norm
+        self.model, self.loss, self.optimizer, self.clip_norm = model, loss, optimizer, clip_norm
         self.batches = batches
+        self.judge: Iterable[tuple[Tensor, ...]] | None = None  # what the score is measured on
+        self.validates = False
+        self.metrics: Metrics = {}
         self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
         self.batches_done = 0
         self.history = History()
         self.trail: list[tuple[Epoch, Weights | None]] = []
         self.first_weights = _copy_of_weights(model)
 
-    def epoch(self, held_out: Iterable[tuple[Tensor, ...]] | None, reporter: Reporter) -> Epoch:
+    def epoch(self, reporter: Reporter) -> Epoch:
         started = perf_counter()
-        measured = self._train(reporter)
-        train_loss = measured.pop("loss")
-        val_loss = None
-        if held_out is not None:
-            measured = evaluate(self.model, held_out, self.loss, metrics=self.metrics)
-            val_loss = _finite(measured.pop("loss"), f"validation loss after epoch {len(self.trail) + 1}")
-        latest = Epoch(train_loss, val_loss, measured, perf_counter() - started)
+        train_loss = self._train(reporter)
+        measured = {"loss": train_loss}
+        if self.judge is not None:
+            measured = evaluate(self.model, self.judge, self.loss, metrics=self.metrics)
+        what = "validation loss" if self.validates else "training loss"
+        score = _finite(measured.pop("loss"), f"{what} after epoch {len(self.trail) + 1}")
+        latest = Epoch(train_loss, score if self.validates else None, measured, perf_counter() - started, score)
         best = self.best_epoch()
         improved = best is None or latest.score < self.trail[best][0].score
         self.trail.append((latest, _copy_of_weights(self.model) if improved else None))
@@ -242,26 +249,27 @@ class _Run:
         elif self.history.stop_reason == "non-finite loss":
             self.model.load_state_dict(self.first_weights)
 
-    def _train(self, reporter: Reporter) -> dict[str, float]:
+    def _train(self, reporter: Reporter) -> float:
         means = _Means()
         for number, (inputs, target) in enumerate(_pairs(self.batches), start=1):
-            means.add(self._step(inputs, target, f"epoch {len(self.trail) + 1}, batch {number}"), len(target))
+            means.add({"loss": self._step(inputs, target, f"epoch {len(self.trail) + 1}, batch {number}")}, len(target))
             self.batches_done += 1
             reporter.batch(self.batches_done)
-        return means.read()
+        return means.read()["loss"]
 
-    def _step(self, inputs: tuple[Tensor, ...], target: Tensor, where: str) -> dict[str, Tensor | float]:
-        output = self.model(*inputs)
-        loss = self.loss(output, target)
-        values = _values(loss, output, target, self.metrics)
+    def _step(self, inputs: tuple[Tensor, ...], target: Tensor, where: str) -> float:
+        loss = _checked_loss(self.loss(self.model(*inputs), target))
         self.optimizer.zero_grad()
         loss.backward()
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        norm = measure_gradients(parameters, self.clip_norm)
         # The one place where a step waits for the device: the price of never letting nan into the weights.
-        values["loss"] = _finite(loss.item(), f"training loss in {where}")
-        if self.clip_norm is not None:
-            _finite(clip_grad_norm_(self.model.parameters(), self.clip_norm).item(), f"gradient norm in {where}")
+        with no_grad():
+            value, size = stack([loss.to(device=norm.device, dtype=norm.dtype), norm]).tolist()
+        _finite(value, f"training loss in {where}")
+        _finite(size, f"gradient norm in {where}")
         self.optimizer.step()
-        return values
+        return float(value)
 
 
 class _Means:
@@ -285,12 +293,11 @@ class _Means:
         return {name: float(total) / self._samples for name, total in self._sums.items()}
 
 
-def _values(loss: Tensor, output: Any, target: Tensor, metrics: Metrics) -> dict[str, Tensor | float]:
+def _checked_loss(loss: Tensor) -> Tensor:
     if not isinstance(loss, Tensor) or loss.ndim != 0:
         got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
         raise ArgumentError(f"train: the loss must be one number for a batch, got {got}; use reduction='mean'")
-    with no_grad():
-        return {"loss": loss, **{name: metric(output, target) for name, metric in metrics.items()}}
+    return loss
 
 
 def _finite(value: float, what: str) -> float:
@@ -299,12 +306,31 @@ def _finite(value: float, what: str) -> float:
     return value
 
 
+def _judge(data: Data, validation: Data | None, epochs: int, metrics: Metrics | None) -> Data | None:
+    """What the score of an epoch is measured on; None where that is the loss during training."""
+    for name, given in (("data", data), ("validation", validation)):
+        if epochs > 1 and isinstance(given, Iterator):
+            raise ArgumentError(
+                f"fit: {name} is an iterator ({type(given).__name__}), which is used up after the first of {epochs} "
+                "epochs; pass a DataLoader, a list of batches, or an object with __iter__"
+            )
+    if validation is not None:
+        return validation
+    if isinstance(data, DataLoader):  # in order: a shuffle would draw numbers that training draws without it
+        return DataLoader(data.dataset, data.batch_size)
+    if not isinstance(data, Iterator):
+        return data
+    if metrics:
+        raise ArgumentError("fit: metrics are measured after each epoch, but data is an iterator; pass validation data")
+    return None
+
+
 def _batches(
     data: Data, batch_size: int, seed: int | None = None, shuffle: bool = False
 ) -> Iterable[tuple[Tensor, ...]]:
     dataset = TensorDataset(*data) if isinstance(data, tuple) else data
-    if not isinstance(dataset, Dataset):
-        return dataset
+    if not is_dataset(dataset):
+        return dataset  # type: ignore[return-value]
     generator = None if seed is None else Generator(dataset.device).manual_seed(seed)
     return DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator)
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorgrad as tg
 from tensorgrad.backends import Backend, register_backend
 from tensorgrad.backends.cpu import CpuBackend
-from tensorgrad.backends.primitives import PRIMITIVES
+from tensorgrad.backends.primitives import PRIMITIVES, UniformPrimitives
 
 HostArray: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -71,11 +71,37 @@ def _closed(x: Any) -> Any:
     return tuple(_closed(e) for e in x) if isinstance(x, tuple) else x
 
 
+def _check_dtypes(name: str, args: tuple[Any, ...]) -> None:
+    """The contract of the primitives: arrays that meet are of one dtype, and indices are int64."""
+    met = {a.dtype for a in _that_meet(name, args) if isinstance(a, OpaqueArray)}
+    assert len(met) < 2, f"{name} was given arrays of different dtypes: {met}"
+    for index in _indices(name, args):
+        assert index.dtype == np.int64, f"{name} was given indices of {index.dtype}"
+
+
+def _that_meet(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    if name == "concatenate":
+        return tuple(args[0])
+    if name == "put_along_axis":
+        return args[0], args[2]
+    by_place = {"where": args[1:], "matmul": args, "put_index": args[:2]}
+    return by_place.get(name, args if UniformPrimitives.__annotations__.get(name) == "Binary" else ())
+
+
+def _indices(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    if name == "put_index":
+        return args[2:]
+    if name == "take_index":
+        return args[1:]
+    return args[1:2] if name in ("take", "take_along_axis", "put_along_axis") else ()
+
+
 def _primitive(name: str) -> Callable[..., Any]:
     inner = getattr(CpuBackend(), name)
 
     def run(self: OpaqueBackend, *args: Any, out: OpaqueArray | None = None, **statics: Any) -> Any:
         self.calls[name] += 1
+        _check_dtypes(name, args)
         arguments, keywords = [_opened(a) for a in args], {k: _opened(v) for k, v in statics.items()}
         if out is None:
             return _closed(inner(*arguments, **keywords))

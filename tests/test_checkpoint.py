@@ -227,3 +227,10 @@ def test_no_module_of_the_package_can_unpickle() -> None:
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert isinstance(node.value, ast.Constant), path
                 assert node.value.value is False, path
+
+
+def test_numpy_scalars_are_saved_as_numbers(tmp_path: Path) -> None:
+    tg.save({"a": np.float32(0.5), "b": (np.int64(3), np.bool_(True)), np.int64(4): "c"}, tmp_path / "s")
+    loaded = tg.load(tmp_path / "s")
+    assert loaded == {"a": 0.5, "b": (3, True), 4: "c"}
+    assert [type(v) for v in (loaded["a"], *loaded["b"])] == [float, int, bool]

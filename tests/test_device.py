@@ -29,6 +29,7 @@ def _without_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(registry, "_factories", {**registry._factories, "cuda": _refuse})
     monkeypatch.setattr(registry, "_devices", dict(registry._devices))
     monkeypatch.setattr(registry, "_warned", set())
+    monkeypatch.setattr(registry, "_failures", {})
     for key in [k for k in registry._devices if k[0] == "cuda"]:
         del registry._devices[key]
     before = tg.get_default_device()
@@ -100,12 +101,36 @@ def test_auto_takes_the_cpu_in_silence() -> None:
 
 def test_auto_takes_cuda_where_it_can_be_used() -> None:
     cpu = tg.device("cpu").backend
-    register_backend("cuda", lambda index: cpu)
+    indices = []
+    register_backend("cuda", lambda index: indices.append(index) or cpu)  # type: ignore[func-returns-value]
     found = tg.device("auto")
-    assert str(found) == "cuda"
-    assert found is tg.device("cuda")
+    assert str(found) == "cuda:0"
+    assert (found.type, found.index) == ("cuda", 0)
+    assert found is tg.device("cuda") is tg.device("cuda:0") is tg.device("cuda:00")
     assert str(tg.device("cuda:1")) == "cuda:1"
     assert tg.device("cuda:1") is not found
+    assert indices == [0, 1]
+
+
+def test_an_unusable_device_is_tried_once() -> None:
+    tries = []
+
+    def refuse(index: int | None) -> Any:
+        tries.append(index)
+        raise DeviceError("no such card in this machine")
+
+    register_backend("cuda", refuse)
+    with pytest.warns(UserWarning, match="no such card"):
+        tg.device("cuda")
+    for _ in range(3):
+        assert tg.device("cuda") is tg.device("auto") is tg.device("cpu")
+    tg.set_strict_device(True)
+    for _ in range(2):
+        with pytest.raises(tg.DeviceError, match="no such card"):
+            tg.device("cuda:0")
+    assert tries == [0]
+    register_backend("cuda", lambda index: tg.device("cpu").backend)
+    assert str(tg.device("cuda")) == "cuda:0"
 
 
 def test_the_default_device() -> None:

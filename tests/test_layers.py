@@ -23,6 +23,7 @@ LAYERS = {
     "tensorgrad.autograd": 2,
     "tensorgrad.ops": 3,
     "tensorgrad.functional": 4,
+    "tensorgrad.cuda": 4,
     "tensorgrad.creation": 4,
     "tensorgrad.random": 4,
     "tensorgrad.printing": 4,

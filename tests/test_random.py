@@ -265,7 +265,11 @@ def test_dropout_at_its_ends_draws_nothing() -> None:
         (lambda: R.uniform(2, 1, (2,)), tg.ArgumentError, "uniform: expected low <= high, got low=2, high=1"),
         (lambda: R.normal(0.0, -1.0, (2,)), tg.ArgumentError, "normal: std must not be negative, got -1.0"),
         (lambda: R.normal(0.0, 1.0), tg.ArgumentError, "normal: a size must be given"),
-        (lambda: R.normal(tg.ones(2), tg.ones(3)), tg.ShapeError, r"must broadcast, got \(2,\) and \(3,\)"),
+        (
+            lambda: R.normal(tg.ones(2), tg.ones(3)),
+            tg.ShapeError,
+            r"must broadcast with each other, got \(2,\), \(3,\)",
+        ),
         (lambda: R.manual_seed("7"), tg.DTypeError, "manual_seed: the seed must be an integer, got '7'"),  # type: ignore[arg-type]
         (lambda: R.randint(2, (2,), dtype=tg.int64, requires_grad=True), tg.DTypeError, "requires_grad"),
     ],
@@ -273,3 +277,18 @@ def test_dropout_at_its_ends_draws_nothing() -> None:
 def test_errors(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [(0, 300, tg.uint8), (-1, 5, tg.uint8), (0, 129, tg.int8), (0, 3, tg.bool), (0, 2050, tg.float16)],
+)
+def test_integers_that_the_dtype_does_not_hold_are_refused(low: int, high: int, dtype: object) -> None:
+    with pytest.raises(tg.errors.ArgumentError, match=r"randint: .* holds the integers from .* choose a wider dtype"):
+        tg.randint(low, high, (5,), dtype=dtype)
+
+
+def test_the_whole_range_of_a_dtype_can_be_drawn() -> None:
+    assert tg.randint(0, 256, (5,), dtype=tg.uint8).dtype == tg.uint8
+    assert tg.randint(-128, 128, (5,), dtype=tg.int8).dtype == tg.int8
+    assert tg.randint(-2048, 2049, (5,), dtype=tg.float16).dtype == tg.float16

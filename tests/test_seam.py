@@ -99,6 +99,20 @@ def test_the_arrays_are_opaque(device: tg.Device) -> None:
             touch()
 
 
+def test_the_device_insists_on_equal_dtypes(device: tg.Device) -> None:
+    B = device.backend
+    x, mask, narrow = (B.full((2,), 1, dtype) for dtype in (tg.float32, tg.bool, tg.int8))
+    calls: list[Callable[[], Any]] = [
+        lambda: B.multiply(x, mask),
+        lambda: B.where(mask, x, narrow),
+        lambda: B.concatenate([x, mask], 0),
+        lambda: B.take(x, narrow, 0),
+    ]
+    for call in calls:
+        with pytest.raises(AssertionError, match="was given"):
+            call()
+
+
 def test_a_network_trains_as_on_the_cpu(device: tg.Device, monkeypatch: pytest.MonkeyPatch) -> None:
     tg.manual_seed(7)
     on_cpu = _Training("cpu")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import inspect
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import nn
 
 
 # ---------------------------------------------------------------------- creation
@@ -69,11 +71,39 @@ def test_the_class_itself_makes_tensors() -> None:
     assert x.shape == (1, 2)
 
 
+def test_tensors_like_another() -> None:
+    x = tg.ones(2, dtype=tg.int32)
+    assert x.new_zeros(2, 3).tolist() == [[0] * 3] * 2
+    assert x.new_ones((1,)).dtype == tg.int32
+    assert x.new_full((2,), 7).tolist() == [7, 7]
+    assert x.new_tensor([1.9]).tolist() == [1]
+    assert x.new_empty(4).shape == (4,)
+    assert x.new_zeros(1, dtype=tg.float64, requires_grad=True).requires_grad
+
+
+def test_pytorchs_other_names() -> None:
+    assert (tg.float, tg.double, tg.half) == (tg.float32, tg.float64, tg.float16)
+    assert (tg.long, tg.int, tg.short) == (tg.int64, tg.int32, tg.int16)
+    assert isinstance(tg.float32, tg.dtype)
+    assert tg.is_tensor(tg.ones(1))
+    assert not tg.is_tensor(np.ones(1))
+    assert tg.tensor([1.0, 9.0]).clip(2, 3).equal(tg.clip(tg.tensor([1.0, 9.0]), 2, 3))
+    assert tg.cuda.device_count() == 0 or tg.cuda.is_available()
+    assert set(tg.__all__) <= set(dir(tg)) | {"checkpoint", "data", "nn", "optim", "train", "save", "load"}
+
+
 # ---------------------------------------------------------------------- attributes
 def test_sizes() -> None:
     x = tg.zeros(2, 3, 4, dtype=tg.float64)
     assert x.shape == x.size() == (2, 3, 4)
     assert x.size(-1) == 4
+    assert x.stride() == (12, 4, 1)
+    assert x.T.stride(0) == 1
+    assert tg.numel(x) == 24
+    assert not x.is_cuda
+    for dim, of in ((5, x), (0, tg.ones(()))):
+        with pytest.raises(tg.BoundsError, match=r"^size: "):
+            of.size(dim)
     assert x.ndim == x.dim() == 3
     assert x.numel() == 24
     assert x.element_size() == 8
@@ -184,6 +214,54 @@ def test_clone_detach_and_contiguous() -> None:
     assert t.contiguous().is_contiguous()
     assert x.contiguous() is x
     assert np.shares_memory(x.detach().array, x.array)
+
+
+class _Weight(nn.Parameter):
+    """A subclass with attributes, and a constructor that asks for other arguments."""
+
+    def __new__(cls, size: int, name: str) -> _Weight:
+        made = nn.Parameter.__new__(cls, tg.arange(size, dtype=tg.float64))
+        assert isinstance(made, cls)
+        made.name = name
+        return made
+
+    name: str
+
+
+def _sent(x: Any) -> Any:
+    """As it arrives in another process."""
+    return pickle.loads(pickle.dumps(x))
+
+
+def test_leaves_can_be_sent_to_another_process() -> None:
+    x = tg.arange(6, dtype=tg.float32).reshape(2, 3).T.requires_grad_()
+    x.sum().backward()
+    there = _sent(x)
+    assert type(there) is tg.Tensor
+    assert (there.shape, there.dtype, there.device, there.requires_grad) == ((3, 2), tg.float32, x.device, True)
+    assert there.tolist() == x.tolist()
+    assert there.grad is None
+    with tg.no_grad():
+        there.add_(1)
+    (there * there).sum().backward()
+    assert there.grad is not None
+    assert there.grad.tolist() == [[2, 8], [4, 10], [6, 12]]
+    assert x.tolist() == [[0, 3], [1, 4], [2, 5]]
+    with pytest.raises(tg.GraphError, match=r"reduce: only a leaf .*detach\(\)"):
+        pickle.dumps(x * 2)
+
+
+def test_a_parameter_of_a_subclass_survives_sending_and_copying() -> None:
+    weight = _Weight(3, "first")
+    for made in (_sent(weight), copy.deepcopy(weight), copy.copy(weight)):
+        assert type(made) is _Weight
+        assert made.name == "first"
+        assert made.requires_grad
+        assert made.tolist() == [0, 1, 2]
+    assert not _sent(nn.Parameter(tg.ones(2), requires_grad=False)).requires_grad
+    shallow, deep = copy.copy(weight), copy.deepcopy(weight)
+    assert np.shares_memory(shallow.array, weight.array)
+    assert not np.shares_memory(deep.array, weight.array)
 
 
 # ---------------------------------------------------------------------- how it reads

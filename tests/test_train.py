@@ -69,11 +69,43 @@ def test_means_weigh_every_sample_alike(batch_size: int) -> None:
     assert not in_batches.requires_grad
 
 
-def test_metrics_without_validation_are_measured_while_training() -> None:
+def test_metrics_without_validation_are_measured_after_each_epoch() -> None:
     model, data = linear(), regression()
-    optimizer = tg.optim.SGD(model.parameters(), lr=0.0)
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.05)
     history = fit(model, data, mse, optimizer, epochs=2, progress=False, metrics={"same": mse})
-    assert history.metrics["same"] == pytest.approx(history.train_loss, rel=1e-6)
+    assert history.metrics["same"] == pytest.approx([epoch.score for epoch in history.epochs], rel=1e-6)
+    assert history.metrics["same"][-1] == pytest.approx(evaluate(model, data, mse)["loss"], rel=1e-6)
+    assert history.train_loss[-1] > history.metrics["same"][-1]
+
+
+def test_an_iterator_lasts_for_one_epoch() -> None:
+    x, y = regression()
+    model = linear()
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.01)
+    for change in ({"data": iter([(x, y)])}, {"data": (x, y), "validation": (pair for pair in [(x, y)])}):
+        with pytest.raises(
+            tg.errors.ArgumentError, match=r"is an iterator \(\w+\), which is used up after the first of 2"
+        ):
+            fit(model, loss=mse, optimizer=optimizer, epochs=2, progress=False, **change)
+    with pytest.raises(tg.errors.ArgumentError, match="metrics are measured after each epoch"):
+        fit(model, iter([(x, y)]), mse, optimizer, epochs=1, progress=False, metrics={"m": mse})
+    before = evaluate(model, (x, y), mse)["loss"]
+    history = fit(model, iter([(x, y)]), mse, optimizer, epochs=1, progress=False)
+    assert history.train_loss == pytest.approx([before], rel=1e-6)
+    assert history.epochs[0].score == history.train_loss[0]
+
+
+def test_a_data_set_of_ones_own_is_fitted() -> None:
+    x, y = regression()
+
+    class Pairs(tg.data.Dataset):
+        def __len__(self) -> int:
+            return len(x)
+
+        def __getitem__(self, index: int) -> tuple[tg.Tensor, tg.Tensor]:
+            return x[index], y[index]
+
+    assert weights_after(1, Pairs(), batch_size=8) == weights_after(1, batch_size=8)
 
 
 def weights_after(seed: int | None, data: object = None, **options: object) -> bytes:
@@ -208,7 +240,7 @@ def test_plain_progress(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_epochs_read_well() -> None:
-    assert str(Epoch(0.5, None, {"accuracy": 0.98}, 1.0)) == "train loss 0.5000  accuracy 0.9800"
+    assert str(Epoch(0.5, None, {"accuracy": 0.98}, 1.0, 0.4)) == "train loss 0.5000  accuracy 0.9800"
 
 
 def test_rich_is_imported_for_bars_only() -> None:

@@ -97,13 +97,39 @@ def test_patience(values: list[float], patience: int) -> None:
     assert model.steps.item() == after[int(np.argmin(values[:expected]))]
 
 
-def test_without_validation_the_training_loss_decides() -> None:
+def test_without_validation_the_training_loss_at_the_end_of_the_epoch_decides() -> None:
     # The script multiplies the training loss -steps: before steps 0, 1, 2, 3 are made it is 0, -1, -10, -3.
-    model, history, after = run([0.0] * 4, events={2: 5.0}, validate=False)
+    model, history, after = run([4.0, 2.0, 5.0, 3.0], events={2: 5.0}, validate=False)
     assert history.train_loss == [0.0, -1.0, -10.0, -3.0]
+    assert [epoch.score for epoch in history.epochs] == [4.0, 2.0, 5.0, 3.0]
     assert history.val_loss == []
-    assert history.best_epoch == 2
-    assert model.steps.item() == after[2]
+    assert history.best_epoch == 1
+    assert model.steps.item() == after[1]
+
+
+def test_the_score_belongs_to_the_weights_that_are_kept() -> None:
+    """A step that is too long: the loss before it is small, after it large."""
+    rng = np.random.default_rng(0)
+    x = tg.tensor(rng.standard_normal((40, 1)))
+    data = (x, 2 * x)
+    model = tg.nn.Linear(1, 1, dtype=tg.float64)
+
+    def loss(output: tg.Tensor, target: tg.Tensor) -> tg.Tensor:
+        return (output - target).square().mean()
+
+    for rate, epochs in ((1.4, 1), (0.9, 6)):
+        optimizer = tg.optim.SGD(model.parameters(), lr=rate)
+        history = fit(model, data, loss, optimizer, epochs=epochs, batch_size=40, progress=False)
+        scores = [epoch.score for epoch in history.epochs]
+        assert history.best_epoch == int(np.argmin(scores))
+        assert min(scores) == pytest.approx(loss(model(x), 2 * x).item(), rel=1e-12)
+
+
+def test_the_training_loss_after_the_last_step_is_looked_at() -> None:
+    model, history, after = run([2.0, math.nan], validate=False)
+    assert history.stop_reason == "non-finite loss"
+    assert "training loss after epoch 2 is nan" in history.detail
+    assert model.steps.item() == after[0]
 
 
 def test_interrupt_in_the_middle_of_an_epoch() -> None:
@@ -183,7 +209,8 @@ def test_a_validation_loss_that_is_not_finite() -> None:
     assert model.steps.item() == after[0]
 
 
-def test_gradients_that_are_not_finite_are_seen_where_they_are_clipped() -> None:
+@pytest.mark.parametrize("clip", [{}, {"clip_norm": 1.0}])
+def test_gradients_that_are_not_finite_never_reach_the_optimizer(clip: dict[str, float]) -> None:
     model = tg.nn.Linear(2, 1)
     before = {name: value.numpy().copy() for name, value in model.state_dict().items()}
     data = (tg.ones(4, 2), tg.zeros(4, 1))
@@ -191,7 +218,7 @@ def test_gradients_that_are_not_finite_are_seen_where_they_are_clipped() -> None
     def loss(output: tg.Tensor, target: tg.Tensor) -> tg.Tensor:
         return (output * 0.0).sqrt().mean()  # 0, with the gradient 0 * inf
 
-    history = fit(model, data, loss, tg.optim.SGD(model.parameters(), lr=0.1), epochs=1, clip_norm=1.0, progress=False)
+    history = fit(model, data, loss, tg.optim.SGD(model.parameters(), lr=0.1), epochs=1, progress=False, **clip)  # type: ignore[arg-type]
     assert history.stop_reason == "non-finite loss"
     assert "gradient norm in epoch 1, batch 1" in history.detail
     assert all(np.array_equal(value.numpy(), before[name]) for name, value in model.state_dict().items())

@@ -7,33 +7,50 @@ the view's root a new history, of which this view and, when they are next used, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.op import op
 from tensorgrad.autograd.tape import apply, refresh
-from tensorgrad.autograd.variable import Node, Variable
+from tensorgrad.autograd.variable import Node, Variable, follow_retained
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import category
 from tensorgrad.errors import DTypeError, GraphError, ShapeError
 
-__all__ = ["assign", "check_writable", "mark_written"]
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["assign", "check_writable", "mark_written", "overwritten"]
 
 
 def check_writable(target: Variable, writer: str) -> None:
-    """GraphError where `target` cannot be written: it is expanded, or shares memory with a leaf that requires grad.
+    """GraphError where `target` cannot be written in place.
 
-    The latter is allowed where nothing is recorded.
+    It cannot where elements of it share memory, where its memory is read-only, and, unless nothing is recorded, where
+    it shares memory with a leaf that requires grad or is a view made under no_grad of a tensor that has a history.
     """
-    if target.base is not None and any(view.name == "broadcast_to" for view, _ in target.base[1]):
+    base = target.base
+    if base is not None and any(view.name == "broadcast_to" for view, _ in base[1]):
         raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
+    if not target.device.backend.is_writable(target.array):
+        raise GraphError(
+            f"{writer}: the memory of this tensor is read-only, as that of the array it was made from, or as a "
+            "gradient that was only broadcast; clone() it before writing"
+        )
     if not mode.grad:
         return
-    root = target if target.base is None else target.base[0]
-    if root.needs_grad and root.node is None:
+    root = target if base is None else base[0]
+    if not root.needs_grad:
+        return
+    if root.node is None:
         what = "a leaf that requires grad" if root is target else "a view of a leaf that requires grad"
         raise GraphError(f"{writer}: {what} cannot be written in place; do it under tg.no_grad(), or use the result")
+    if not target.requires_grad:
+        raise GraphError(
+            f"{writer}: a view made under no_grad, of a tensor that has a history, cannot be written where operations "
+            "are recorded; make the view where it is written, or write it under no_grad too"
+        )
 
 
 def mark_written(target: Variable, writer: str) -> None:
@@ -54,34 +71,49 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
         raise DTypeError(
             f"{writer}: the result is {value.dtype} but is written to {target.dtype}; convert the target first"
         )
-    if target.base is not None:
-        refresh(target)
+    if mode.grad and target.requires_grad and not value.needs_grad:
+        value = overwritten(target, value)
     if value.node is not None:
         _keep_old_values(value.node, target)
     target.device.backend.copyto(target.array, value.array)
     mark_written(target, writer)
-    if mode.grad and (value.needs_grad or target.needs_grad):
+    if mode.grad and value.needs_grad:
         _rewrite_history(target, value)
+
+
+def overwritten(target: Variable, value: Variable) -> Tensor:
+    """`value`, on the tape as what has taken the place of `target`: a gradient of zero flows to the old values."""
+    return apply(overwrite, target, value)
 
 
 def _keep_old_values(node: Node, target: Variable) -> None:
     """Where the vjp of `node`, which made the new values, needs the old ones, give it a copy of them."""
-    others = [check for check in node.checks if check[0] is not target.version]
-    if node.saved is None or len(others) == len(node.checks):
+    mine = target.version
+    if node.saved is None or not any(version is mine for version, _ in (*node.checks, *(node.replay or ()))):
         return
     backend = target.device.backend
-    node.saved = [backend.copy(a) if type(a) is backend.array_type else a for a in node.saved]
-    node.checks = others
+    arrays = [i for i, a in enumerate(node.saved) if type(a) is backend.array_type]
+    # The versions of what was kept stand in the order of the arrays; where there are more arrays, all are copied.
+    matched = node.replay is None and len(arrays) == len(node.checks) - (node.out is not None)
+    for place, i in enumerate(arrays):
+        if not matched or node.checks[place][0] is mine:
+            node.saved[i] = backend.copy(node.saved[i])
+    node.checks = [check for check in node.checks if check[0] is not mine]
+    if node.replay is not None:
+        node.replay = [check for check in node.replay if check[0] is not mine]
 
 
 def _rewrite_history(target: Variable, value: Variable) -> None:
+    before = target.node
     if target.base is None:
         target.node, target.needs_grad = value.node, value.needs_grad
-        return
-    root, chain, _ = target.base
-    written = apply(write_through, root, value, chain=chain)
-    root.node, root.needs_grad = written.node, written.needs_grad
-    refresh(target)
+    else:
+        root, chain, _ = target.base
+        written = apply(write_through, root, value, chain=chain)
+        whole, root.node, root.needs_grad = root.node, written.node, written.needs_grad
+        follow_retained(root, whole)
+        refresh(target)
+    follow_retained(target, before)
 
 
 def _follow(B: Backend, x: Any, chain: tuple[Any, ...]) -> Any:
@@ -99,3 +131,9 @@ def write_through(B: Backend, x: Array, v: Array, chain: tuple[Any, ...]) -> Arr
     out = B.copy(x)
     B.copyto(_follow(B, out, chain), v)
     return out
+
+
+@op(lambda B, g, _out, _x, _v: B.full(g.shape, 0, g.dtype), lambda B, g, _out, _x, _v: g)
+def overwrite(B: Backend, x: Array, v: Array) -> Array:
+    """`v`, which is written over `x`."""
+    return v

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tensorgrad.autograd.op import Op, Spec
     from tensorgrad.tensor import Tensor
 
-__all__ = ["Node", "Variable", "clock", "new_tensor", "register_refresh", "register_tensor_class"]
+__all__ = ["Node", "Variable", "clock", "follow_retained", "new_tensor", "register_refresh", "register_tensor_class"]
 
 clock = count(1).__next__
 
@@ -99,7 +99,11 @@ class Variable:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients flow to this tensor. Settable on leaves; only floating tensors can require grad."""
+        """Whether gradients flow to this tensor. Settable on leaves; only floating tensors can require grad.
+
+        A view that is made to require grad is a leaf of its own from then on: it shares memory and the count of writes
+        with its root, but no history.
+        """
         self._refreshed()
         return self.needs_grad
 
@@ -109,9 +113,14 @@ class Variable:
             raise DTypeError(
                 f"requires_grad: only floating tensors have gradients, got {self.array.dtype}; convert it with .float()"
             )
-        if self.node is not None and not value:
-            raise GraphError("requires_grad: only a leaf can stop requiring grad; use .detach()")
+        self._refreshed()
+        if self.node is not None:
+            if not value:
+                raise GraphError("requires_grad: only a leaf can stop requiring grad; use .detach()")
+            return
         self.needs_grad = bool(value)
+        if value:
+            self.base = None
 
     @property
     def is_leaf(self) -> bool:
@@ -144,16 +153,69 @@ class Variable:
         """
         if not self.requires_grad:
             raise GraphError("retain_grad: this tensor does not require grad, so no gradient will come")
-        if self.node is None:
-            return
-        myself = weakref.ref(self)
+        if self.node is not None and _retainer_of(self, self.node) is None:
+            self.register_hook(_Retainer(self))
 
-        def keep(grad: Tensor) -> None:
-            tensor = myself()
-            if tensor is not None:
-                tensor.grad = grad.clone() if tensor.grad is None else tensor.grad + grad
+    # ------------------------------------------------------------------ Python's copies
+    def __copy__(self) -> Any:
+        """Another object for the same memory and history."""
+        made = object.__new__(type(self))
+        for name in _SLOTS:
+            setattr(made, name, getattr(self, name))
+        vars_of = getattr(self, "__dict__", None)
+        if vars_of:
+            made.__dict__.update(vars_of)
+        return made
 
-        self.register_hook(keep)
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How a leaf goes to another process: class, values, device and `requires_grad`, without `grad` and hooks."""
+        if not self.is_leaf:
+            raise GraphError("reduce: only a leaf can go to another process, not a graph; use .detach()")
+        host = self.device.backend.to_numpy(self.array)
+        return _rebuilt, (type(self), host, self.device, self.needs_grad), getattr(self, "__dict__", None)
+
+
+_SLOTS = tuple(name for name in Variable.__slots__ if name != "__weakref__")
+
+
+def _rebuilt(cls: type[Variable], host: Any, device: Device, needs_grad: bool) -> Variable:
+    """The leaf that `Variable.__reduce__` described. The class is not called: it may ask for other arguments."""
+    plain = new_tensor(device.backend.asarray(host), device, needs_grad)
+    made = object.__new__(cls)
+    for name in _SLOTS:
+        setattr(made, name, getattr(plain, name))
+    return made
+
+
+class _Retainer:
+    """The hook behind `retain_grad`. It belongs to the tensor: `follow_retained` takes it to the tensor's next node."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Variable) -> None:
+        self.tensor = weakref.ref(tensor)
+
+    def __call__(self, grad: Tensor) -> None:
+        tensor = self.tensor()
+        if tensor is not None:
+            tensor.grad = grad.clone() if tensor.grad is None else tensor.grad + grad
+
+
+def _retainer_of(tensor: Variable, node: Node) -> _Retainer | None:
+    for hook in node.hooks or ():
+        if isinstance(hook, _Retainer) and hook.tensor() is tensor:
+            return hook
+    return None
+
+
+def follow_retained(tensor: Variable, before: Node | None) -> None:
+    """Where `tensor` retains its grad, let it be that of its node now, no longer that of the node `before`."""
+    if before is None or before is tensor.node or tensor.node is None:
+        return
+    hook = _retainer_of(tensor, before)
+    if hook is not None:
+        before.hooks.remove(hook)  # type: ignore[union-attr]
+        tensor.register_hook(hook)
 
 
 class RemovableHandle:

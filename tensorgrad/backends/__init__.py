@@ -36,4 +36,4 @@ def _cuda(index: int | None) -> Backend:
 
 
 register_backend("cpu", _cpu)
-register_backend("cuda", _cuda)
+register_backend("cuda", _cuda, numbered=True)

@@ -15,7 +15,7 @@ from tensorgrad.backends.fused import FusedPrimitives
 from tensorgrad.backends.indexing import IndexingPrimitives
 from tensorgrad.backends.optimizer_steps import OptimizerSteps
 from tensorgrad.backends.philox import RandomPrimitives
-from tensorgrad.backends.primitives import PRIMITIVES, Array
+from tensorgrad.backends.primitives import PRIMITIVES, Array, Shape
 from tensorgrad.errors import DeviceError
 
 __all__ = ["Backend"]
@@ -36,6 +36,15 @@ class Backend(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimiti
         """
         return result
 
+    def feed(self, slot: Array, value: float) -> None:
+        """Write a number of the host into a 0-d array of the device.
+
+        Such a slot is an input of the program, as a learning rate is: an interpreter that notes calls leaves this one
+        out, since a replay of it would bring the old number back, and lets whoever owns the slot feed it before each
+        replay.
+        """
+        self.full((), value, slot.dtype, out=slot)
+
     def to_dlpack(self, x: Array, **options: Any) -> Any:
         """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them."""
         return x.__dlpack__(**options)
@@ -48,6 +57,18 @@ class Backend(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimiti
     def from_dlpack(self, source: Any) -> Array:
         """An array that shares the memory of `source`. Raises DeviceError where the device cannot."""
         raise DeviceError(f"from_dlpack: the {self.name} backend takes no foreign memory; use tg.as_tensor(...)")
+
+    def is_writable(self, x: Array) -> bool:
+        """Whether the memory of `x` may be written; only arrays that come from outside can be read-only."""
+        return True
+
+    def strides(self, x: Array) -> Shape:
+        """For each dimension, how many elements of the memory lie between two neighbours along it."""
+        return tuple([n // x.dtype.itemsize for n in x.strides])
+
+    def device_count(self) -> int:
+        """How many devices of this kind the machine has."""
+        return 1
 
     def __init_subclass__(cls, interprets: bool = False, **kwargs: Any) -> None:
         """`interprets=True` is for backends that answer by `__getattr__`: the tape, a recorder."""

@@ -31,6 +31,12 @@ __all__ = ["CpuBackend"]
 warnings.filterwarnings("ignore", message=".* encountered in ", category=RuntimeWarning, module=r"tensorgrad\.")
 
 
+def _log10(x: Array, /, *, out: Array | None = None) -> Array:
+    # NumPy's float32 logarithm of 100 is not 2.
+    result = np.log10(x, dtype=np.float64).astype(np.float32) if x.dtype == np.float32 else np.log10(x)
+    return given(result, out)
+
+
 class CpuBackend(
     NumpyReductions, ArrayIndexing, CheckedSlopes, FusedLosses, ChunkedOptimizerSteps, VectorisedRandom, Backend
 ):
@@ -46,6 +52,8 @@ class CpuBackend(
     expm1 = np.expm1
     log = np.log
     log1p = np.log1p
+    log2 = np.log2
+    log10 = staticmethod(_log10)
     sqrt = np.sqrt
     square = np.square
     reciprocal = np.reciprocal
@@ -167,6 +175,10 @@ class CpuBackend(
     @staticmethod
     def owns(x: Array) -> bool:
         return type(x) is np.ndarray and x.base is None
+
+    @staticmethod
+    def is_writable(x: Array) -> bool:
+        return bool(x.flags.writeable)
 
     @staticmethod
     def is_contiguous(x: Array) -> bool:

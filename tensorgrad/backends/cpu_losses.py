@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tensorgrad.backends.cpu_reductions import row_sums
+from tensorgrad.backends.cpu_reductions import row_maxima, row_sums
 from tensorgrad.backends.cpu_results import given
 from tensorgrad.backends.fused_losses import LossPrimitives
 from tensorgrad.backends.primitives import Array
@@ -23,8 +23,8 @@ class FusedLosses(LossPrimitives):
         if 0 in logits.shape:
             return super().softmax_cross_entropy(logits, labels, out=out)
         losses, probabilities = out or (None, None)
-        shifted = np.subtract(logits, np.maximum.reduce(logits, 1, None, None, True), out=probabilities)
-        chosen = shifted[_rows(len(labels)), labels]
+        shifted = np.subtract(logits, row_maxima(logits), out=probabilities)
+        chosen = shifted[_numbered(len(labels)), labels]
         e = np.exp(shifted, out=shifted)
         total = row_sums(e)
         e /= total
@@ -34,12 +34,12 @@ class FusedLosses(LossPrimitives):
         self, scale: Array, probabilities: Array, labels: Array, *, out: Array | None = None
     ) -> Array:
         gradient = np.multiply(probabilities, scale, out=out)
-        at = _rows(len(labels)), labels
+        at = _numbered(len(labels)), labels
         # Not gradient[at] - scale: where the label is all but certain, that would lose what is left.
         gradient[at] = (probabilities[at] - 1) * scale[:, 0]
         return gradient
 
 
 @lru_cache(maxsize=64)
-def _rows(count: int) -> Array:
+def _numbered(count: int) -> Array:
     return np.arange(count)

@@ -12,13 +12,14 @@ from tensorgrad.backends.fused import FusedPrimitives, reduced_count
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.dtypes import DType, float16, float32, float64
 
-__all__ = ["NumpyReductions", "row_sums"]
+__all__ = ["NumpyReductions", "row_maxima", "row_sums"]
 
 _add_reduce: Any = np.add.reduce
 _multiply_reduce: Any = np.multiply.reduce
 _maximum_reduce: Any = np.maximum.reduce
 _minimum_reduce: Any = np.minimum.reduce
 
+_SHORT_ROW = 32
 _MOST_ROWS = 1 << 16  # the greatest vector of ones that is kept
 
 
@@ -107,6 +108,14 @@ def row_sums(x: Array) -> Array:
     if x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[1] <= _MOST_ROWS:
         return np.dot(x, _ones(x.shape[1], x.dtype).reshape(-1, 1))
     return NumpyReductions.sum(x, axis=1, keepdims=True)
+
+
+def row_maxima(x: Array) -> Array:
+    """The greatest element of each row of `x` (rows, columns), as (rows, 1)."""
+    if x.shape[1] > _SHORT_ROW:
+        return NumpyReductions.max(x, axis=1, keepdims=True)
+    # NumPy takes one row after another, which does not pay for short ones.
+    return _maximum_reduce(x.T.copy(), 0).reshape(-1, 1)
 
 
 @lru_cache(maxsize=64)

@@ -43,20 +43,29 @@ DeviceLike: TypeAlias = "str | Device | None"
 _NAME = re.compile(r"([a-z]+)(?::(\d+))?")
 _devices: dict[tuple[str, int | None], Device] = {}
 _factories: dict[str, Callable[[int | None], Backend]] = {}
+_numbered: set[str] = set()  # the types of which a machine may have several
+_failures: dict[tuple[str, int | None], str] = {}  # why a device cannot be used; found out once
 _default: Device | None = None
 _warned: set[str] = set()
 
 
-def register_backend(kind: str, factory: Callable[[int | None], Backend]) -> None:
+def register_backend(kind: str, factory: Callable[[int | None], Backend], *, numbered: bool = False) -> None:
     """Add a device type: `factory(index)` makes its backend when it is first asked for.
 
-    The factory raises DeviceError with the reason where the device cannot be used on this machine.
+    With `numbered` there may be several of the type, counted from 0, and `kind` alone names the first; without, the
+    index is None. A type that was numbered stays so. The factory raises DeviceError with the reason where the device
+    cannot be used on this machine; it is not asked again, until a factory of the type is registered anew.
     """
     _factories[kind] = factory
+    if numbered:
+        _numbered.add(kind)
+    for key in [k for k in _failures if k[0] == kind]:
+        del _failures[key]
 
 
 def device(name: DeviceLike = None) -> Device:
-    """The device called `name`: "cpu", "cuda", "cuda:1", "auto" (CUDA where it can be used), or None for the default.
+    """The device called `name`: "cpu", "cuda" (which is "cuda:0"), "cuda:1", "auto" (CUDA where it can be used, else
+    the CPU), or None for the default.
 
     Where CUDA cannot be used the answer is the CPU, with one warning that gives the reason; under
     `set_strict_device(True)` it is a DeviceError. An unknown name is a DeviceError.
@@ -89,22 +98,29 @@ def _named(name: str) -> Device:
     if match is None or match[1] not in _factories:
         known = ", ".join(repr(k) for k in (*sorted(_factories), "cuda:1", "auto"))
         raise DeviceError(f"device: expected one of {known}, got {name!r}")
-    kind, index = match[1], None if match[2] is None else int(match[2])
-    if kind == "cpu":
-        index = None
-    found = _devices.get((kind, index))
-    if found is None:
-        try:
-            found = Device(kind, index, _factories[kind](index))
-        except DeviceError as reason:
-            return _fall_back(name, reason)
-        _devices[kind, index] = found
-    return found
+    try:
+        return _interned(match[1], int(match[2] or 0) if match[1] in _numbered else None)
+    except DeviceError as reason:
+        if config.strict_device():
+            raise
+        return _fall_back(name, reason)
+
+
+def _interned(kind: str, index: int | None) -> Device:
+    """The one device of that type and index. Raises DeviceError where it cannot be used."""
+    key = kind, index
+    if key in _devices:
+        return _devices[key]
+    if key in _failures:
+        raise DeviceError(_failures[key])
+    try:
+        return _devices.setdefault(key, Device(kind, index, _factories[kind](index)))
+    except DeviceError as reason:
+        _failures[key] = str(reason)
+        raise
 
 
 def _fall_back(name: str, reason: DeviceError) -> Device:
-    if config.strict_device():
-        raise reason
     if name not in _warned:
         _warned.add(name)
         warnings.warn(f"device {name!r} cannot be used, running on the CPU: {reason}", stacklevel=4)
@@ -113,10 +129,6 @@ def _fall_back(name: str, reason: DeviceError) -> Device:
 
 def _first_usable() -> Device:
     try:
-        return _devices.get(("cuda", None)) or _remember("cuda", _factories["cuda"](None))
+        return _interned("cuda", 0)
     except DeviceError:
         return _named("cpu")
-
-
-def _remember(kind: str, backend: Backend) -> Device:
-    return _devices.setdefault((kind, None), Device(kind, None, backend))

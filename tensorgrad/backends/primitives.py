@@ -38,6 +38,8 @@ class UniformPrimitives:
     expm1: Unary
     log: Unary
     log1p: Unary
+    log2: Unary
+    log10: Unary
     sqrt: Unary
     square: Unary
     reciprocal: Unary

@@ -33,7 +33,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def save(obj: object, path: Path, metadata: Mapping[str, Any] | None = None) -> None:
-    """Write nested dicts, lists and tuples of tensors and JSON scalars to a safetensors file.
+    """Write nested dicts, lists and tuples of tensors, numbers, text, bools and None to a safetensors file.
 
     `load` gives back an equal object: dtypes, shapes (0-d and empty too), key types, tuples, floats to the
     last bit. A flat state_dict keeps its names in the file, for other programs to read. `metadata`, a

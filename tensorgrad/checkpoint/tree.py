@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.errors import DTypeError, FormatError
 from tensorgrad.tensor import Tensor
 
@@ -23,7 +25,8 @@ _SCALARS = (str, int, float, bool, type(None))
 def pack(obj: object) -> tuple[Any, dict[str, Tensor]]:
     """`(description, tensors)` of nested dicts, lists and tuples of tensors, str, int, float, bool and None.
 
-    A tensor is named by its path, joined with dots: a flat state_dict keeps its own names.
+    A tensor is named by its path, joined with dots: a flat state_dict keeps its own names. NumPy's scalars become
+    Python's.
 
     Raises: DTypeError, with the path, for anything else.
     """
@@ -59,6 +62,8 @@ def _pack(obj: object, path: tuple[str, ...], tensors: dict[str, Tensor]) -> Any
     if isinstance(obj, list | tuple):
         items = [_pack(item, (*path, str(i)), tensors) for i, item in enumerate(obj)]
         return {"tuple": items} if isinstance(obj, tuple) else items
+    if isinstance(obj, np.generic):
+        obj = obj.item()
     if type(obj) in _SCALARS:
         return obj
     raise DTypeError(
@@ -68,6 +73,8 @@ def _pack(obj: object, path: tuple[str, ...], tensors: dict[str, Tensor]) -> Any
 
 
 def _key(key: object, path: tuple[str, ...]) -> Any:
+    if isinstance(key, np.generic):
+        key = key.item()
     if type(key) not in _SCALARS:
         raise DTypeError(
             f"save: keys must be str, int, float, bool or None, got {type(key).__name__} "

@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+import numpy as np
+
+from tensorgrad.backends.device import get_default_device
 from tensorgrad.creation import as_tensor
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
+from tensorgrad.functional.joining import stack
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
     from tensorgrad.backends.device import Device
 
-__all__ = ["Dataset", "Subset", "TensorDataset"]
+__all__ = ["Dataset", "Subset", "TensorDataset", "as_dataset", "is_dataset"]
 
 Index = int | slice | Sequence[int] | Tensor
 
 
-@runtime_checkable
-class Dataset(Protocol):
-    """What a `DataLoader` needs: `len`, a `device`, and `gather`."""
+class Dataset:
+    """Samples by number. A subclass defines `__len__` and `__getitem__`, and `gather` where it can do better.
+
+    A sample is a tensor, an array or a number, or a tuple of these, one for each field: all samples alike.
+    """
 
     @property
     def device(self) -> Device:
-        """Where the tensors lie."""
+        """Where batches are wanted; the default device."""
+        return get_default_device()
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__}: define __len__(self), the number of samples")
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}: define __getitem__(self, index), one sample")
 
     def gather(self, indices: Tensor) -> tuple[Tensor, ...]:
-        """The samples at `indices` (int64, shape (k,)), stacked: one tensor of shape (k, ...) for each
-        field.
+        """The samples at `indices` (int64, shape (k,)), stacked: one tensor of shape (k, ...) for each field.
+
+        Here they are asked for one by one. Raises ArgumentError for samples with different numbers of fields.
         """
+        return _stacked([self[i] for i in indices.tolist()], self.device)
 
 
-class TensorDataset:
+class _Indexed(Dataset):
+    """Samples that something else holds: a list, or any object with `__len__` and `__getitem__`."""
+
+    def __init__(self, samples: Any) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.samples[index]
+
+    def __repr__(self) -> str:
+        return f"{len(self)} samples of a {type(self.samples).__name__}"
+
+
+class TensorDataset(Dataset):
     """Tensors whose first dimension counts the samples: sample i is `(tensors[0][i], tensors[1][i], ...)`.
 
     `dataset[i]`, `dataset[2:5]` and `dataset[[3, 1]]` give tuples of tensors, indexed as the tensors are.
@@ -70,16 +99,16 @@ class TensorDataset:
         return f"TensorDataset({fields})"
 
 
-class Subset:
+class Subset(Dataset):
     """The samples of `dataset` at `indices` (int64, any order), without copying them.
 
-    Raises: BoundsError for an index outside `[0, len(dataset))`, ShapeError for indices that are not
-    one-dimensional.
+    `dataset` is whatever a DataLoader takes. Raises: BoundsError for an index outside `[0, len(dataset))`, ShapeError
+    for indices that are not one-dimensional.
     """
 
-    def __init__(self, dataset: Dataset, indices: Sequence[int] | Tensor) -> None:
-        self.dataset = dataset
-        self.indices = _checked_indices(indices, dataset)
+    def __init__(self, dataset: Any, indices: Sequence[int] | Tensor) -> None:
+        self.dataset = as_dataset("Subset", dataset)
+        self.indices = _checked_indices(indices, self.dataset)
 
     @property
     def device(self) -> Device:
@@ -106,6 +135,47 @@ class Subset:
 
     def __repr__(self) -> str:
         return f"Subset({len(self)} of {self.dataset!r})"
+
+
+def is_dataset(given: Any) -> TypeGuard[Dataset]:
+    """Whether `given` is a Dataset, or an object of its own kind that can do what a Dataset can."""
+    return isinstance(given, Dataset) or (
+        not isinstance(given, Tensor) and all(hasattr(given, name) for name in ("__len__", "gather", "device"))
+    )
+
+
+def as_dataset(owner: str, given: Any) -> Dataset:
+    """`given` as a Dataset: itself if it is one, a Tensor as the only field, anything else by its `__getitem__`.
+
+    Raises DTypeError, in the name of `owner`, for what has no samples by number.
+    """
+    if is_dataset(given):
+        return given
+    if isinstance(given, Tensor):
+        return TensorDataset(given)
+    fields = isinstance(given, tuple) and any(isinstance(field, Tensor) for field in given)
+    numbered = hasattr(given, "__len__") and hasattr(given, "__getitem__")
+    if fields or isinstance(given, (Mapping, str)) or not numbered:
+        raise DTypeError(
+            f"{owner}: the data set must have `__len__` and, for one sample, `__getitem__`, got "
+            f"{'a tuple of tensors' if fields else type(given).__name__}; "
+            "wrap tensors in tg.data.TensorDataset(inputs, labels)"
+        )
+    return _Indexed(given)
+
+
+def _stacked(samples: list[Any], device: Device) -> tuple[Tensor, ...]:
+    rows = [sample if isinstance(sample, tuple | list) else (sample,) for sample in samples]
+    counts = {len(row) for row in rows}
+    if len(counts) > 1:
+        raise ArgumentError(f"gather: all samples of a data set must have as many fields, got {sorted(counts)}")
+    return tuple(_stacked_field(field, device) for field in zip(*rows, strict=True))
+
+
+def _stacked_field(values: tuple[Any, ...], device: Device) -> Tensor:
+    if isinstance(values[0], Tensor):
+        return stack([value.to(device) for value in values])
+    return as_tensor(np.stack(values) if isinstance(values[0], np.ndarray) else list(values), device=device)
 
 
 def _check_fields(tensors: tuple[Tensor, ...]) -> None:

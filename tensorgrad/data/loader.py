@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tensorgrad.creation import arange
-from tensorgrad.data.dataset import Dataset
-from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.data.dataset import as_dataset
+from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
 
 if TYPE_CHECKING:
@@ -23,12 +23,15 @@ class DataLoader:
     `generator` (the default generator of the data's device if None): the same seed gives the same orders,
     pass after pass. A batch is a copy, never a view: writing to it leaves the data alone.
 
-    Raises: ArgumentError for a batch size below 1, DTypeError for a data set without `gather`.
+    `dataset` is a Dataset, or anything with `__len__` and `__getitem__`, such as a list of (input, label) pairs;
+    samples are then stacked one by one, and a Tensor is a data set of one field. Batches are on `dataset.device`.
+
+    Raises: ArgumentError for a batch size below 1, DTypeError for a data set without samples by number.
     """
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Any,
         batch_size: int = 1,
         shuffle: bool = False,
         drop_last: bool = False,
@@ -36,12 +39,7 @@ class DataLoader:
     ) -> None:
         if batch_size < 1:
             raise ArgumentError(f"DataLoader: batch_size must be at least 1, got {batch_size}")
-        if not isinstance(dataset, Dataset):
-            raise DTypeError(
-                f"DataLoader: the data set must hand out batches by `gather(indices)`, got "
-                f"{type(dataset).__name__}; wrap tensors in tg.data.TensorDataset(inputs, labels)"
-            )
-        self.dataset = dataset
+        self.dataset = as_dataset("DataLoader", dataset)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.data.dataset import Dataset, Subset
+from tensorgrad.data.dataset import Dataset, Subset, as_dataset
 from tensorgrad.errors import ArgumentError, ShapeError
 from tensorgrad.random import Generator, randperm
 from tensorgrad.tensor import Tensor
@@ -15,7 +15,7 @@ __all__ = ["train_val_test_split"]
 
 
 def train_val_test_split(
-    dataset: Dataset,
+    dataset: Any,
     val: float | int = 0.1,
     test: float | int = 0.1,
     seed: int = 0,
@@ -31,6 +31,7 @@ def train_val_test_split(
     Raises: ArgumentError if a size is negative or nothing is left to train on; ShapeError for labels of
     another shape.
     """
+    dataset = as_dataset("train_val_test_split", dataset)
     count = len(dataset)
     n_val, n_test = _size("val", val, count), _size("test", test, count)
     if n_val + n_test >= count:

@@ -11,7 +11,7 @@ from tensorgrad.dtypes import as_dtype, bool_, float32
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import tanh
 from tensorgrad.functional.dims import normalize_dim
-from tensorgrad.functional.promotion import cast, constant, floating, unary
+from tensorgrad.functional.promotion import cast, constant, floating, shape_of, unary
 from tensorgrad.ops import activation as A
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import random as R
@@ -107,6 +107,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: 
     Numbers come from `generator`, or the default one of the input's device; none are drawn for p = 0 and p =
     1. Raises ArgumentError where `p` is not in [0, 1]. (Srivastava et al., "Dropout", JMLR 15, 2014.)
     """
+    shape_of("dropout", input)
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout: p must be in [0, 1], got {p}")
     if not training or p == 0:
@@ -123,7 +124,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: 
 def _axis(name: str, input: Tensor, dim: int | None) -> int | None:
     if dim is None:
         raise ArgumentError(f"{name}: dim must be given; the classes are usually on dim=-1")
-    axis = normalize_dim(name, dim, input.ndim)
+    axis = normalize_dim(name, dim, len(shape_of(name, input)))
     return axis if input.ndim else None
 
 
@@ -133,4 +134,5 @@ def _in_dtype(name: str, input: Tensor, dtype: object) -> Tensor:
     wanted = as_dtype(dtype)
     if wanted.kind != "f":
         raise DTypeError(f"{name}: dtype must be a floating one, got {wanted}")
+    shape_of(name, input)
     return cast(input, wanted)

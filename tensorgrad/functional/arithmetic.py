@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import math
+import builtins
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.dtypes import is_floating, result_type
+from tensorgrad.dtypes import DType, int64, integer_range, is_floating, result_type
 from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.functional.promotion import as_operand, binary, cast, constant, floating, unary
+from tensorgrad.functional.promotion import as_operand, binary, cast, constant, shape_of, unary
 from tensorgrad.ops import elementwise as E
 
 if TYPE_CHECKING:
@@ -35,11 +36,6 @@ def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     return binary(E.subtract, input, other)
 
 
-def rsub(input: Operand, other: Operand) -> Tensor:
-    """other - input."""
-    return binary(E.subtract, other, input)
-
-
 def mul(input: Operand, other: Operand) -> Tensor:
     """input * other."""
     return binary(E.multiply, input, other)
@@ -56,14 +52,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         return floor_divide(input, other)
     if rounding_mode != "trunc":
         raise ArgumentError(f'div: rounding_mode must be None, "floor" or "trunc", got {rounding_mode!r}')
-    quotient = binary(E.divide, input, other, to_float=True).detach()
-    whole = unary(E.trunc, quotient)
-    return cast(whole, binary(E.floor_divide, input, other).dtype)
-
-
-def rdiv(input: Operand, other: Operand) -> Tensor:
-    """other / input."""
-    return binary(E.divide, other, input, to_float=True)
+    return binary(E.trunc_divide, input, other)
 
 
 def floor_divide(input: Operand, other: Operand) -> Tensor:
@@ -71,34 +60,35 @@ def floor_divide(input: Operand, other: Operand) -> Tensor:
     return binary(E.floor_divide, input, other)
 
 
-def rfloor_divide(input: Operand, other: Operand) -> Tensor:
-    """floor(other / input)."""
-    return binary(E.floor_divide, other, input)
-
-
 def remainder(input: Operand, other: Operand) -> Tensor:
     """input - other * floor(input / other): the sign of `other`."""
     return binary(E.remainder, input, other)
 
 
-def rremainder(input: Operand, other: Operand) -> Tensor:
-    """other % input."""
-    return binary(E.remainder, other, input)
-
-
 def pow(input: Operand, exponent: Operand) -> Tensor:
-    """input ** exponent. Integers to a negative integer power are an ArgumentError (PyTorch's rule)."""
+    """input ** exponent.
+
+    Integers to a negative integer power are an ArgumentError where that is a number, and truncated to an integer (0,
+    or 1 and -1 where the base is one of these) where it is in a tensor: PyTorch's rules.
+    """
     if isinstance(exponent, (int, float)) and isinstance(input, Variable):
         if exponent == 2 and is_floating(input.array.dtype):
             return apply(E.square, input)
         if exponent < 0 and isinstance(exponent, int) and not is_floating(input.array.dtype):
             raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
+    if _is_integer(exponent) and isinstance(exponent, Variable) and _is_integer(input):
+        return binary(E.integer_power, input, exponent)
     return binary(E.power, input, exponent)
+
+
+def _is_integer(x: Operand) -> bool:
+    kind = x.array.dtype.kind if isinstance(x, Variable) else getattr(getattr(x, "dtype", None), "kind", None)
+    return kind in "iu" if kind is not None else type(x) is int
 
 
 def rpow(input: Operand, other: Operand) -> Tensor:
     """other ** input."""
-    return binary(E.power, other, input)
+    return pow(other, input)
 
 
 def maximum(input: Operand, other: Operand) -> Tensor:
@@ -113,6 +103,7 @@ def minimum(input: Operand, other: Operand) -> Tensor:
 
 def neg(input: Tensor) -> Tensor:
     """-input. A bool tensor is a DTypeError, as in PyTorch."""
+    shape_of("neg", input)
     if input.array.dtype.kind == "b":
         raise DTypeError("neg: a bool tensor has no negative; use logical_not() or ~")
     return apply(E.negative, input)
@@ -120,6 +111,7 @@ def neg(input: Tensor) -> Tensor:
 
 def positive(input: Tensor) -> Tensor:
     """The tensor itself."""
+    shape_of("positive", input)
     return input
 
 
@@ -129,8 +121,9 @@ def abs(input: Tensor) -> Tensor:
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1; the gradient is zero."""
-    return apply(E.sign, input)
+    """-1, 0 or 1; the gradient is zero. Bools pass unchanged."""
+    shape_of("sign", input)
+    return input if input.array.dtype.kind == "b" else apply(E.sign, input)
 
 
 def exp(input: Tensor) -> Tensor:
@@ -155,12 +148,12 @@ def log1p(input: Tensor) -> Tensor:
 
 def log2(input: Tensor) -> Tensor:
     """The logarithm to base 2."""
-    return mul(unary(E.log, input), 1 / math.log(2))
+    return unary(E.log2, input)
 
 
 def log10(input: Tensor) -> Tensor:
     """The logarithm to base 10."""
-    return mul(unary(E.log, input), 1 / math.log(10))
+    return unary(E.log10, input)
 
 
 def sqrt(input: Tensor) -> Tensor:
@@ -174,8 +167,9 @@ def rsqrt(input: Tensor) -> Tensor:
 
 
 def square(input: Tensor) -> Tensor:
-    """input * input."""
-    return apply(E.square, input)
+    """input * input. Bools give int64."""
+    shape_of("square", input)
+    return apply(E.square, cast(input, int64) if input.array.dtype.kind == "b" else input)
 
 
 def reciprocal(input: Tensor) -> Tensor:
@@ -210,42 +204,72 @@ def erf(input: Tensor) -> Tensor:
 
 def floor(input: Tensor) -> Tensor:
     """The greatest integer not above; the gradient is zero. Integers pass unchanged."""
-    return apply(E.floor, input) if is_floating(input.dtype) else input
+    return _whole("floor", E.floor, input)
 
 
 def ceil(input: Tensor) -> Tensor:
     """The least integer not below; the gradient is zero. Integers pass unchanged."""
-    return apply(E.ceil, input) if is_floating(input.dtype) else input
+    return _whole("ceil", E.ceil, input)
 
 
 def trunc(input: Tensor) -> Tensor:
     """The integer part; the gradient is zero. Integers pass unchanged."""
-    return apply(E.trunc, input) if is_floating(input.dtype) else input
+    return _whole("trunc", E.trunc, input)
 
 
 def round(input: Tensor) -> Tensor:
     """The nearest integer, halves to the even one; the gradient is zero. Integers pass unchanged."""
-    return apply(E.rint, input) if is_floating(input.dtype) else input
+    return _whole("round", E.rint, input)
+
+
+def _whole(name: str, op: Op, input: Tensor) -> Tensor:
+    shape_of(name, input)
+    return apply(op, input) if is_floating(input.array.dtype) else input
 
 
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-    """min(max(input, min), max), bounds inclusive and either may be left out.
+    """min(max(input, min), max), bounds inclusive: numbers or tensors, which broadcast; either may be left out.
 
-    The gradient passes where input lies within the bounds, bounds included (PyTorch's rule), and is zero outside.
+    The gradient passes where input lies within the bounds, bounds included (PyTorch's rule), and is zero outside; there
+    it goes to the bound, if that is a tensor.
     """
+    shape_of("clamp", input)
     if min is None and max is None:
         raise ArgumentError("clamp: expected min, max or both, got neither")
-    if isinstance(min, Variable) or isinstance(max, Variable):
-        bounded = input if min is None else maximum(input, min)
-        return bounded if max is None else minimum(bounded, max)
-    min, max = (None if b is None else as_operand("clamp", b, input.device) for b in (min, max))
-    if isinstance(min, float) or isinstance(max, float):
-        input = floating("clamp", input)
-    return apply(E.clip, input, low=min, high=max)
+    low, high = (None if b is None else as_operand("clamp", b, input.device) for b in (min, max))
+    given = [b for b in (low, high) if b is not None]
+    dtype = result_type((input, *given))
+    low, high = _bound(low, dtype), _bound(high, dtype)
+    if any(isinstance(b, Variable) for b in given):
+        return apply(E.clip_between, cast(input, dtype), low, high)
+    return apply(E.clip, cast(input, dtype), low=low, high=high)
+
+
+def _bound(bound: Operand | None, dtype: DType) -> Operand | None:
+    """A bound in `dtype`; one that lies beyond what an integer dtype holds is the end of its range."""
+    if bound is None:
+        return None
+    if isinstance(bound, Variable):
+        return cast(bound, dtype)
+    if dtype.kind not in "iu":
+        return bound
+    least, greatest = integer_range(dtype)
+    return builtins.min(builtins.max(bound, 0 if dtype.kind == "u" else least), greatest)
+
+
+def clamp_min(input: Tensor, min: Operand) -> Tensor:
+    """clamp(input, min=min)."""
+    return clamp(input, min, None)
+
+
+def clamp_max(input: Tensor, max: Operand) -> Tensor:
+    """clamp(input, max=max)."""
+    return clamp(input, None, max)
 
 
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
     """`input` where `condition` (a bool tensor) holds, `other` elsewhere; all three broadcast."""
+    shape_of("where", condition)
     if condition.dtype.kind != "b":
         raise DTypeError(f"where: the condition must be bool, got {condition.dtype}; compare it, e.g. x > 0")
     x, y = _both_tensors(condition, input, other)
@@ -253,15 +277,21 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
-    """`value` where the bool tensor `mask` holds, `input` elsewhere; the dtype of `input` stays."""
+    """`value` where the bool tensor `mask` holds, `input` elsewhere; the dtype of `input` stays.
+
+    A number that the dtype of `input` does not hold is an ArgumentError.
+    """
+    shape_of("masked_fill", input)
+    shape_of("masked_fill", mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
-    filler = value if isinstance(value, Variable) else constant(value, input.dtype, input.device)
+    filler = value if isinstance(value, Variable) else constant(value, input.dtype, input.device, "masked_fill")
     return apply(E.where, mask, cast(filler, input.dtype), input)
 
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
+    x, y = (as_operand("where", v, condition.device) for v in (x, y))
     dtype = result_type((x, y))
     return tuple(  # type: ignore[return-value]
-        cast(v, dtype) if isinstance(v, Variable) else constant(v, dtype, condition.device) for v in (x, y)
+        cast(v, dtype) if isinstance(v, Variable) else constant(v, dtype, condition.device, "where") for v in (x, y)
     )

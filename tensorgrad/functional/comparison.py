@@ -12,7 +12,7 @@ from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
 from tensorgrad.errors import DTypeError
-from tensorgrad.functional.promotion import binary
+from tensorgrad.functional.promotion import binary, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import reduce as R
 
@@ -132,6 +132,7 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
 
 def bitwise_not(input: Tensor) -> Tensor:
     """All bits flipped, of integers; `logical_not` of bools."""
+    shape_of("bitwise_not", input)
     _check_bits("bitwise_not", "biu", input)
     return apply(E.invert, input)
 
@@ -185,7 +186,7 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shapes are the same and all elements equal. Reads the result on the host."""
-    return input.shape == other.shape and _truth(eq(input, other))
+    return shape_of("equal", input) == shape_of("equal", other) and _truth(eq(input, other))
 
 
 def _distance(x: Tensor, y: Tensor) -> Tensor:
@@ -199,5 +200,7 @@ def _truth(x: Tensor) -> bool:
 
 
 def _check_same_dtype(name: str, x: Tensor, y: Tensor) -> None:
+    shape_of(name, x)
+    shape_of(name, y)
     if x.dtype != y.dtype:
         raise DTypeError(f"{name}: both must have one dtype, got {x.dtype} and {y.dtype}; convert one with .to(dtype)")

@@ -12,9 +12,9 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends import device as as_device
-from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int32, int64
+from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int16, int32, int64
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from tensorgrad.functional.promotion import cast
+from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import elementwise as E
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def to(
     for arg in args:
         if isinstance(arg, Variable):
             device, dtype = arg.device, arg.dtype
-        elif isinstance(arg, Device) or (isinstance(arg, str) and not _names_dtype(arg)):
+        elif isinstance(arg, Device) or (isinstance(arg, str) and not names_dtype(arg)):
             device = arg
         elif type(arg) is builtins.bool:
             raise ArgumentError("to: expected a device, dtype or tensor, got a bool; pass copy=... by keyword")
@@ -65,7 +65,8 @@ def to(
     return clone(result) if copy and result is self else result
 
 
-def _names_dtype(name: str) -> builtins.bool:
+def names_dtype(name: str) -> builtins.bool:
+    """Whether `name` is a dtype's, and therefore no device's."""
     try:
         np.dtype(name)
     except TypeError:
@@ -113,14 +114,25 @@ def long(self: Tensor) -> Tensor:
     return cast(self, int64)
 
 
+def short(self: Tensor) -> Tensor:
+    """This tensor in int16, towards zero."""
+    return cast(self, int16)
+
+
 def bool(self: Tensor) -> Tensor:
     """Whether each element differs from zero."""
     return cast(self, bool_)
 
 
+def is_tensor(obj: object) -> builtins.bool:
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Variable)
+
+
 # ---------------------------------------------------------------------- copies and detached views
 def clone(self: Tensor) -> Tensor:
     """A copy in memory of its own, contiguous, with the gradient passing through."""
+    shape_of("clone", self)
     return apply(E.copy, self)
 
 

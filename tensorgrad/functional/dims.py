@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
 
-__all__ = ["Dim", "Dims", "normalize_dim", "normalize_dims"]
+__all__ = ["Dim", "Dims", "as_integer", "normalize_dim", "normalize_dims"]
 
 Dim = int
 Dims = int | Sequence[int] | None
@@ -43,6 +43,16 @@ def normalize_dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
     else:
         dims = (normalize_dim(name, dim, ndim),)
     return dims if ndim else ()
+
+
+def as_integer(name: str, value: Any) -> int:
+    """The whole number `value`, of Python, NumPy or a 0-d tensor; DTypeError, which names `name`, for anything else."""
+    if type(value) is int:
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise DTypeError(f"{name}: expected a whole number, got {value!r}") from None
 
 
 def _integer(name: str, dim: Any) -> int:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
 from tensorgrad.backends.primitives import INDEX
-from tensorgrad.dtypes import bool_
+from tensorgrad.dtypes import bool_, int64
 from tensorgrad.errors import DTypeError, ShapeError
 from tensorgrad.functional.dims import normalize_dim
 from tensorgrad.functional.index_key import broadcast_shapes
-from tensorgrad.functional.promotion import constant
+from tensorgrad.functional.promotion import cast, constant, shape_of
 from tensorgrad.functional.shape import broadcast_to, flatten
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
-    "check_integers",
+    "checked_integers",
     "gather",
     "index_add",
     "index_select",
@@ -41,7 +41,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
     `index`: integers in [0, input.shape[dim]), as many dims as `input`, in no other dim larger than it.
     """
-    axis = _check_along("gather", input, dim, index)
+    axis, index = _check_along("gather", input, dim, index)
     if not input.ndim:
         return apply(E.copy, input)
     return apply(I.take_along_axis, input, index, axis=axis)
@@ -62,7 +62,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 
 def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
-    axis = _check_along(name, input, dim, index)
+    axis, index = _check_along(name, input, dim, index)
     values = _source(name, input, index, src)
     if input.ndim:
         return apply(I.update_along_axis, input, values, index, axis=axis, accumulate=accumulate)
@@ -74,7 +74,7 @@ def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accu
 def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
     """What is scattered: of the shape of the index, or 0-d."""
     if not isinstance(src, Variable):
-        return constant(src, input.dtype, input.device)
+        return constant(src, input.dtype, input.device, name)
     if src.dtype != input.dtype:
         raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {src.dtype}")
     if src.ndim != index.ndim or any(n < m for n, m in zip(src.shape, index.shape, strict=True)):
@@ -84,9 +84,9 @@ def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
     return apply(S.getitem, src, key=tuple([slice(n) for n in index.shape]))
 
 
-def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> int:
-    axis = normalize_dim(name, dim, input.ndim)
-    check_integers(name, index)
+def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Tensor]:
+    axis = normalize_dim(name, dim, len(shape_of(name, input)))
+    index = checked_integers(name, index)
     fits = index.ndim == input.ndim and all(
         n <= m for i, (n, m) in enumerate(zip(index.shape, input.shape, strict=True)) if i != axis
     )
@@ -96,13 +96,15 @@ def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> int:
             f"{axis}, got index {index.shape} and input {input.shape}"
         )
     _check_range(name, index, input.shape[axis] if input.ndim else 1, axis)
-    return axis
+    return axis, index
 
 
-def check_integers(name: str, index: Any) -> None:
+def checked_integers(name: str, index: Any) -> Tensor:
+    """`index` as int64, in which positions can be counted whatever the sizes; DTypeError unless it is of integers."""
     if not isinstance(index, Variable) or index.array.dtype.kind != "i":
         got = index.dtype if isinstance(index, Variable) else type(index).__name__
         raise DTypeError(f"{name}: the index must be a tensor of integers, got {got}")
+    return cast(index, int64)
 
 
 def _check_range(name: str, index: Tensor, size: int, dim: int) -> None:
@@ -111,7 +113,7 @@ def _check_range(name: str, index: Tensor, size: int, dim: int) -> None:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """As gather, but the other dims of input and indices broadcast; without a dim both are flattened."""
-    check_integers("take_along_dim", indices)
+    indices = checked_integers("take_along_dim", indices)
     if dim is None:
         return gather(flatten(input), 0, flatten(indices))
     axis = normalize_dim("take_along_dim", dim, input.ndim)
@@ -129,7 +131,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 # ---------------------------------------------------------------------- whole slices along a dim
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` at the positions in the 1-d `index`, each in [0, input.shape[dim])."""
-    axis = _check_select("index_select", input, dim, index)
+    axis, index = _check_select("index_select", input, dim, index)
     if not input.ndim:
         return apply(E.copy, input)
     return apply(I.take, input, index if index.ndim else _one(index), axis=axis)
@@ -139,7 +141,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     """`input` with alpha * source's slices along `dim` added at the positions in the 1-d `index`; duplicates
     add up.
     """
-    axis = _check_select("index_add", input, dim, index)
+    axis, index = _check_select("index_add", input, dim, index)
+    shape_of("index_add", source)
     if source.dtype != input.dtype:
         raise DTypeError(f"index_add: source must have the dtype of the input, {input.dtype}, got {source.dtype}")
     n = prod(index.shape)
@@ -157,10 +160,10 @@ def _one(index: Tensor) -> Tensor:
     return apply(S.reshape, index, shape=(1,))
 
 
-def _check_select(name: str, input: Tensor, dim: int, index: Tensor) -> int:
-    axis = normalize_dim(name, dim, input.ndim)
-    check_integers(name, index)
+def _check_select(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Tensor]:
+    axis = normalize_dim(name, dim, len(shape_of(name, input)))
+    index = checked_integers(name, index)
     if index.ndim > 1 or (not input.ndim and prod(index.shape) != 1):
         raise ShapeError(f"{name}: the index must be 1-d, and of one element for a 0-d input, got {index.shape}")
     _check_range(name, index, input.shape[axis] if input.ndim else 1, axis)
-    return axis
+    return axis, index

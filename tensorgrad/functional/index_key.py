@@ -17,6 +17,7 @@ from tensorgrad.backends import Device
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import bool_, int64
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
+from tensorgrad.functional.promotion import cast
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -94,12 +95,15 @@ def _index_array(k: Any, device: Device) -> Tensor:
 
 
 def _index_tensor(name: str, index: Variable) -> Any:
+    """An index as ops take it: bool, or int64 in which positions can be counted whatever the sizes; or a host bool."""
     dtype = index.array.dtype
     if dtype.kind == "u":
         raise DTypeError(f"{name}: a uint8 tensor as an index could be meant as a mask; use .bool() or .long()")
     if dtype.kind not in "ib":
         raise DTypeError(f"{name}: an index tensor must be of integers or bools, got {dtype}; use .long()")
-    return _read_scalar(index) if dtype.kind == "b" and not index.ndim else index
+    if dtype.kind == "b":
+        return index if index.ndim else _read_scalar(index)
+    return cast(index, int64)
 
 
 def _read_scalar(index: Variable) -> Any:

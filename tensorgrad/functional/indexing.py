@@ -14,7 +14,7 @@ from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import int64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.gathering import (
-    check_integers,
+    checked_integers,
     gather,
     index_add,
     index_select,
@@ -23,7 +23,7 @@ from tensorgrad.functional.gathering import (
     take_along_dim,
 )
 from tensorgrad.functional.index_key import broadcast_shapes, is_plain, normalise_key, view_shape, wrapped
-from tensorgrad.functional.promotion import as_operand, cast, constant
+from tensorgrad.functional.promotion import as_operand, cast, constant, shape_of
 from tensorgrad.functional.shape import broadcast_to
 from tensorgrad.functional.sorting import argsort, sort, topk
 from tensorgrad.ops import elementwise as E
@@ -133,7 +133,9 @@ def _value(value: Any, input: Tensor) -> Tensor:
         raise DeviceError(
             f"setitem: the value is on {found.device}, the tensor on {input.device}; move it with .to(device)"
         )
-    return cast(found, input.dtype) if isinstance(found, Variable) else constant(found, input.dtype, input.device)
+    if isinstance(found, Variable):
+        return cast(found, input.dtype)
+    return constant(found, input.dtype, input.device, "setitem")
 
 
 def _fitted(value: Tensor, region: Shape) -> Tensor:
@@ -168,6 +170,8 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     """`input` with `values` put at `indices` (one tensor for each leading dim), or added there with
     `accumulate`.
     """
+    shape_of("index_put", input)
+    shape_of("index_put", values)
     basic, places, found = normalise_key("index_put", input, tuple(indices))
     if basic is not None or not found:
         raise DTypeError("index_put: expected a tuple of index tensors; use x[key] = values for other keys")
@@ -180,6 +184,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
 # ---------------------------------------------------------------------- by a condition
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """A 1-d tensor of the elements where the bool tensor `mask` holds; the two broadcast."""
+    shape_of("masked_select", input)
     if not isinstance(mask, Variable) or mask.dtype.kind != "b":
         raise DTypeError("masked_select: the mask must be a bool tensor; compare something, e.g. x > 0")
     shape = broadcast_shapes("masked_select", [input.shape, mask.shape])
@@ -188,6 +193,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Where the input is not zero: int64 of shape (n, ndim), or with `as_tuple` one 1-d tensor a dim."""
+    shape_of("nonzero", input)
     B = input.device.backend
     found = B.nonzero(input.array if input.ndim else B.reshape(input.array, (1,)))
     if as_tuple:
@@ -209,8 +215,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     With num_classes=-1 there are as many classes as the greatest element asks for. BoundsError for an element
     outside [0, num_classes).
     """
-    check_integers("one_hot", tensor)
-    B, array = tensor.device.backend, tensor.array
+    B, array = tensor.device.backend, checked_integers("one_hot", tensor).array
     if num_classes == -1:
         if not prod(tensor.shape):
             raise ArgumentError("one_hot: the number of classes cannot be found in an empty tensor; give num_classes")

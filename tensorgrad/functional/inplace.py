@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tensorgrad.autograd.inplace import assign, check_writable, mark_written
+from tensorgrad.autograd.inplace import assign, check_writable, mark_written, overwritten
 from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Variable, new_tensor
-from tensorgrad.errors import ShapeError
-from tensorgrad.functional import arithmetic, indexing, shape
+from tensorgrad.dtypes import fitting
+from tensorgrad.errors import GraphError, ShapeError
+from tensorgrad.functional import activation, arithmetic, indexing, shape
 from tensorgrad.functional.promotion import cast
+from tensorgrad.random import inplace as random
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -31,29 +33,28 @@ def inplace(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]
     return method
 
 
-def _arithmetic(function: Callable[..., Tensor], primitive: str, name: str) -> Callable[..., Tensor]:
-    """As `inplace`, but where nothing is recorded the primitive writes straight into the tensor."""
-    general = inplace(function, name)
+def _written(
+    self: Tensor, other: Operand, primitive: str, name: str, general: Callable[..., Tensor], alpha: float = 1
+) -> Tensor:
+    """As `general`, but where nothing is recorded the primitive writes straight into the tensor."""
+    check_writable(self, name)
+    if _recorded(self, other) or not _fits(self, other):
+        return general(self, other) if alpha == 1 else general(self, other, alpha=alpha)
+    value = other.array if isinstance(other, Variable) else other
+    backend = self.device.backend
+    if alpha != 1:
+        value = backend.multiply(value, alpha) if isinstance(other, Variable) else value * alpha
+    try:
+        getattr(backend, primitive)(self.array, value, out=self.array)
+    except ValueError as error:
+        raise ShapeError(f"{name}: cannot write the result into shape {self.shape}: {error}") from error
+    mark_written(self, name)
+    return self
 
-    def method(self: Tensor, other: Operand, *, alpha: float = 1) -> Tensor:
-        check_writable(self, name)
-        recorded = mode.grad and (self.needs_grad or (isinstance(other, Variable) and other.needs_grad))
-        if recorded or not _fits(self, other):
-            return general(self, other) if alpha == 1 else general(self, other, alpha=alpha)
-        value = other.array if isinstance(other, Variable) else other
-        backend = self.device.backend
-        if alpha != 1:
-            value = backend.multiply(value, alpha) if isinstance(other, Variable) else value * alpha
-        try:
-            getattr(backend, primitive)(self.array, value, out=self.array)
-        except ValueError as error:
-            raise ShapeError(f"{name}: cannot write the result into shape {self.shape}: {error}") from error
-        mark_written(self, name)
-        return self
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = general.__doc__
-    return method
+def _recorded(self: Tensor, other: Operand) -> bool:
+    """Whether a write of `other` goes on the tape. The history of a view may be behind: hence the properties."""
+    return mode.grad and (self.requires_grad or (isinstance(other, Variable) and other.requires_grad))
 
 
 def _fits(x: Tensor, other: Operand) -> bool:
@@ -64,10 +65,32 @@ def _fits(x: Tensor, other: Operand) -> bool:
     return type(other) in (int, float)
 
 
-add_ = _arithmetic(arithmetic.add, "add", "add_")
-sub_ = _arithmetic(arithmetic.sub, "subtract", "sub_")
-mul_ = _arithmetic(arithmetic.mul, "multiply", "mul_")
-div_ = _arithmetic(arithmetic.div, "divide", "div_")
+_add_, _sub_ = inplace(arithmetic.add, "add_"), inplace(arithmetic.sub, "sub_")
+_mul_, _div_ = inplace(arithmetic.mul, "mul_"), inplace(arithmetic.div, "div_")
+
+
+def add_(self: Tensor, other: Operand, *, alpha: float = 1) -> Tensor:
+    """`add`, written into this tensor, which keeps its shape and dtype. Returns it."""
+    return _written(self, other, "add", "add_", _add_, alpha)
+
+
+def sub_(self: Tensor, other: Operand, *, alpha: float = 1) -> Tensor:
+    """`sub`, written into this tensor, which keeps its shape and dtype. Returns it."""
+    return _written(self, other, "subtract", "sub_", _sub_, alpha)
+
+
+def mul_(self: Tensor, other: Operand) -> Tensor:
+    """`mul`, written into this tensor, which keeps its shape and dtype. Returns it."""
+    return _written(self, other, "multiply", "mul_", _mul_)
+
+
+def div_(self: Tensor, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+    """`div`, written into this tensor, which keeps its shape and dtype. Returns it."""
+    if rounding_mode is not None:
+        return _div_(self, other, rounding_mode=rounding_mode)
+    return _written(self, other, "divide", "div_", _div_)
+
+
 pow_ = inplace(arithmetic.pow, "pow_")
 floor_divide_ = inplace(arithmetic.floor_divide, "floor_divide_")
 remainder_ = inplace(arithmetic.remainder, "remainder_")
@@ -77,17 +100,28 @@ exp_ = inplace(arithmetic.exp, "exp_")
 log_ = inplace(arithmetic.log, "log_")
 sqrt_ = inplace(arithmetic.sqrt, "sqrt_")
 tanh_ = inplace(arithmetic.tanh, "tanh_")
+relu_ = inplace(activation.relu, "relu_")
+sigmoid_ = inplace(activation.sigmoid, "sigmoid_")
 clamp_ = inplace(arithmetic.clamp, "clamp_")
 masked_fill_ = inplace(arithmetic.masked_fill, "masked_fill_")
+scatter_ = inplace(indexing.scatter, "scatter_")
 scatter_add_ = inplace(indexing.scatter_add, "scatter_add_")
+index_add_ = inplace(indexing.index_add, "index_add_")
+index_put_ = inplace(indexing.index_put, "index_put_")
 
 
-def fill_(self: Tensor, value: float) -> Tensor:
-    """Write `value` into every element. Returns the tensor."""
+def fill_(self: Tensor, value: Operand) -> Tensor:
+    """Write `value`, a number or a 0-d tensor, into every element. Returns the tensor.
+
+    ArgumentError for a number that an integer dtype does not hold.
+    """
+    if isinstance(value, Variable):
+        if value.ndim:
+            raise ShapeError(f"fill_: expected a number or a 0-d tensor, got shape {value.shape}; use copy_")
+        return _copied(self, value, "fill_")
     check_writable(self, "fill_")
-    backend = self.device.backend
-    filled = new_tensor(backend.full(self.shape, value, self.dtype), self.device)
-    assign(self, filled, "fill_")
+    number = fitting("fill_", value, self.dtype)
+    assign(self, new_tensor(self.device.backend.full(self.shape, number, self.dtype), self.device), "fill_")
     return self
 
 
@@ -98,18 +132,78 @@ def zero_(self: Tensor) -> Tensor:
 
 def copy_(self: Tensor, source: Operand) -> Tensor:
     """Write `source` (broadcast, converted to this dtype, moved to this device) into this tensor. Returns it."""
-    check_writable(self, "copy_")
-    value = source if isinstance(source, Variable) else new_tensor(self.device.backend.asarray(source), self.device)
-    value = shape.expand(cast(value.to(self.device), self.dtype), self.shape)  # type: ignore[attr-defined]
-    assign(self, value, "copy_")
+    if not isinstance(source, Variable):
+        source = new_tensor(self.device.backend.asarray(source), self.device)
+    return _copied(self, source, "copy_")
+
+
+def _copied(self: Tensor, source: Variable, name: str) -> Tensor:
+    check_writable(self, name)
+    value = shape.expand(cast(source.to(self.device), self.dtype), self.shape)  # type: ignore[attr-defined]
+    if mode.grad and self.requires_grad:
+        value = overwritten(self, value)
+    assign(self, value, name)
+    return self
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Take the tensor out of its graph: it becomes a leaf that does not require grad. Returns it.
+
+    Raises GraphError for a view, whose history belongs to the tensor it is a view of.
+    """
+    if self.base is not None:
+        raise GraphError("detach_: a view has the history of the tensor it was made from; use detach()")
+    self.node, self.needs_grad = None, False
     return self
 
 
 def setitem(self: Tensor, key: Any, value: Operand) -> None:
     """self[key] = value. Gradients flow to the rest of `self` and to `value`; duplicates in `key` are undefined."""
     check_writable(self, "setitem")
-    if mode.grad and (self.needs_grad or (isinstance(value, Variable) and value.needs_grad)):
+    if _recorded(self, value):
         assign(self, indexing.setitem_result(self, key, value), "setitem")
     else:
         indexing.write_item(self, key, value)
         mark_written(self, "setitem")
+
+
+class InPlace:
+    """Tensor's methods that write."""
+
+    __slots__ = ()
+    __setitem__ = setitem
+    __iadd__ = add_
+    __isub__ = sub_
+    __imul__ = mul_
+    __itruediv__ = div_
+    __ifloordiv__ = floor_divide_
+    __imod__ = remainder_
+    __ipow__ = pow_
+    add_ = add_
+    sub_ = sub_
+    mul_ = mul_
+    div_ = div_
+    pow_ = pow_
+    floor_divide_ = floor_divide_
+    remainder_ = remainder_
+    neg_ = neg_
+    abs_ = abs_
+    exp_ = exp_
+    log_ = log_
+    sqrt_ = sqrt_
+    tanh_ = tanh_
+    relu_ = relu_
+    sigmoid_ = sigmoid_
+    clamp_ = clamp_
+    masked_fill_ = masked_fill_
+    scatter_ = scatter_
+    scatter_add_ = scatter_add_
+    index_add_ = index_add_
+    index_put_ = index_put_
+    fill_ = fill_
+    zero_ = zero_
+    copy_ = copy_
+    detach_ = detach_
+    uniform_ = random.uniform_
+    normal_ = random.normal_
+    bernoulli_ = random.bernoulli_

@@ -13,6 +13,7 @@ from tensorgrad.autograd.variable import Variable
 from tensorgrad.errors import DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
 from tensorgrad.functional.einsum import einsum
+from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import matmul as M
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta * input + alpha * (mat1 @ mat2); `input` broadcasts to (m, n). With beta = 0 it is not read at all."""
+    shape_of("addmm", input)
     product = _product("addmm", mat1, mat2, 2, 2)
     _check_addend(input, product)
     if alpha != 1:

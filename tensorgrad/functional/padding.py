@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
+from tensorgrad.dtypes import fitting
 from tensorgrad.errors import ArgumentError
+from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
@@ -28,6 +30,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     without the edge), "replicate" (the edge repeated) or "circular". ArgumentError for widths that are odd in
     number, too many, or too wide for the mode.
     """
+    shape_of("pad", input)
     widths = _widths(input, pad)
     if mode == "constant":
         return _pad_constant(input, widths, 0 if value is None else value)
@@ -59,7 +62,7 @@ def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: flo
         key = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))
         input = apply(S.getitem, input, key=key)
         widths = tuple((max(b, 0), max(a, 0)) for b, a in widths)
-    return apply(S.pad, input, widths=widths, value=value)
+    return apply(S.pad, input, widths=widths, value=fitting("pad", value, input.dtype))
 
 
 def _reflected(i: int, n: int) -> int:

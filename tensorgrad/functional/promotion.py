@@ -10,16 +10,37 @@ from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import DType, get_default_dtype, is_floating, result_type
+from tensorgrad.dtypes import DType, fitting, get_default_dtype, is_floating, result_type, wrap_integer
 from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.ops import elementwise as E
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["Scalar", "as_operand", "binary", "cast", "common_device", "constant", "floating", "unary"]
+__all__ = [
+    "OPERANDS",
+    "Scalar",
+    "as_operand",
+    "binary",
+    "cast",
+    "common_device",
+    "constant",
+    "floating",
+    "shape_of",
+    "unary",
+]
 
 Scalar = int | float | bool
+OPERANDS = (Variable, bool, int, float, np.generic, np.ndarray)
+
+# What has no result in bools: the name users know it by.
+_NOT_OF_BOOLS = {
+    E.subtract: "sub",
+    E.floor_divide: "floor_divide",
+    E.trunc_divide: "div",
+    E.remainder: "remainder",
+    E.power: "pow",
+}
 
 
 def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
@@ -29,7 +50,7 @@ def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
     """
     if isinstance(x, Variable):
         if isinstance(y, Variable):
-            if x.array.dtype is y.array.dtype and (not to_float or x.array.dtype.kind == "f"):
+            if x.array.dtype is y.array.dtype and (x.array.dtype.kind == "f" or not (to_float or op in _NOT_OF_BOOLS)):
                 return apply(op, x, y)
         elif x.array.dtype.kind == "f" and type(y) in (float, int):
             return apply(op, x, y)
@@ -42,18 +63,41 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
     dtype = result_type((x, y))
     if to_float and not is_floating(dtype):
         dtype = get_default_dtype()
-    return apply(op, *(cast(v, dtype) if isinstance(v, Variable) else v for v in (x, y)))
+    if dtype.kind == "b" and op in _NOT_OF_BOOLS:
+        raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
+    return apply(op, _brought_to(x, dtype), _brought_to(y, dtype))
+
+
+def _brought_to(x: Any, dtype: DType) -> Any:
+    if isinstance(x, Variable):
+        return cast(x, dtype)
+    # PyTorch's rule, and the rule of every device's integers: NumPy alone refuses -1 next to uint8.
+    return wrap_integer(x, dtype) if dtype.kind in "iu" else x
 
 
 def unary(op: Op, x: Tensor) -> Tensor:
     """`op` on a tensor that must be floating: integers and bools are converted to the default floating dtype."""
-    return apply(op, x) if x.array.dtype.kind == "f" else apply(op, floating(op.name, x))
+    if isinstance(x, Variable) and x.array.dtype.kind == "f":
+        return apply(op, x)
+    return apply(op, floating(op.name, x))
+
+
+def shape_of(name: str, x: Any) -> tuple[int, ...]:
+    """The shape of `x`; DTypeError, which names `name`, unless it is a Tensor."""
+    if not isinstance(x, Variable):
+        raise _no_tensor(name, x)
+    shape: tuple[int, ...] = x.array.shape
+    return shape
+
+
+def _no_tensor(name: str, x: Any) -> DTypeError:
+    return DTypeError(f"{name}: expected a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
 
 
 def floating(name: str, x: Any) -> Tensor:
     """`x` if it is a floating Tensor, otherwise converted to the default floating dtype."""
     if not isinstance(x, Variable):
-        raise DTypeError(f"{name}: expected a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
+        raise _no_tensor(name, x)
     return x if x.array.dtype.kind == "f" else cast(x, get_default_dtype())  # type: ignore[return-value]
 
 
@@ -73,6 +117,8 @@ def as_operand(name: str, x: Any, device: Device) -> Any:
     if isinstance(x, np.ndarray):
         if device.type != "cpu":
             raise DeviceError(f"{name}: got a NumPy array and a tensor on {device}; use tg.as_tensor(array, device=)")
+        if x.dtype.kind not in "biuf":
+            raise DTypeError(f"{name}: expected numbers, got a NumPy array of {x.dtype}")
         return new_tensor(device.backend.asarray(x), device)
     raise DTypeError(f"{name}: expected a Tensor or a number, got {type(x).__name__}")
 
@@ -85,6 +131,6 @@ def common_device(name: str, *operands: Any) -> Device:
     raise DTypeError(f"{name}: expected at least one Tensor, got {', '.join(type(x).__name__ for x in operands)}")
 
 
-def constant(value: Scalar, dtype: DType, device: Device) -> Tensor:
-    """A 0-d Tensor."""
-    return new_tensor(device.backend.full((), value, dtype), device)
+def constant(value: Scalar, dtype: DType, device: Device, name: str = "constant") -> Tensor:
+    """A 0-d Tensor. Raises ArgumentError, which names `name`, for a number that an integer dtype does not hold."""
+    return new_tensor(device.backend.full((), fitting(name, value, dtype), dtype), device)

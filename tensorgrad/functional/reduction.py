@@ -17,7 +17,7 @@ from tensorgrad.dtypes import as_dtype, int64, is_floating
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import maximum, minimum
 from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims
-from tensorgrad.functional.promotion import cast, floating
+from tensorgrad.functional.promotion import cast, floating, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import reduce as R
@@ -58,18 +58,19 @@ class ValuesAndIndices(NamedTuple):
 # ---------------------------------------------------------------------- sums and products
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
     """The sum over `dim`. Integers and bools are summed in int64; `dtype` converts the input first."""
-    if dtype is None and dim is None and input.array.dtype.kind == "f":
+    if dtype is None and dim is None and isinstance(input, Variable) and input.array.dtype.kind == "f":
         return apply(R.sum, input, axis=None, keepdims=keepdim)
-    return _reduced(R.sum, _summable(input, dtype), dim, keepdim)
+    return _reduced(R.sum, _summable("sum", input, dtype), dim, keepdim)
 
 
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
     """The product over `dim`, dtypes as for `sum`. Its gradient is right where elements are zero, to any order."""
-    return _reduced(R.prod, _summable(input, dtype), dim, keepdim)
+    return _reduced(R.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
     """The mean over `dim`; `dtype` converts the input first. Integers are a DTypeError."""
+    shape_of("mean", input)
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     if dim is None and input.array.dtype.kind == "f":
@@ -79,13 +80,14 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: objec
 
 def cumsum(input: Tensor, dim: int, *, dtype: object = None) -> Tensor:
     """The sums of the first 1, 2, ... elements along `dim`; dtypes as for `sum`."""
+    summable = _summable("cumsum", input, dtype)
     axis = normalize_dim("cumsum", dim, input.ndim)
-    summable = _summable(input, dtype)
     return apply(R.cumsum, summable, axis=axis) if input.ndim else apply(E.copy, summable)
 
 
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements over `dim` are not zero, int64; nan counts."""
+    shape_of("count_nonzero", input)
     return sum(apply(E.not_equal, input, 0), dim)
 
 
@@ -171,14 +173,15 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _extreme(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    axis = _axis(name, dim, input.ndim)
-    if 0 in input.shape:
+    shape = shape_of(name, input)
+    axis = _axis(name, dim, len(shape))
+    if 0 in shape:
         _refuse_empty(name, input, axis)
     return apply(op, input, axis=axis, keepdims=keepdim)
 
 
 def _along(name: str, op: Op, input: Tensor, dim: int, keepdim: bool) -> ValuesAndIndices:
-    axis = normalize_dim(name, dim, input.ndim)
+    axis = normalize_dim(name, dim, len(shape_of(name, input)))
     if not input.ndim:
         return ValuesAndIndices(apply(E.copy, input), _position(name, op, input, None, False))
     if 0 in input.shape:
@@ -192,6 +195,7 @@ def _along(name: str, op: Op, input: Tensor, dim: int, keepdim: bool) -> ValuesA
 
 
 def _position(name: str, op: Op, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    shape_of(name, input)
     axis = None if dim is None else normalize_dim(name, dim, input.ndim)
     if 0 in input.shape:
         _refuse_empty(name, input, None if axis is None else (axis,))
@@ -233,6 +237,7 @@ def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = Fa
     `p` is any number: inf the greatest |x|, -inf the least, 0 the count of nonzero elements, "fro" is 2. The gradient
     at a norm of 0 is 0. `dtype` converts the input first; integers are a DTypeError.
     """
+    shape_of("norm", input)
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     _only_floating("norm", input)
@@ -262,16 +267,18 @@ def _axis(name: str, dim: Dims, ndim: int) -> tuple[int, ...] | None:
 
 
 def _reduced(op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    return apply(op, input, axis=_axis(op.name, dim, len(input.array.shape)), keepdims=keepdim)
+    return apply(op, input, axis=_axis(op.name, dim, len(shape_of(op.name, input))), keepdims=keepdim)
 
 
-def _summable(input: Tensor, dtype: object) -> Tensor:
+def _summable(name: str, input: Tensor, dtype: object) -> Tensor:
+    shape_of(name, input)
     if dtype is not None:
         return cast(input, as_dtype(dtype))
     return input if input.array.dtype.kind == "f" else cast(input, int64)
 
 
 def _only_floating(name: str, input: Tensor) -> Tensor:
+    shape_of(name, input)
     if not is_floating(input.array.dtype):
         raise DTypeError(f"{name}: expected a floating tensor, got {input.dtype}; convert it with .float()")
     return input

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
-from tensorgrad.functional.dims import normalize_dim, normalize_dims
-from tensorgrad.functional.joining import cat, chunk, split, stack, unbind
+from tensorgrad.functional.dims import as_integer, normalize_dim, normalize_dims
+from tensorgrad.functional.joining import cat, chunk, hstack, narrow, split, stack, unbind, vstack
 from tensorgrad.functional.padding import pad
+from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import shape as S
 
@@ -31,8 +32,11 @@ __all__ = [
     "expand_as",
     "flatten",
     "flip",
+    "hstack",
     "meshgrid",
     "movedim",
+    "narrow",
+    "numel",
     "pad",
     "permute",
     "repeat",
@@ -51,6 +55,7 @@ __all__ = [
     "unsqueeze",
     "view",
     "view_as",
+    "vstack",
 ]
 
 Shape = tuple[int, ...]
@@ -73,7 +78,7 @@ def _ints(name: str, given: tuple[Any, ...]) -> Shape:
 
 
 def _whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
-    """The shape `given` as numbers or as one sequence, of as many elements as `old`, with -1 replaced by what is left."""
+    """The shape `given` as numbers or as one sequence, of as many elements as `old`, with -1 replaced."""
     try:
         return _known_whole_shape(name, old, given)
     except TypeError:  # a list, or numbers that are not ints
@@ -107,12 +112,12 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
     Shares memory where it can and copies where it must. ShapeError where the numbers of elements differ.
     """
-    return apply(S.reshape, input, shape=_whole_shape("reshape", input.array.shape, shape))
+    return apply(S.reshape, input, shape=_whole_shape("reshape", shape_of("reshape", input), shape))
 
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """As reshape, but a ShapeError where the elements would have to be copied."""
-    wanted = _whole_shape("view", input.array.shape, shape)
+    wanted = _whole_shape("view", shape_of("view", input), shape)
     result = apply(S.reshape, input, shape=wanted)
     if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
         raise ShapeError(
@@ -124,12 +129,17 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """view(input, other.shape)."""
-    return view(input, other.shape)
+    return view(input, shape_of("view_as", other))
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return prod(shape_of("numel", input))
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dims from `start_dim` to `end_dim` as one; a 0-d tensor becomes one of shape (1,)."""
-    shape: Shape = input.array.shape
+    shape = shape_of("flatten", input)
     start, end = (
         normalize_dim("flatten", start_dim, len(shape)),
         normalize_dim("flatten", end_dim, len(shape)),
@@ -141,7 +151,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """The dim `dim` as several of `sizes`, one of which may be -1."""
-    shape: Shape = input.array.shape
+    shape = shape_of("unflatten", input)
     at = normalize_dim("unflatten", dim, len(shape))
     wanted = _ints("unflatten", (sizes,))
     known = prod(n for n in wanted if n != -1)
@@ -157,14 +167,14 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
     """Without the dims of size 1: all of them, or those of them that are listed in `dim`."""
-    shape: Shape = input.array.shape
+    shape = shape_of("squeeze", input)
     dims = normalize_dims("squeeze", dim, len(shape))
     return apply(S.reshape, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a dim of size 1 inserted so that it is dim `dim` of the result."""
-    shape: Shape = input.array.shape
+    shape = shape_of("unsqueeze", input)
     at = normalize_dim("unsqueeze", dim, len(shape) + 1)
     return apply(S.reshape, input, shape=(*shape[:at], 1, *shape[at:]))
 
@@ -172,7 +182,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # ---------------------------------------------------------------------- the order of dims
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With two dims exchanged."""
-    return apply(S.transpose, input, axes=_exchanged(dim0, dim1, len(input.array.shape)))
+    return apply(S.transpose, input, axes=_exchanged(dim0, dim1, len(shape_of("transpose", input))))
 
 
 @lru_cache(maxsize=256)
@@ -186,7 +196,7 @@ def _exchanged(dim0: int, dim1: int, ndim: int) -> tuple[int, ...]:
 
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Dim i of the result is dim `dims[i]` of the input."""
-    return apply(S.transpose, input, axes=_permutation(_ints("permute", dims), len(input.array.shape)))
+    return apply(S.transpose, input, axes=_permutation(_ints("permute", dims), len(shape_of("permute", input))))
 
 
 @lru_cache(maxsize=256)
@@ -199,7 +209,7 @@ def _permutation(dims: Shape, ndim: int) -> tuple[int, ...]:
 
 def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
     """Dims `source` moved to the places `destination`; the others keep their order."""
-    ndim = input.ndim
+    ndim = len(shape_of("movedim", input))
     leaving, places = normalize_dims("movedim", source, ndim), normalize_dims("movedim", destination, ndim)
     if len(leaving) != len(places):
         raise ArgumentError(f"movedim: expected as many sources as destinations, got {source} and {destination}")
@@ -221,7 +231,7 @@ def expand(input: Tensor, *sizes: Any) -> Tensor:
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """expand(input, other.shape)."""
-    return _expand("expand_as", input, other.shape)
+    return _expand("expand_as", input, shape_of("expand_as", other))
 
 
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
@@ -230,7 +240,7 @@ def broadcast_to(input: Tensor, *size: Any) -> Tensor:
 
 
 def _expand(name: str, input: Tensor, sizes: Shape) -> Tensor:
-    shape: Shape = input.array.shape
+    shape = shape_of(name, input)
     lead = len(sizes) - len(shape)
     if lead < 0 or any(n < -1 or (n == -1 and i < lead) for i, n in enumerate(sizes)):
         raise ShapeError(
@@ -241,11 +251,14 @@ def _expand(name: str, input: Tensor, sizes: Shape) -> Tensor:
     for i, (old, n) in enumerate(zip(shape, whole[lead:], strict=True)):
         if old not in (n, 1):
             raise ShapeError(f"{name}: dim {i} of shape {shape} has size {old}, only size 1 stretches to {n}")
+    if whole == (*(1,) * lead, *shape):
+        return apply(S.reshape, input, shape=whole)  # nothing is stretched: elements may be written one by one
     return apply(S.broadcast_to, input, shape=whole)
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
     """Copies side by side, `repeats[i]` times along dim i; more repeats than dims add dims in front."""
+    shape_of("repeat", input)
     counts = _ints("repeat", repeats)
     if len(counts) < input.ndim:
         raise ShapeError(f"repeat: expected at least {input.ndim} repeats for shape {input.shape}, got {counts}")
@@ -254,6 +267,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """As repeat; fewer repeats than dims count for the last dims."""
+    shape_of("tile", input)
     counts = _ints("tile", dims)
     return _tile("tile", input, (*(1,) * (input.ndim - len(counts)), *counts))
 
@@ -270,8 +284,10 @@ def _tile(name: str, input: Tensor, counts: Shape) -> Tensor:
 
 def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
     """Every element `repeats` times in a row along `dim`; without a dim, of the flattened tensor."""
-    if not isinstance(repeats, int) or repeats < 0:
-        raise ArgumentError(f"repeat_interleave: repeats must be a whole number, at least 0, got {repeats!r}")
+    shape_of("repeat_interleave", input)
+    repeats = as_integer("repeat_interleave", repeats)
+    if repeats < 0:
+        raise ArgumentError(f"repeat_interleave: repeats must be at least 0, got {repeats}")
     source = flatten(input) if dim is None or not input.ndim else input
     return apply(S.repeat, source, repeats=repeats, axis=normalize_dim("repeat_interleave", dim or 0, source.ndim))
 
@@ -288,14 +304,14 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def _matrices(name: str, input: Tensor) -> Tensor:
-    if input.ndim < 2:
+    if len(shape_of(name, input)) < 2:
         raise ShapeError(f"{name}: expected at least 2 dims, got shape {input.shape}")
     return input
 
 
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along `dims` reversed."""
-    return apply(S.flip, input, axes=normalize_dims("flip", _ints("flip", dims), input.ndim))
+    return apply(S.flip, input, axes=normalize_dims("flip", _ints("flip", dims), len(shape_of("flip", input))))
 
 
 def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
@@ -303,11 +319,11 @@ def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
 
     Without dims the flattened tensor is rolled. ArgumentError unless there is a shift for every dim.
     """
-    moves = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    shape_of("roll", input)
+    moves = _ints("roll", (shifts,))
     if dims is None or dims == ():
         return reshape(_rolled(flatten(input), moves, (0,)), input.shape)
-    places = (dims,) if isinstance(dims, int) else tuple(dims)
-    return _rolled(input, moves, tuple(normalize_dim("roll", d, input.ndim) for d in places))
+    return _rolled(input, moves, tuple(normalize_dim("roll", d, input.ndim) for d in _ints("roll", (dims,))))
 
 
 def _rolled(input: Tensor, shifts: Shape, dims: Shape) -> Tensor:
@@ -323,7 +339,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if indexing not in ("ij", "xy"):
         raise ArgumentError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
-    if any(x.ndim > 1 for x in parts):
+    if any(len(shape_of("meshgrid", x)) > 1 for x in parts):
         raise ShapeError(f"meshgrid: expected 1-d tensors, got shapes {', '.join(str(x.shape) for x in parts)}")
     shape = tuple(prod(x.shape) for x in parts)
     n = len(shape)

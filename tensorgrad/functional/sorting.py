@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tensorgrad.autograd.tape import apply
 from tensorgrad.dtypes import int64
 from tensorgrad.errors import BoundsError
-from tensorgrad.functional.dims import normalize_dim
-from tensorgrad.functional.promotion import constant
+from tensorgrad.functional.dims import as_integer, normalize_dim
+from tensorgrad.functional.promotion import constant, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
@@ -30,6 +30,7 @@ class Sorted(NamedTuple):
 
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
     """The elements in order along `dim`. NaN counts as the greatest; the order of equals is always kept."""
+    shape_of("sort", input)
     return _selected(input, argsort(input, dim, descending), dim)
 
 
@@ -37,7 +38,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     """The int64 positions that sort along `dim`. NaN counts as the greatest; the order of equals is always
     kept.
     """
-    axis = normalize_dim("argsort", dim, input.ndim)
+    axis = normalize_dim("argsort", dim, len(shape_of("argsort", input)))
     if not input.ndim:
         return constant(0, int64, input.device)
     return apply(I.argsort, input, axis=axis, descending=descending)
@@ -45,7 +46,8 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
 
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
     """The `k` largest (or smallest) elements along `dim`, in order; among equals the first come first."""
-    axis = normalize_dim("topk", dim, input.ndim)
+    axis = normalize_dim("topk", dim, len(shape_of("topk", input)))
+    k = as_integer("topk", k)
     size = input.shape[axis] if input.ndim else 1
     if not 0 <= k <= size:
         raise BoundsError(f"topk: k must be in [0, {size}], the size of dim {axis}, got {k}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from tensorgrad.creation import empty
@@ -32,13 +33,12 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        for name, count in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(count, int) or count < 0:
-                raise ArgumentError(f"Linear: {name} must be an integer that is not negative, got {count!r}")
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))
-        self.register_parameter("bias", Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None)
+        self.in_features = _checked_count("in_features", in_features)
+        self.out_features = _checked_count("out_features", out_features)
+        self.weight = Parameter(empty(self.out_features, self.in_features, device=device, dtype=dtype))
+        self.register_parameter(
+            "bias", Parameter(empty(self.out_features, device=device, dtype=dtype)) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -58,6 +58,12 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+def _checked_count(name: str, count: Any) -> int:
+    if not hasattr(count, "__index__") or operator.index(count) < 0:
+        raise ArgumentError(f"Linear: {name} must be an integer that is not negative, got {count!r}")
+    return operator.index(count)
 
 
 class Identity(Module):

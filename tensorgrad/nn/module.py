@@ -9,8 +9,9 @@ from tensorgrad.autograd.variable import RemovableHandle
 from tensorgrad.backends import Device, device
 from tensorgrad.dtypes import DType, as_dtype, float16, float32, float64, is_floating
 from tensorgrad.errors import ArgumentError, DTypeError, TensorgradError
+from tensorgrad.functional.conversion import names_dtype
 from tensorgrad.nn.hooks import ForwardHooks, Hook, register
-from tensorgrad.nn.parameter import Parameter
+from tensorgrad.nn.parameter import Parameter, zero_gradient
 from tensorgrad.nn.state import IncompatibleKeys, load_state, named_state
 from tensorgrad.tensor import Tensor
 
@@ -242,19 +243,20 @@ class Module:
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of the parameters, or fill them with zeros."""
+        """Forget the gradients of the parameters, or fill them with zeros in place: they stay the same tensors."""
         for p in self.parameters():
             if set_to_none:
                 p.grad = None
-            elif p.grad is not None:
-                p.grad = p.grad.detach().zero_()
+            else:
+                zero_gradient(p)
 
     def to(self, *args: Any, device: Any = None, dtype: Any = None) -> Self:
         """Move parameters, buffers and gradients to a device, or to a floating dtype, or to those of a
         tensor.
 
-        `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`. In place: the parameters stay the same
-        objects, so an optimizer that holds them need not be told. Integer buffers keep their dtype.
+        `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`; a str names a device or a dtype. In place: the
+        parameters stay the same objects, so an optimizer that holds them need not be told. Integer buffers keep their
+        dtype.
         """
         place, kind = _destination(args, device, dtype)
         return self._convert(lambda t: t.to(device=place, dtype=kind if is_floating(t.dtype) else None))
@@ -333,7 +335,7 @@ def _destination(args: tuple[Any, ...], place: Any, dtype: Any) -> tuple[Device 
     for arg in args:
         if isinstance(arg, Tensor):
             place, dtype = arg.device, arg.dtype
-        elif isinstance(arg, str | Device):
+        elif isinstance(arg, Device) or (isinstance(arg, str) and not names_dtype(arg)):
             place = arg
         elif arg is not None:
             dtype = arg

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tensorgrad.errors import DTypeError
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "zero_gradient"]
 
 
 class Parameter(Tensor):
@@ -29,3 +29,13 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+def zero_gradient(tensor: Tensor) -> None:
+    """Fill the gradient of `tensor`, if it has one, with zeros in place, and forget its history, if it has one."""
+    gradient = tensor.grad
+    if gradient is None:
+        return
+    if gradient.requires_grad:
+        tensor.grad = gradient = gradient.detach()
+    gradient.zero_()

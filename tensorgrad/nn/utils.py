@@ -11,6 +11,7 @@ from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.creation import zeros
+from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat
 from tensorgrad.tensor import Tensor
@@ -19,6 +20,7 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "get_total_norm",
+    "measure_gradients",
     "parameters_to_vector",
     "vector_to_parameters",
 ]
@@ -76,6 +78,23 @@ def get_total_norm(
     if error_if_nonfinite:
         _check_finite("get_total_norm", total)
     return total
+
+
+def measure_gradients(parameters: Iterable[Tensor], max_norm: float | None = None) -> Tensor:
+    """The norm of all gradients together, a 0-d float64 tensor, after which they are clipped to `max_norm`.
+
+    It is nan or infinite where an element is, or where the squares sum to more than the dtype holds, and 0 where
+    there are no gradients. Nothing is read back to the host. Raises DeviceError for gradients on different devices.
+    """
+    grads = _gradients("measure_gradients", parameters)
+    if not grads:
+        return zeros((), dtype=float64)
+    place, arrays = _one_device("measure_gradients", grads), [g.array for g in grads]
+    if max_norm is None:
+        return new_tensor(place.backend.total_norm(arrays, 2.0), place)
+    total = place.backend.clip_grads_by_norm(arrays, float(max_norm), 2.0)
+    _note_writes(grads, "measure_gradients")
+    return new_tensor(total, place)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -15,7 +15,7 @@ from tensorgrad.dtypes import DType
 _TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
 
-# Where a slope may be infinite, `multiply_unless_zero` keeps a gradient of zero zero.
+# Where a slope may be infinite, `multiply_unless_zero` and `divide_unless_zero` keep a gradient of zero zero.
 
 
 # ---------------------------------------------------------------------- two arrays in
@@ -47,7 +47,7 @@ def multiply(B: Backend, x: Array, y: Array) -> Array:
 
 
 def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) -> Array:
-    return B.divide(g, y) if isinstance(y, (int, float)) else B.multiply_unless_zero(g, B.reciprocal(y))
+    return B.divide(g, y) if isinstance(y, (int, float)) else B.divide_unless_zero(g, y)
 
 
 @op(
@@ -84,9 +84,20 @@ def power(B: Backend, x: Array, y: Array) -> Array:
     return B.power(x, y)
 
 
+@op()
+def integer_power(B: Backend, x: Array, y: Array) -> Array:
+    """Integers to integer powers. Of 1 / x**n only the integer part is left, and 1 / 0 is 0, as in PyTorch."""
+    negative = B.less(y, 0)
+    # Two or three, by parity: an exponent that gives -1, 0 and 1 what they are to have.
+    exponent = B.where(negative, B.add(B.remainder(y, 2), 2), y)
+    fraction = B.logical_and(negative, B.logical_or(B.greater(x, 1), B.less(x, -1)))
+    power = B.power(x, exponent)
+    return B.where(fraction, B.full((), 0, power.dtype), power)
+
+
 def _share(B: Backend, g: Array, wins: Array, ties: Array) -> Array:
     """The whole gradient where this input wins, half of it where the two tie, as PyTorch does."""
-    return B.add(B.multiply(g, wins), B.multiply(B.multiply(g, ties), 0.5))
+    return B.where(wins, g, B.where(ties, B.multiply(g, 0.5), B.full((), 0, g.dtype)))
 
 
 @op(
@@ -137,14 +148,24 @@ def expm1(B: Backend, x: Array) -> Array:
     return B.expm1(x)
 
 
-@op(lambda B, g, _out, x: B.multiply_unless_zero(g, B.reciprocal(x)))
+@op(lambda B, g, _out, x: B.divide_unless_zero(g, x))
 def log(B: Backend, x: Array) -> Array:
     return B.log(x)
 
 
-@op(lambda B, g, _out, x: B.multiply_unless_zero(g, B.reciprocal(B.add(x, 1))))
+@op(lambda B, g, _out, x: B.divide_unless_zero(g, B.add(x, 1)))
 def log1p(B: Backend, x: Array) -> Array:
     return B.log1p(x)
+
+
+@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(2)))
+def log2(B: Backend, x: Array) -> Array:
+    return B.log2(x)
+
+
+@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(10)))
+def log10(B: Backend, x: Array) -> Array:
+    return B.log10(x)
 
 
 @op(lambda B, g, out, _x: B.multiply_unless_zero(g, B.divide(0.5, out)))
@@ -221,8 +242,34 @@ def _within(B: Backend, x: Array, low: float | None, high: float | None) -> Arra
     return above if high is None else B.logical_and(above, B.less_equal(x, high))
 
 
-@op(lambda B, g, _out, x, low, high: B.multiply(g, _within(B, x, low, high)))
+@op(lambda B, g, _out, x, low, high: B.where(_within(B, x, low, high), g, B.full((), 0, g.dtype)))
 def clip(B: Backend, x: Array, low: float | None, high: float | None) -> Array:
+    bounded = x if low is None else B.maximum(x, low)
+    return bounded if high is None else B.minimum(bounded, high)
+
+
+def _clip_lower_bound(B: Backend, g: Array, _out: Array, x: Array, low: Array, high: Array) -> Array:
+    active = B.less(x, low)
+    if high is not None:
+        active = B.logical_and(active, B.less(low, high))
+    return B.where(active, g, B.full((), 0, g.dtype))
+
+
+def _clip_upper_bound(B: Backend, g: Array, _out: Array, x: Array, low: Array, high: Array) -> Array:
+    active = B.greater(x, high)
+    if low is not None:
+        active = B.logical_or(active, B.less(high, low))
+    return B.where(active, g, B.full((), 0, g.dtype))
+
+
+@op(
+    lambda B, g, _out, x, low, high: B.where(_within(B, x, low, high), g, B.full((), 0, g.dtype)),
+    _clip_lower_bound,
+    _clip_upper_bound,
+    elementwise=True,
+)
+def clip_between(B: Backend, x: Array, low: Array, high: Array) -> Array:
+    """clip with bounds that are arrays, which broadcast and have gradients; one may be None, or a number."""
     bounded = x if low is None else B.maximum(x, low)
     return bounded if high is None else B.minimum(bounded, high)
 
@@ -266,6 +313,16 @@ logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor, left
     )
 )
 floor_divide = _plain("floor_divide")
+
+
+@op()
+def trunc_divide(B: Backend, x: Array, y: Array) -> Array:
+    """x / y rounded towards zero; integers exactly."""
+    below = B.floor_divide(x, y)
+    if below.dtype.kind == "f":
+        return B.trunc(B.divide(x, y))
+    inexact = B.logical_and(B.less(below, 0), B.not_equal(B.remainder(x, y), 0))
+    return B.add(below, B.astype(inexact, below.dtype))
 
 
 def _truncate(B: Backend, x: Array, dtype: DType) -> Array:

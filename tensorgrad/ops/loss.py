@@ -142,7 +142,7 @@ def _used(B: Backend, labels: Array, ignore_index: int, classes: int, name: str)
     """Flat labels with 0 for the ignored ones, and which are not ignored; BoundsError where one is no
     class."""
     valid = B.not_equal(labels, ignore_index)
-    safe = B.multiply(labels, valid)
+    safe = B.where(valid, labels, B.full((), 0, labels.dtype))
     if classes:
         B.check_bounds(safe, 0, classes, what=f"{name}: labels")
     flat = (math.prod(labels.shape),)
@@ -234,7 +234,7 @@ def _picked(B: Backend, rows: Array, safe: Array, weights: Array, _weight: Array
 
 def _picked_slope(B: Backend, safe: Array, weights: Array, _weight: Array | None, classes: int) -> Array:
     column = B.negative(B.reshape(weights, (weights.shape[0], 1)))
-    return B.multiply(column, B.one_hot_rows(safe, classes))
+    return B.where(B.one_hot_rows(safe, classes), column, B.full((), 0, column.dtype))
 
 
 def _uniform(B: Backend, rows: Array, _safe: Array, _weights: Array, weight: Array | None) -> Array:

@@ -11,8 +11,9 @@ from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
-from tensorgrad.optim.bucket import Bucket
-from tensorgrad.optim.options import checked_parameter, checked_rate
+from tensorgrad.nn.parameter import zero_gradient
+from tensorgrad.optim.bucket import Bucket, Plan
+from tensorgrad.optim.options import checked_parameter, checked_rate, plain
 from tensorgrad.optim.state import dump_state, read_state
 from tensorgrad.tensor import Tensor
 
@@ -45,6 +46,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         self._rates: dict[tuple[int, Device], tuple[float, Any]] = {}
+        self._plans: dict[int, Plan] = {}
         self._name = type(self).__name__
         for group in _as_groups(self._name, params):
             self.add_param_group(group)
@@ -85,7 +87,7 @@ class Optimizer:
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise ArgumentError(f"{self._name}: a parameter group is a dict with the key 'params', got {param_group!r}")
         names, params = _named(self._name, param_group["params"])
-        group = {**self.defaults, **param_group, "params": params}
+        group = {**plain(self.defaults), **plain(param_group), "params": params}
         if names:
             group["param_names"] = names
         index = len(self.param_groups)
@@ -96,18 +98,18 @@ class Optimizer:
             if id(p) in known:
                 raise ArgumentError(f"{self._name}: {what} is there already; each parameter may be given once")
             known.add(id(p))
-        checked_rate(self._name, group["lr"])
+        group["lr"] = checked_rate(self._name, group["lr"])
         self._check(group)
         self.param_groups.append(group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or fill them with zeros in place."""
+        """Forget the gradients, or fill them with zeros in place: they stay the same tensors."""
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
                     p.grad = None
-                elif p.grad is not None:
-                    p.grad = p.grad.detach().zero_()
+                else:
+                    zero_gradient(p)
 
     # ------------------------------------------------------------------ stepping
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -121,26 +123,41 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        writer = f"{self._name}.step"
         with no_grad():
             self.mirror_rates()
             for index, group in enumerate(self.param_groups):
-                for bucket in self._buckets(index, group):
-                    self._apply(bucket, group, self._rates[index, bucket.device][1])
-                    bucket.note_write(f"{self._name}.step")
+                for bucket in self._planned(index, group):
+                    self._apply(bucket, group, self._rate(index, bucket.device))
+                    bucket.note_write(writer)
         return loss
 
     def mirror_rates(self) -> None:
-        """Write each group's lr to its device scalar, if it changed: before a step or a replay of one."""
-        for index, group in enumerate(self.param_groups):
-            rate = checked_rate(self._name, group["lr"])
-            for device in {p.device for p in group["params"]}:
-                have, array = self._rates.get((index, device), (None, None))
-                if have != rate:
-                    self._rates[index, device] = rate, device.backend.full((), rate, float64, out=array)
+        """Feed each group's lr to its slots on the devices, where it changed: before a step, or a replay of one."""
+        rates = [checked_rate(self._name, group["lr"]) for group in self.param_groups]
+        for (index, device), (have, slot) in self._rates.items():
+            if have != rates[index]:
+                device.backend.feed(slot, rates[index])
+                self._rates[index, device] = rates[index], slot
 
-    def _buckets(self, index: int, group: Group) -> list[Bucket]:
-        """The parameters of `group` that have a gradient, by the step count they share."""
-        wanted = self._wanted(group)
+    def _rate(self, index: int, device: Device) -> Any:
+        """The slot on `device` that holds the lr of group `index`."""
+        found = self._rates.get((index, device))
+        if found is None:
+            rate = checked_rate(self._name, self.param_groups[index]["lr"])
+            found = self._rates[index, device] = rate, device.backend.full((), rate, float64)
+        return found[1]
+
+    def _planned(self, index: int, group: Group) -> list[Bucket]:
+        """The parameters of `group` that have a gradient, by the step count they share; checked, if not as before."""
+        wanted, plan = self._wanted(group), self._plans.get(index)
+        if plan is None or not plan.renew(group["params"], self.state, wanted):
+            self._plans.pop(index, None)
+            buckets = self._buckets(index, group, wanted)
+            plan = self._plans[index] = Plan(group["params"], self.state, wanted, buckets)
+        return plan.buckets
+
+    def _buckets(self, index: int, group: Group, wanted: tuple[str, ...]) -> list[Bucket]:
         buckets: dict[Any, Bucket] = {}
         fresh: dict[Any, Tensor] = {}
         idle: set[int] = set()
@@ -209,11 +226,12 @@ class Optimizer:
         """Take over what `state_dict` gave, of this or of PyTorch's optimizer of the same name, as a copy.
 
         Tensors are converted to the device and dtype of their parameter. Raises ArgumentError where groups or
-        their sizes differ or where the state is another optimizer's, and ShapeError for state of another
-        shape; then nothing was changed.
+        their sizes differ, where the state is another optimizer's or an option is outside its values, and
+        ShapeError for state of another shape; then nothing was changed.
         """
         state, options = read_state(self, state_dict)
         for group, loaded in zip(self.param_groups, options, strict=True):
+            loaded["lr"] = checked_rate(self._name, loaded.get("lr", group["lr"]))
             self._check({**group, **loaded})
         self.state = state
         for group, loaded in zip(self.param_groups, options, strict=True):

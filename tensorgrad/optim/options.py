@@ -5,10 +5,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 from tensorgrad.tensor import Tensor
 
-__all__ = ["check_below_one", "check_epsilon", "check_not_negative", "checked_parameter"]
+__all__ = ["check_below_one", "check_epsilon", "check_not_negative", "checked_parameter", "checked_rate", "plain"]
+
+
+def plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with Python's numbers for NumPy's scalars, also within tuples: what a checkpoint can hold."""
+    return {name: _plain(value) for name, value in options.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_plain(v) for v in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def check_not_negative(owner: str, group: dict[str, Any], *names: str) -> None:

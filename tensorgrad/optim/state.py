@@ -10,6 +10,7 @@ from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.creation import as_tensor
 from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, ShapeError
+from tensorgrad.optim.options import plain
 from tensorgrad.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def dump_state(optimizer: Optimizer) -> dict[str, Any]:
     state: dict[int, dict[str, Tensor]] = {}
     groups: list[dict[str, Any]] = []
     for group, positions in _numbered(optimizer):
-        groups.append({**group, "params": positions})
+        groups.append({**plain(group), "params": positions})
         for position, p in zip(positions, group["params"], strict=True):
             visible = optimizer.exported(optimizer.state.get(p, {}))
             if visible:
@@ -67,11 +68,12 @@ def _numbered(optimizer: Optimizer) -> Iterator[tuple[dict[str, Any], list[int]]
 
 def _options(group: dict[str, Any], loaded: Mapping[str, Any]) -> dict[str, Any]:
     """What a group takes over. Pairs that went through a format without tuples become tuples again."""
-    return {
+    taken = {
         key: tuple(value) if isinstance(group.get(key), tuple) else value
         for key, value in loaded.items()
         if key != "params"
     }
+    return plain(taken)
 
 
 def _read_entry(

@@ -28,7 +28,8 @@ from tensorgrad.dtypes import (
     result_type,
     uint64,
 )
-from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError
+from tensorgrad.functional.index_key import broadcast_shapes
 from tensorgrad.random.generator import Generator, default_generator
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def randint(
     """Integers uniform in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 unless
     `dtype`.
 
-    Raises ArgumentError where low >= high.
+    Raises ArgumentError where low >= high, and where the dtype does not hold every integer of that range.
     """
     if size is None:
         low, high, size = 0, low, high
@@ -94,11 +95,12 @@ def randint(
         low, high = 0, low
     if size is None or not low < high:
         raise ArgumentError(f"randint: expected low < high and a size, got low={low}, high={high}, size={size}")
+    kind = as_dtype(dtype)
+    _check_range(low, high, kind)
     source, shape = _source("randint", generator, device), as_size("randint", (size,))
     backend = source.device.backend
     key = source.next_key(backend.random_blocks(math.prod(shape), uint64))
     drawn = backend.random_integers(key, shape, low, high)
-    kind = as_dtype(dtype)
     return _leaf(drawn if kind == int64 else backend.astype(drawn, kind), source, requires_grad)
 
 
@@ -159,7 +161,7 @@ def normal(
     else:
         source = _source("normal", generator, given[0].device if device is None else device)
         kind = _floating("normal", result_type(given) if dtype is None else dtype)
-        shape = _broadcast_shape("normal", given)
+        shape = broadcast_shapes("normal", [t.shape for t in given])
     drawn = _normal(source, shape, kind)
     return _leaf(_scaled(source.device, drawn, mean, std, "normal"), source, requires_grad)
 
@@ -239,6 +241,19 @@ def _floating(name: str, dtype: object) -> DType:
     return kind
 
 
+def _check_range(low: int, high: int, dtype: DType) -> None:
+    if dtype.kind == "f":
+        most = 2 ** (np.finfo(dtype).nmant + 1)
+        least = -most
+    else:
+        least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if low < least or high - 1 > most:
+        raise ArgumentError(
+            f"randint: {dtype} holds the integers from {least} to {most}, got low={low}, high={high}; "
+            "choose a wider dtype"
+        )
+
+
 def _like(input: Tensor, dtype: object, device: DeviceLike) -> tuple[object, DeviceLike]:
     return input.dtype if dtype is None else dtype, input.device if device is None else device
 
@@ -284,11 +299,3 @@ def _coin(source: Generator, shape: Shape, dtype: DType, p: Any) -> Array:
     backend = source.device.backend
     chance = p if isinstance(p, (int, float)) else backend.astype(p, kind)
     return backend.less(_uniform(source, shape, kind), chance)
-
-
-def _broadcast_shape(name: str, tensors: Sequence[Variable]) -> Shape:
-    shapes = [t.shape for t in tensors]
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError as error:
-        raise ShapeError(f"{name}: mean and std must broadcast, got {' and '.join(map(str, shapes))}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -156,3 +157,105 @@ def test_threads_share_a_leaf_through_grad() -> None:
     for t in threads:
         t.join()
     assert sorted(float(g[0]) for g in found) == list(range(8))
+
+
+# ---------------------------------------------------------------------- as PyTorch has them
+def test_set_grad_enabled_by_itself_switches_at_once() -> None:
+    tg.set_grad_enabled(False)
+    try:
+        assert not _records()
+        with tg.set_grad_enabled(True):
+            assert _records()
+        assert not _records()
+    finally:
+        tg.set_grad_enabled(True)
+    assert _records()
+
+
+def test_set_grad_enabled_as_a_decorator_leaves_the_rest_alone() -> None:
+    @tg.set_grad_enabled(False)
+    def records() -> bool:
+        return _records()
+
+    assert _records()
+    assert not records()
+    assert _records()
+
+
+def test_decorators_need_no_parentheses() -> None:
+    @tg.no_grad
+    def without() -> bool:
+        """Text."""
+        return _records()
+
+    @tg.inference_mode
+    def inferring() -> bool:
+        return _records()
+
+    @tg.enable_grad
+    def recording() -> bool:
+        return _records()
+
+    assert not without()
+    assert not inferring()
+    assert without.__doc__ == "Text."
+    with tg.no_grad():
+        assert recording()
+
+
+def test_a_decorated_generator_has_its_mode_while_it_runs_and_its_caller_has_not() -> None:
+    closed: list[bool] = []
+
+    @tg.no_grad()
+    def steps(n: int) -> Any:
+        sent = None
+        try:
+            for _ in range(n):
+                try:
+                    sent = yield _records(), sent
+                except KeyError:
+                    sent = "caught", _records()
+        finally:
+            closed.append(_records())
+        return "done"
+
+    running = steps(9)
+    assert next(running) == (False, None)
+    assert _records()
+    assert running.send(5) == (False, 5)
+    assert running.throw(KeyError()) == (False, ("caught", False))
+    assert _records()
+    running.close()
+    assert closed == [False]
+    assert [recorded for recorded, _ in steps(3)] == [False] * 3
+
+    def outer() -> Any:
+        return (yield from steps(1))
+
+    generator = outer()
+    next(generator)
+    with pytest.raises(StopIteration, match="done"):
+        next(generator)
+    assert _records()
+
+
+def test_one_context_in_two_threads_at_once() -> None:
+    shared = tg.no_grad()
+    entered, left = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def other() -> None:
+        tg.set_grad_enabled(False)
+        with shared:
+            entered.set()
+            assert left.wait(5)
+        seen.append(tg.is_grad_enabled())
+
+    thread = threading.Thread(target=other)
+    with shared:
+        thread.start()
+        assert entered.wait(5)
+    assert tg.is_grad_enabled()
+    left.set()
+    thread.join()
+    assert seen == [False]

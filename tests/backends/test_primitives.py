@@ -36,7 +36,7 @@ CALLS: dict[str, Call] = {
         n: ((SIGNED,), {}, getattr(np, n)(SIGNED))
         for n in "negative absolute sign exp expm1 square sin cos tan tanh floor ceil trunc rint".split()
     },
-    **{n: ((X,), {}, getattr(np, n)(X)) for n in "log log1p sqrt reciprocal isfinite isnan isinf".split()},
+    **{n: ((X,), {}, getattr(np, n)(X)) for n in "log log1p log2 log10 sqrt reciprocal isfinite isnan isinf".split()},
     "erf": ((SIGNED,), {}, special.erf(SIGNED)),
     "logical_not": ((TRUE,), {}, ~TRUE),
     "invert": ((N,), {}, ~N),

@@ -34,12 +34,14 @@ def cast(x: Host, dtype: DType) -> Host:
         return _float_to_integer(x, dtype)
     if x.dtype.kind == "c" and dtype.kind not in "bc":
         x = x.real
-    return x.astype(dtype)
+    with np.errstate(all="ignore"):
+        return x.astype(dtype)
 
 
 def _float_to_integer(x: Host, dtype: DType) -> Host:
     limits = np.iinfo(dtype)
-    whole = np.trunc(x.astype(np.float64))
+    with np.errstate(all="ignore"):  # NumPy marks signalling NaNs
+        whole = np.trunc(x.astype(np.float64))
     fits = (whole >= float(limits.min)) & (whole < float(limits.max) + (dtype.itemsize < 8))
     result: Host = np.where(fits, whole, 0).astype(dtype)
     if not fits.all():
@@ -51,7 +53,7 @@ def _float_to_integer(x: Host, dtype: DType) -> Host:
 
 def copy_into(target: Host, source: Host) -> None:
     """Write `source` into `target`, broadcasting and casting as the device does."""
-    np.copyto(target, cast(source, target.dtype), casting="unsafe")
+    np.copyto(target, cast(source, target.dtype))
 
 
 def flush_subnormals(x: Host) -> Host:

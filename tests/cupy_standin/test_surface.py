@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.cupy_standin import device, memory, raw, surface
@@ -60,14 +59,10 @@ def test_every_method_exists_in_cupy_with_the_same_parameters(path: str, name: s
 
 
 def _without_self(method: Callable[..., Any]) -> str:
-    signature = inspect.signature(method)
-    return str(surface.signature_of(lambda: None) if not signature.parameters else _tail(method))
-
-
-def _tail(method: Callable[..., Any]) -> str:
+    """Methods that are functions too call their first parameter otherwise than self."""
     spelled = surface.signature_of(method) or ""
     first = next(iter(inspect.signature(method).parameters))
-    return spelled.removeprefix(first).removeprefix(", ")
+    return spelled if first == "self" else spelled.removeprefix(first).removeprefix(", ")
 
 
 def test_the_ufuncs_have_cupys_loops_and_no_others() -> None:
@@ -85,14 +80,10 @@ def test_the_snapshot_is_the_installed_cupys() -> None:
 
 @pytest.mark.parametrize(
     ("function", "expected"),
-    [
-        (lambda a, axis=None, *, out=0: 0, "a, axis=, *, out="),
-        (lambda *args, **more: 0, "*args, **more"),
-        (np.ndarray.sum, None),
-    ],
+    [(lambda a, axis=None, *, out=0: 0, "a, axis=, *, out="), (lambda *args, **more: 0, "*args, **more")],
 )
-def test_signatures_are_spelled_as_in_the_snapshot(function: Any, expected: str | None) -> None:
-    assert expected is None or surface.signature_of(function) == expected
+def test_signatures_are_spelled_as_in_the_snapshot(function: Any, expected: str) -> None:
+    assert surface.signature_of(function) == expected
 
 
 def test_compiled_signatures_come_from_docstrings() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.data import DataLoader, Subset, TensorDataset
+from tensorgrad.data import DataLoader, Dataset, Subset, TensorDataset, train_val_test_split
 
 
 def numbered(count: int) -> TensorDataset:
@@ -98,5 +98,53 @@ def test_subsets_load() -> None:
 def test_refuses_bad_arguments() -> None:
     with pytest.raises(tg.errors.ArgumentError, match="batch_size must be at least 1, got 0"):
         DataLoader(numbered(3), 0)
-    with pytest.raises(tg.errors.DTypeError, match=r"got list; wrap tensors in tg\.data\.TensorDataset"):
-        DataLoader([1, 2, 3], 2)  # type: ignore[arg-type]
+    bad: list[tuple[object, str]] = [
+        (7, "int"),
+        ({0: 1}, "dict"),
+        (iter([1]), "list_iterator"),
+        ((tg.zeros(3), tg.zeros(3)), "a tuple of tensors"),
+    ]
+    for given, name in bad:
+        with pytest.raises(tg.errors.DTypeError, match=rf"got {name}; wrap tensors in tg\.data\.TensorDataset"):
+            DataLoader(given, 2)
+
+
+class Squares(Dataset):
+    """Sample i is (i, [i, i^2])."""
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> tuple[int, np.ndarray]:
+        return index, np.array([index, index**2], np.float32)
+
+
+def test_a_data_set_of_ones_own() -> None:
+    batches = list(DataLoader(Squares(), 2))
+    assert [ids.tolist() for ids, _ in batches] == [[0, 1], [2, 3], [4]]
+    assert batches[1][1].tolist() == [[2, 4], [3, 9]]
+    assert (batches[0][0].dtype, batches[0][1].dtype) == (tg.int64, tg.float32)
+    chosen = Subset(Squares(), [4, 2])
+    assert [x.tolist() for x in chosen.gather(tg.tensor([1, 0]))] == [[2, 4], [[2, 4], [4, 16]]]
+    assert [x.tolist() for x in next(iter(DataLoader(chosen, 2)))] == [[4, 2], [[4, 16], [2, 4]]]
+    shuffled = [i for ids, _ in DataLoader(Squares(), 2, shuffle=True, generator=seeded(1)) for i in ids.tolist()]
+    assert sorted(shuffled) == [0, 1, 2, 3, 4]
+
+
+def test_lists_and_other_sequences_load() -> None:
+    pairs = [(tg.full((2,), float(i)), i) for i in range(3)]
+    (x, y), (rest, _) = DataLoader(pairs, 2)
+    assert (x.tolist(), y.tolist(), rest.tolist()) == ([[0, 0], [1, 1]], [0, 1], [[2, 2]])
+    assert [batch[0].tolist() for batch in DataLoader([5, 6, 7], 2)] == [[5, 6], [7]]
+    assert [batch[0].tolist() for batch in DataLoader(tg.arange(3), 2)] == [[0, 1], [2]]
+    train, val, test = train_val_test_split(pairs, val=1, test=1)
+    assert sorted(int(part.gather(tg.tensor([0]))[1].item()) for part in (train, val, test)) == [0, 1, 2]
+
+
+def test_refuses_samples_that_are_not_alike_and_data_sets_that_are_not_whole() -> None:
+    with pytest.raises(tg.errors.ArgumentError, match=r"as many fields, got \[1, 2\]"):
+        list(DataLoader([(1, 2), (3,)], 2))
+    with pytest.raises(NotImplementedError, match="define __len__"):
+        len(Dataset())
+    with pytest.raises(NotImplementedError, match="define __getitem__"):
+        Dataset()[0]

@@ -17,7 +17,13 @@ _POINTEES = {
     "float": "f4",
     "double": "f8",
     "half_t": "f2 u2",
+    "__half": "f2 u2",
+    "__half2": "f2 u2",
     "bfloat16_t": "u2 V2",
+    "__nv_bfloat16": "u2 V2",
+    "float2": "f4",
+    "float4": "f4",
+    "double2": "f8",
     "int": "i4 u4",
     "unsigned int": "u4 i4",
     "long long": "i8 u8",
@@ -29,7 +35,7 @@ _POINTEES = {
     "unsigned char": "u1 i1 b1",
     "bool": "b1 u1",
 }
-_INTEGERS = {
+_INTEGERS: dict[str, tuple[int, int, type[np.integer[Any]]]] = {
     "int": (-(2**31), 2**31 - 1, np.int32),
     "unsigned int": (0, 2**32 - 1, np.uint32),
     "long long": (-(2**63), 2**63 - 1, np.int64),
@@ -38,6 +44,7 @@ _INTEGERS = {
 _BLOCK_LIMITS = (1024, 1024, 64)
 _GRID_LIMITS = (2**31 - 1, 65535, 65535)
 _MAX_THREADS = 1024
+_MOST_SHARED = 227 * 1024  # of the largest devices; above 48 KiB the caller of a real kernel must ask for it
 
 Convert = Callable[[Any], Any]
 
@@ -52,25 +59,27 @@ class Packer:
 
     def __call__(self, args: Sequence[Any]) -> bytes:
         if len(args) != len(self._converts):
-            wanted = ", ".join(f"{p.type} {p.name}" for p in self._kernel.parameters)
-            raise ArgumentError(f"{self._kernel.name}: expected {len(self._converts)} arguments ({wanted}), got {len(args)}")
+            raise ArgumentError(f"{self._kernel.name}: expected {self._signature()}, got {len(args)} arguments")
         try:
             return self._struct.pack(*[convert(arg) for convert, arg in zip(self._converts, args, strict=True)])
         except ArgumentError as error:
             raise ArgumentError(f"{self._kernel.name}: {error}") from None
 
+    def _signature(self) -> str:
+        wanted = [f"{parameter.type} {parameter.name}" for parameter in self._kernel.parameters]
+        return f"{len(wanted)} arguments ({', '.join(wanted)})"
 
-def check_grid(kernel: Kernel, grid: Sequence[int], block: Sequence[int], shared_mem: int) -> None:
+
+def check_grid(kernel: str, grid: Sequence[int], block: Sequence[int], shared_mem: int) -> None:
     """Raises ArgumentError unless a device would accept the launch."""
     for name, sizes, limits in (("grid", grid, _GRID_LIMITS), ("block", block, _BLOCK_LIMITS)):
         if not all(1 <= size <= limit for size, limit in zip(sizes, limits, strict=True)):
-            raise ArgumentError(f"{kernel.name}: {name} must lie in 1..{limits}, got {tuple(sizes)}")
+            raise ArgumentError(f"{kernel}: {name} must lie in 1..{limits}, got {tuple(sizes)}")
     threads = block[0] * block[1] * block[2]
-    most = min(_MAX_THREADS, kernel.max_threads or _MAX_THREADS)
-    if threads > most:
-        raise ArgumentError(f"{kernel.name}: a block has at most {most} threads here, got {tuple(block)} = {threads}")
-    if not 0 <= shared_mem <= 48 * 1024:
-        raise ArgumentError(f"{kernel.name}: shared_mem must lie in 0..49152 bytes, got {shared_mem}")
+    if threads > _MAX_THREADS:
+        raise ArgumentError(f"{kernel}: a block has at most {_MAX_THREADS} threads, got {tuple(block)} = {threads}")
+    if not 0 <= shared_mem <= _MOST_SHARED:
+        raise ArgumentError(f"{kernel}: shared_mem must lie in 0..{_MOST_SHARED} bytes, got {shared_mem}")
 
 
 def _converter(parameter: Parameter) -> Convert:

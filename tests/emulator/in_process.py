@@ -41,13 +41,13 @@ class Library:
     def __init__(self, path: Path) -> None:
         self._library = ctypes.PyDLL(str(path))
         self._launch = self._library.emu_launch
-        self._entries: dict[str, Any] = {}
+        self._descriptors: dict[str, Any] = {}
         self._failure = _Failure()
 
     def launch(self, launch: Launch, packed: bytes) -> None:
-        entry = self._entries.get(launch.kernel) or self._find(launch.kernel)
+        descriptor = self._descriptors.get(launch.kernel) or self._find(launch.kernel)
         failed = self._launch(
-            entry,
+            descriptor,
             _Three(*launch.grid),
             _Three(*launch.block),
             ctypes.c_ulonglong(launch.shared_mem),
@@ -63,6 +63,6 @@ class Library:
             )
 
     def _find(self, kernel: str) -> Any:
-        entry = ctypes.cast(self._library[f"emu_call_{kernel}"], ctypes.c_void_p)
-        self._entries[kernel] = entry
-        return entry
+        descriptor = ctypes.cast(self._library[f"emu_kernel_{kernel}"], ctypes.c_void_p)
+        self._descriptors[kernel] = descriptor
+        return descriptor

@@ -38,13 +38,17 @@ def build(
     """
     if sanitizer not in toolchain.SANITIZERS:
         raise ValueError(f"sanitizer must be one of {list(toolchain.SANITIZERS)}, got {sanitizer!r}")
+    options = [*options, *toolchain.SANITIZERS[sanitizer].macros]
     text = toolchain.preprocess(source, name, [Path(directory) for directory in include_dirs], options)
     kernels = find_kernels(text)
     return EmulatedModule(f"{rewrite(text)}\n{trampolines(kernels)}\n", kernels, sanitizer)
 
 
 class EmulatedModule:
-    """`kernels` maps a name to its signature. Without sanitizer launches run in this process, on the arrays in place."""
+    """`kernels` maps a name to its signature.
+
+    Without a sanitizer a launch runs in this process, on the arrays in place; with one, in a process of its own.
+    """
 
     def __init__(self, text: str, kernels: dict[str, Kernel], sanitizer: Sanitizer | None) -> None:
         self.kernels = kernels
@@ -74,11 +78,10 @@ class EmulatedModule:
 
         Raises ArgumentError, EmulationError and, under a sanitizer, SanitizerError.
         """
-        kernel = self.kernels.get(name)
-        if kernel is None:
+        if name not in self.kernels:
             raise ArgumentError(f"no kernel {name}; there are: {', '.join(sorted(self.kernels)) or 'none'}")
         launch = Launch(name, _three(grid), _three(block), shared_mem, _ORDERS[order], seed)
-        check_grid(kernel, launch.grid, launch.block, shared_mem)
+        check_grid(name, launch.grid, launch.block, shared_mem)
         packed = self._packers[name](args)
         if self.sanitizer is None:
             self._library.launch(launch, packed)

@@ -14,10 +14,12 @@ _SUMMARY = re.compile(r"(?:ERROR|WARNING): (?P<tool>\w+Sanitizer): (?P<message>.
 _FRAME = re.compile(r"^\s+#\d+ (?:0x[0-9a-f]+ in )?(?P<function>.*?) (?P<file>/?[^\s:]+):(?P<line>\d+)", re.MULTILINE)
 _STACK = re.compile(r"(?:^\s+#\d+ .*\n?)+", re.MULTILINE)
 # Frames of the emulator and the sanitizer, not of a kernel.
-_OURS = ("/emulator/runtime/", "libsanitizer", "emu_call_")
-_HEADER = re.compile(r"(?:^|/)runtime/\w+\.h$")
+_OURS = ("/emulator/runtime/", "libsanitizer", "sysdeps/")
 
 _KINDS = {
+    "misaligned": "misaligned access",
+    "null pointer": "null pointer",
+    "out of bounds for type": "index out of bounds",
     "heap-buffer-overflow": "out of bounds in global memory",
     "use-after-poison": "out of bounds in shared memory",
     "SEGV": "invalid address",
@@ -35,16 +37,15 @@ def read_report(kernel: str, text: str) -> EmulationError:
         return SanitizerError(kernel, kind, [(file, int(line))], message, text)
     undefined = _UNDEFINED.search(text)
     if undefined:
-        place = (undefined["file"], int(undefined["line"]))
-        kind = "misaligned access" if "misaligned" in undefined["message"] else "undefined behaviour"
-        return SanitizerError(kernel, kind, [place], undefined["message"], text)
+        message, place = undefined["message"], (undefined["file"], int(undefined["line"]))
+        return SanitizerError(kernel, _kind(message, "undefined behaviour"), [place], message, text)
     summary = _SUMMARY.search(text)
     message = summary["message"].strip() if summary else text.strip()[-2000:] or "the run ended without a word"
-    return SanitizerError(kernel, _kind(message), _places(text), message, text)
+    return SanitizerError(kernel, _kind(message, message.split(" on ")[0][:60]), _places(text), message, text)
 
 
-def _kind(message: str) -> str:
-    return next((kind for sign, kind in _KINDS.items() if sign in message), message.split(" on ")[0][:60])
+def _kind(message: str, otherwise: str) -> str:
+    return next((kind for sign, kind in _KINDS.items() if sign in message), otherwise)
 
 
 def _places(text: str) -> list[tuple[str, int]]:

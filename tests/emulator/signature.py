@@ -27,11 +27,13 @@ _SPELLINGS = {
     "unsigned long": "unsigned long long",
 }
 
+# One pair nested in another, as in __launch_bounds__(threads(4)).
+_PARENTHESES = r"\((?:[^()]|\([^()]*\))*\)"
+_BOUNDS = rf"__launch_bounds__\s*(?P<bounds>{_PARENTHESES})"
 _KERNEL = re.compile(
-    r"__global__\s+(?P<before>[\w\s(),]*?)\bvoid\s+(?P<after>__launch_bounds__\s*\([^)]*\)\s*)?"
+    rf"__global__\s+(?P<before>(?:\w+\s*(?:{_PARENTHESES})?\s*)*?)\bvoid\s+(?P<after>__launch_bounds__\s*{_PARENTHESES}\s*)?"
     r"(?P<name>\w+)\s*\((?P<parameters>[^()]*)\)\s*(?P<end>[{;])"
 )
-_BOUNDS = re.compile(r"__launch_bounds__\s*\(\s*(\d+)")
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Kernel:
+    """A function that can be launched."""
+
     name: str
     parameters: tuple[Parameter, ...]
-    max_threads: int | None
+    launch_bounds: str  # as written, without the parentheses; empty when there are none
 
 
 def find_kernels(text: str) -> dict[str, Kernel]:
@@ -73,10 +77,10 @@ def _is_template(text: str, start: int) -> bool:
 
 
 def _kernel(match: re.Match[str]) -> Kernel:
-    bounds = _BOUNDS.search(match["before"] + (match["after"] or ""))
+    bounds = re.search(_BOUNDS, match["before"] + (match["after"] or ""))
     texts = _without_line_markers(match["parameters"])
     parameters = () if texts in ("", "void") else tuple(_parameter(match["name"], one) for one in texts.split(","))
-    return Kernel(match["name"], parameters, int(bounds[1]) if bounds else None)
+    return Kernel(match["name"], parameters, bounds["bounds"][1:-1].strip() if bounds else "")
 
 
 def _without_line_markers(text: str) -> str:

@@ -17,7 +17,7 @@ _ALIGNED = r"__attribute__\s*\(\(\s*aligned\s*\(\s*(\w+)\s*\)\s*\)\)|\balignas\s
 _DYNAMIC = re.compile(r"\b(?:extern\s+(?P<head>[^;(){}]*?(?:\(\([^;]*?\)\))?\s*)__shared__)\b(?P<rest>[^;]*);")
 _STATIC = re.compile(r"\b(?:static\s+)?__shared__\b(?P<rest>[^;]*);")
 _DECLARATION = re.compile(r"^(?P<type>.*?)\b(?P<name>\w+)\s*(?P<dimensions>(?:\[[^\]]*\]\s*)*)$", re.DOTALL)
-_QUALIFIERS = re.compile(r"__global__|__launch_bounds__\s*\([^)]*\)")
+_QUALIFIERS = re.compile(r"__global__|__launch_bounds__\s*\((?:[^()]|\([^()]*\))*\)")
 
 
 def rewrite(text: str) -> str:
@@ -43,7 +43,8 @@ def _declaration(text: str) -> tuple[str, str, str, str]:
     match = _DECLARATION.match(plain)
     if not match or not match["type"].strip() or "=" in plain or re.search(r",(?![^<(]*[>)])", plain):
         raise BuildError(f"__shared__ {plain}: write one variable in a declaration, without initialiser")
-    return match["type"].strip(), match["name"], match["dimensions"].strip(), aligned[1] or aligned[2] if aligned else ""
+    alignment = aligned[1] or aligned[2] if aligned else ""
+    return match["type"].strip(), match["name"], match["dimensions"].strip(), alignment
 
 
 def _dynamic(match: re.Match[str]) -> str:
@@ -60,6 +61,10 @@ def _static(match: re.Match[str], number: int) -> str:
 
 
 def _trampoline(kernel: Kernel) -> str:
+    """The function that every thread runs, and the descriptor that a launch is given."""
     values = ", ".join(f"emu::Argument{{slots + {8 * i}}}" for i in range(len(kernel.parameters)))
-    head = f'extern "C" __attribute__((visibility("default"))) void emu_call_{kernel.name}'
-    return f"{head}(const unsigned char* slots) {{ (void)slots; {kernel.name}({values}); }}"
+    body = f"[]([[maybe_unused]] const unsigned char* slots) {{ {kernel.name}({values}); }}"
+    head = f'extern "C" __attribute__((visibility("default"))) const emu::Kernel emu_kernel_{kernel.name};'
+    return (
+        f"{head} const emu::Kernel emu_kernel_{kernel.name} = {{{body}, emu::first({kernel.launch_bounds or 1024})}};"
+    )

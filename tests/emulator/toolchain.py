@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import BuildError
 
-__all__ = ["RUNTIME", "SANITIZERS", "build_executable", "build_library", "preprocess"]
+__all__ = ["RUNTIME", "SANITIZERS", "available", "build_executable", "build_library", "preprocess"]
 
 RUNTIME = Path(__file__).parent / "runtime"
 
@@ -25,21 +27,34 @@ _COMMON = (
 
 # The call threshold makes every access a call of __asan_load / __asan_store, which init_check.cpp wraps.
 _INSTRUMENT = {
-    "alignment": "-O2 -fsanitize=alignment,null -fno-sanitize-recover=all",
+    "alignment": "-O1 -fsanitize=alignment,null -fno-sanitize-recover=all",
     "address": "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all "
     "--param asan-instrumentation-with-call-threshold=0",
     "thread": "-O1 -g -fno-omit-frame-pointer -fsanitize=thread",
 }
 
-# Sanitizer -> flags for the kernels' own file, macros for the runtime, which is never instrumented.
-SANITIZERS: dict[str | None, tuple[list[str], list[str]]] = {
-    None: (_INSTRUMENT["alignment"].split(), []),
-    "address,undefined": (_INSTRUMENT["address"].split(), ["-DEMU_ADDRESS"]),
-    "thread": (_INSTRUMENT["thread"].split(), ["-DEMU_THREAD"]),
+
+class Build(NamedTuple):
+    """`instrument` is for the kernels' own file only: the runtime is never instrumented, it is told by `macros`."""
+
+    instrument: tuple[str, ...]
+    macros: tuple[str, ...]
+
+
+SANITIZERS: dict[str | None, Build] = {
+    None: Build(tuple(_INSTRUMENT["alignment"].split()), ()),
+    "address,undefined": Build(tuple(_INSTRUMENT["address"].split()), ("-DEMU_ADDRESS",)),
+    "thread": Build(tuple(_INSTRUMENT["thread"].split()), ("-DEMU_THREAD",)),
 }
 
 _LIBRARY_SOURCES = "fiber failure scheduler barrier warp shared_memory launch".split()
 _WRAPPED = [f"__asan_{kind}{size}" for kind in ("load", "store") for size in (1, 2, 4, 8, 16, "N")]
+_WRAPPED += ["memcpy", "memmove", "memset"]
+
+
+def available() -> bool:
+    """Whether the host compiler is there."""
+    return shutil.which(_compiler()) is not None
 
 
 def preprocess(source: Path | str, name: str, include_dirs: Sequence[Path], options: Sequence[str]) -> str:
@@ -54,23 +69,20 @@ def preprocess(source: Path | str, name: str, include_dirs: Sequence[Path], opti
 def build_library(text: str) -> Path:
     """A shared library of a rewritten source, for this process to load."""
     objects = _runtime(None, "alignment_check")
-    return _cached(
-        "so", [text, *objects], lambda target: _link(["-shared", "-Wl,-Bsymbolic"], None, text, objects, target)
-    )
+    kind = ["-shared", "-Wl,-Bsymbolic"]
+    return _cached("so", [text, *objects], lambda target: _link(kind, None, text, objects, target))
 
 
 def build_executable(text: str, sanitizer: str) -> Path:
     """A program that runs one launch under a sanitizer; see isolated.py."""
     address = "address" in sanitizer
     objects = _runtime(sanitizer, "runner", *(["init_check"] if address else []))
-    wraps = [f"-Wl,--wrap={name}" for name in _WRAPPED] if address else []
-    return _cached(
-        "exe", [text, sanitizer, *objects], lambda target: _link(["-rdynamic", *wraps], sanitizer, text, objects, target)
-    )
+    kind = ["-rdynamic", *(f"-Wl,--wrap={name}" for name in _WRAPPED if address)]
+    return _cached("exe", [text, sanitizer, *objects], lambda target: _link(kind, sanitizer, text, objects, target))
 
 
 def _link(kind: list[str], sanitizer: str | None, text: str, objects: list[str], target: Path) -> None:
-    instrument, _ = SANITIZERS[sanitizer]
+    instrument = SANITIZERS[sanitizer].instrument
     checks = [flag for flag in instrument if flag.startswith("-fsanitize")] if sanitizer else []
     _run([_compiler(), *_COMMON, *instrument, "-c", "-x", "c++", "-fpreprocessed", "-", "-o", f"{target}.o"], text)
     _run([_compiler(), *kind, *checks, f"{target}.o", *objects, "-ldl", "-o", str(target)])
@@ -78,7 +90,7 @@ def _link(kind: list[str], sanitizer: str | None, text: str, objects: list[str],
 
 
 def _runtime(sanitizer: str | None, *more: str) -> list[str]:
-    return [str(_runtime_object(name, tuple(SANITIZERS[sanitizer][1]))) for name in (*_LIBRARY_SOURCES, *more)]
+    return [str(_runtime_object(name, SANITIZERS[sanitizer].macros)) for name in (*_LIBRARY_SOURCES, *more)]
 
 
 @cache

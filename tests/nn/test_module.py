@@ -342,3 +342,19 @@ def test_repr_is_nested() -> None:
         "  )\n"
         ")"
     )
+
+
+def test_to_a_dtype_or_device_by_name() -> None:
+    model = nn.Linear(2, 1)
+    assert model.to("float64").weight.dtype == tg.float64
+    assert model.to("cpu", "float32").weight.dtype == tg.float32
+    with pytest.raises(tg.errors.DeviceError):
+        model.to("nowhere")
+
+
+def test_counts_may_be_numpy_integers() -> None:
+    layer = nn.Linear(np.int64(2), np.int32(3))  # type: ignore[arg-type]
+    assert (type(layer.in_features), layer.weight.shape) == (int, (3, 2))
+    for bad in (2.0, "2", -1, None):
+        with pytest.raises(tg.errors.ArgumentError, match="Linear: in_features must be an integer"):
+            nn.Linear(bad, 1)  # type: ignore[arg-type]

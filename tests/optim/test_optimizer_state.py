@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import optim
 from tensorgrad.optim import SGD, Adam, Optimizer
 from tests.optim.reference import CASES, case_id
 from tests.optim.test_optimizers import OPTIMIZERS, give, leaf
@@ -147,3 +149,143 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
     assert optimizer.param_groups[0]["lr"] == 0.1
     for key, value in before.items():
         np.testing.assert_array_equal(optimizer.state[params[0]][key].detach().numpy(), value)
+
+
+def _stepped(w: tg.Tensor, optimizer: optim.Optimizer, slope: float = 1.0) -> None:
+    w.grad = tg.full(w.shape, slope)
+    optimizer.step()
+
+
+def test_numpy_scalars_become_numbers_that_can_be_saved(tmp_path: Path) -> None:
+    w = tg.ones(2, requires_grad=True)
+    betas = (np.float64(0.5), np.float32(0.75))
+    optimizer = optim.Adam([w], lr=np.float64(0.1), betas=betas, weight_decay=np.float32(0.5))  # type: ignore[arg-type]
+    group = optimizer.param_groups[0]
+    assert [type(group[k]) for k in ("lr", "weight_decay")] == [float, float]
+    assert (group["lr"], group["betas"]) == (0.1, (0.5, 0.75))
+    group["lr"] = np.float64(0.25)
+    _stepped(w, optimizer)
+    tg.save(optimizer.state_dict(), tmp_path / "o.safetensors")
+    loaded = tg.load(tmp_path / "o.safetensors")
+    assert loaded["param_groups"][0]["lr"] == 0.25
+    assert type(optimizer.state_dict()["param_groups"][0]["lr"]) is float
+
+
+@pytest.mark.parametrize("bad", [{"lr": -1.0}, {"lr": float("nan")}, {"betas": (1.5, 0.9)}])
+def test_a_bad_option_is_not_loaded(bad: dict[str, object]) -> None:
+    w = tg.ones(2, requires_grad=True)
+    optimizer = optim.Adam([w], lr=0.1)
+    _stepped(w, optimizer)
+    state = optimizer.state_dict()
+    before = repr(optimizer), optimizer.state[w]["step"].item()
+    changed = {"state": {}, "param_groups": [{**state["param_groups"][0], **bad}]}
+    with pytest.raises(tg.errors.ArgumentError, match="Adam: "):
+        optimizer.load_state_dict(changed)
+    assert (repr(optimizer), optimizer.state[w]["step"].item()) == before
+
+
+def test_zeroing_in_place_keeps_the_gradient_object() -> None:
+    w = tg.ones(2, requires_grad=True)
+    model = tg.nn.Linear(2, 1)
+    (w * 3).sum().backward()
+    model(tg.ones(1, 2)).sum().backward()
+    for owner, p in ((optim.SGD([w]), w), (model, model.weight)):
+        kept = p.grad
+        assert kept is not None
+        owner.zero_grad(set_to_none=False)
+        assert p.grad is kept
+        assert not kept.numpy().any()
+
+
+def test_a_gradient_with_history_loses_it_when_it_is_zeroed() -> None:
+    w = tg.ones(2, requires_grad=True)
+    (w**3).sum().backward(create_graph=True)
+    optim.SGD([w]).zero_grad(set_to_none=False)
+    assert w.grad is not None
+    assert not w.grad.requires_grad
+    assert w.grad.tolist() == [0, 0]
+
+
+class TestWhatIsPlannedOnce:
+    """Every change between two steps must be seen, although the second one takes the plan of the first."""
+
+    def test_state_that_is_replaced_or_dropped(self) -> None:
+        w = tg.ones(2, requires_grad=True)
+        optimizer = optim.SGD([w], lr=1.0, momentum=0.5)
+        _stepped(w, optimizer)
+        assert w.tolist() == [0, 0]
+        optimizer.state[w]["momentum_buffer"] = tg.full((2,), 10.0)
+        _stepped(w, optimizer)
+        assert w.tolist() == [-6, -6]
+        optimizer.state.clear()
+        _stepped(w, optimizer)
+        assert w.tolist() == [-7, -7]
+
+    def test_parameters_that_are_replaced_frozen_or_added(self) -> None:
+        v, w = tg.ones(2, requires_grad=True), tg.ones(2, requires_grad=True)
+        optimizer = optim.SGD([v], lr=1.0)
+        _stepped(v, optimizer)
+        v.data = tg.full((2,), 5.0)
+        _stepped(v, optimizer)
+        assert v.tolist() == [4, 4]
+        optimizer.param_groups[0]["params"].append(w)
+        w.grad = tg.ones(2)
+        _stepped(v, optimizer)
+        assert (v.tolist(), w.tolist()) == ([3, 3], [0, 0])
+        v.grad = None
+        optimizer.step()
+        assert (v.tolist(), w.tolist()) == ([3, 3], [-1, -1])
+        optimizer.param_groups[0]["params"] = [v]
+        _stepped(v, optimizer)
+        assert (v.tolist(), w.tolist()) == ([2, 2], [-1, -1])
+
+    def test_options_that_call_for_more_state(self) -> None:
+        w = tg.ones(2, requires_grad=True)
+        optimizer = optim.Adam([w], lr=0.1)
+        _stepped(w, optimizer)
+        optimizer.param_groups[0]["amsgrad"] = True
+        _stepped(w, optimizer)
+        assert "max_exp_avg_sq" in optimizer.state[w]
+
+    def test_a_gradient_or_a_parameter_of_another_kind_is_still_an_error(self) -> None:
+        w = tg.ones(2, requires_grad=True)
+        optimizer = optim.Adam([w], lr=0.1)
+        for _ in range(2):
+            _stepped(w, optimizer)
+        w.grad = tg.ones(2, dtype=tg.float64)
+        with pytest.raises(tg.errors.DTypeError, match="but its gradient is float64"):
+            optimizer.step()
+        w.grad = None
+        w.data = tg.ones(2, dtype=tg.float64)
+        w.grad = tg.ones(2, dtype=tg.float64)
+        with pytest.raises(tg.errors.DTypeError, match="its state was made for"):
+            optimizer.step()
+
+    def test_it_is_found_again(self) -> None:
+        w = tg.ones(2, requires_grad=True)
+        optimizer = optim.Adam([w], lr=0.1)
+        _stepped(w, optimizer)
+        plan = optimizer._plans[0]
+        _stepped(w, optimizer)
+        assert optimizer._plans[0] is plan
+
+
+def test_a_rate_is_fed_to_its_slot_and_only_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = tg.ones(2, requires_grad=True)
+    optimizer = optim.SGD([w], lr=1.0)
+    _stepped(w, optimizer)
+    fed: list[float] = []
+    backend = w.device.backend
+    feed = backend.feed
+
+    def noting(slot: Any, value: float) -> None:
+        fed.append(value)
+        feed(slot, value)
+
+    monkeypatch.setattr(backend, "feed", noting)
+    _stepped(w, optimizer)
+    optimizer.param_groups[0]["lr"] = 0.5
+    optimizer.mirror_rates()
+    _stepped(w, optimizer)
+    assert fed == [0.5]
+    assert w.tolist() == [-1.5, -1.5]

@@ -49,3 +49,18 @@ extern "C" __global__ void reverse_f32(const float* x, float* out) {
     __syncthreads();
     out[blockIdx.x * blockDim.x + i] = staged[blockDim.x - 1 - i];
 }
+
+struct Large {
+    double values[40];
+};
+
+// Structures through shared memory, whole: the host compiler copies them with memcpy.
+extern "C" __global__ void copy_structures(const Large* x, Large* out) {
+    __shared__ Large staged[2];
+    __shared__ Large zero;
+    if (threadIdx.x < 2) staged[threadIdx.x] = x[threadIdx.x];
+    if (threadIdx.x == 2) zero = Large{};
+    __syncthreads();
+    if (threadIdx.x < 2) out[threadIdx.x] = staged[1 - threadIdx.x];
+    if (threadIdx.x == 2) out[2] = zero;
+}

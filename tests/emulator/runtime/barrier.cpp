@@ -20,12 +20,14 @@ struct Barrier {
     // would publish before a slow one observes this one, and a race between the two would go unseen.
     unsigned phase = 0;
     int holds[2] = {0, 0};
-    Token tokens[2];
+    Token tokens[order_sets][2];
     const Thread* first = nullptr;
 };
 
 Barrier barrier;
 Thread* everybody[max_block_threads];
+
+Token* token_of(unsigned phase) { return &barrier.tokens[block.order_set][phase]; }
 
 bool same_line(Site a, Site b) { return a.line == b.line && strcmp(a.file, b.file) == 0; }
 
@@ -46,7 +48,7 @@ void arrive(bool predicate, Site site) {
         barrier.holds[barrier.phase] = 0;
     }
     barrier.holds[barrier.phase] += predicate;
-    publish(&barrier.tokens[barrier.phase]);
+    publish(token_of(barrier.phase));
 }
 
 void open_barrier() {
@@ -77,7 +79,7 @@ BarrierResult block_barrier(bool predicate, Site site) {
     if (last) open_barrier();
     // The last to arrive queues like the others: it must not always be the first to go on.
     wait(last ? State::runnable : State::at_barrier, site);
-    observe(&barrier.tokens[phase]);
+    observe(token_of(phase));
     return {barrier.holds[phase], barrier.holds[phase] == static_cast<int>(block.size)};
 }
 

@@ -80,8 +80,12 @@ inline unsigned __ballot_sync(unsigned mask, int predicate, EMU_SITE) {
     return static_cast<unsigned>(
         emu::warp_collective(emu::Collective::vote, mask, predicate != 0, 0, {file, line}));
 }
-inline int __any_sync(unsigned mask, int predicate, EMU_SITE) { return __ballot_sync(mask, predicate, file, line) != 0; }
-inline int __all_sync(unsigned mask, int predicate, EMU_SITE) { return __ballot_sync(mask, !predicate, file, line) == 0; }
+inline int __any_sync(unsigned mask, int predicate, EMU_SITE) {
+    return __ballot_sync(mask, predicate, file, line) != 0;
+}
+inline int __all_sync(unsigned mask, int predicate, EMU_SITE) {
+    return __ballot_sync(mask, !predicate, file, line) == 0;
+}
 inline unsigned __activemask() { return emu::active_lanes(); }
 
 inline void __threadfence() { emu::memory_fence(); }

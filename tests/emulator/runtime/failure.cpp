@@ -1,6 +1,5 @@
 #include "failure.h"
 
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 
@@ -19,14 +18,6 @@ const char* describe(State state) {
     }
 }
 
-void record(const char* kind, Site site, const char* format, va_list values) {
-    failed = true;
-    snprintf(current.kind, sizeof current.kind, "%s", kind);
-    snprintf(current.file, sizeof current.file, "%s", site.file);
-    current.line = site.line;
-    vsnprintf(current.message, sizeof current.message, format, values);
-}
-
 bool waits_like(const Thread& a, const Thread& b) {
     return a.state == b.state && a.site.line == b.site.line && strcmp(a.site.file, b.site.file) == 0;
 }
@@ -43,15 +34,19 @@ Failure& failure() { return current; }
 void clear_failure() { failed = false; }
 bool has_failed() { return failed; }
 
+void record_failure_list(const char* kind, Site site, const char* format, va_list values) {
+    failed = true;
+    snprintf(current.kind, sizeof current.kind, "%s", kind);
+    snprintf(current.file, sizeof current.file, "%s", site.file);
+    current.line = site.line;
+    vsnprintf(current.message, sizeof current.message, format, values);
+}
+
 void record_failure(const char* kind, Site site, const char* format, ...) {
     va_list values;
     va_start(values, format);
-    record(kind, site, format, values);
+    record_failure_list(kind, site, format, values);
     va_end(values);
-}
-
-void record_failure_list(const char* kind, Site site, const char* format, va_list values) {
-    record(kind, site, format, values);
 }
 
 ThreadName::ThreadName(const Thread& thread) {

@@ -1,8 +1,11 @@
 // What the race detector is told about order. Without it these do nothing.
 //
 // Switching fibers orders nothing. Order comes from barriers, __syncwarp and fences only: a thread publishes what it
-// has done to a token before it waits, and observes the token when it goes on. Blocks are never ordered with each
-// other, so a race between blocks is seen although they run one after another.
+// has done to a token before it waits, and observes the token when it goes on.
+//
+// Blocks that run one after another must not look ordered, or races between them would go unseen. But making fibers
+// anew for every block takes most of a millisecond each. So there are two sets of fibers and tokens that blocks use in
+// turn: nothing orders one set with the other, and the order of blocks is random.
 #pragma once
 
 #include "fiber.h"
@@ -12,6 +15,8 @@
 #endif
 
 namespace emu {
+
+constexpr unsigned order_sets = 2;
 
 // A place whose address names an order.
 struct Token {

@@ -82,3 +82,25 @@ extern "C" void __wrap___asan_storeN(const void* address, size_t size) {
     __real___asan_storeN(address, size);
     emu::on_store(address, size);
 }
+
+// Copies of large structures are calls of these, which the compiler does not instrument.
+extern "C" void* __real_memcpy(void* target, const void* source, size_t size);
+extern "C" void* __wrap_memcpy(void* target, const void* source, size_t size) {
+    emu::on_load(source, size, EMU_CALLER);
+    __real_memcpy(target, source, size);
+    emu::on_store(target, size);
+    return target;
+}
+extern "C" void* __real_memmove(void* target, const void* source, size_t size);
+extern "C" void* __wrap_memmove(void* target, const void* source, size_t size) {
+    emu::on_load(source, size, EMU_CALLER);
+    __real_memmove(target, source, size);
+    emu::on_store(target, size);
+    return target;
+}
+extern "C" void* __real_memset(void* target, int value, size_t size);
+extern "C" void* __wrap_memset(void* target, int value, size_t size) {
+    __real_memset(target, value, size);
+    emu::on_store(target, size);
+    return target;
+}

@@ -16,8 +16,9 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-extern "C" int emu_launch(emu::Entry, const unsigned*, const unsigned*, unsigned long long, int, unsigned long long,
-                          const unsigned char*, emu::Failure*);
+extern "C" int emu_launch(const emu::Kernel* kernel, const unsigned* grid, const unsigned* block,
+                          unsigned long long shared_bytes, int order, unsigned long long seed,
+                          const unsigned char* arguments, emu::Failure* failure);
 
 namespace {
 
@@ -98,17 +99,17 @@ void write_regions(const char* path, const std::vector<Region>& regions) {
 int main(int count, char** names) {
     if (count != 3) die("usage: runner REQUEST RESULT");
     Reader request(names[1]);
-    std::string kernel = "emu_call_" + request.text();
+    std::string name = "emu_kernel_" + request.text();
     unsigned sizes[6];
     for (unsigned& size : sizes) size = static_cast<unsigned>(request.number());
     uint64_t shared = request.number(), order = request.number(), seed = request.number();
     std::vector<Region> regions = read_regions(request);
     relocate(request, regions);
 
-    auto entry = reinterpret_cast<emu::Entry>(dlsym(RTLD_DEFAULT, kernel.c_str()));
-    if (!entry) die("no such kernel");
+    auto* kernel = static_cast<const emu::Kernel*>(dlsym(RTLD_DEFAULT, name.c_str()));
+    if (!kernel) die("no such kernel");
     emu::Failure failure;
-    if (emu_launch(entry, sizes, sizes + 3, shared, static_cast<int>(order), seed, regions[0].start, &failure)) {
+    if (emu_launch(kernel, sizes, sizes + 3, shared, static_cast<int>(order), seed, regions[0].start, &failure)) {
         fprintf(stderr, "\nEMULATOR\t%s\t%s\t%d\t%s\n", failure.kind, failure.file, failure.line, failure.message);
         return 3;
     }

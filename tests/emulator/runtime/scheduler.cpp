@@ -1,8 +1,8 @@
 // Runs the threads of a block on as few stacks as they need.
 //
 // A worker fiber takes one thread after another. Only when a thread waits is its stack kept and another worker
-// started: a kernel without barriers runs its whole grid on a single stack, without one switch. ThreadSanitizer must
-// see every CUDA thread as a thread, so there each gets a fiber of its own.
+// started: a kernel without barriers runs its whole grid on a single stack, without one switch. The race detector
+// must see every CUDA thread of a block as a thread, so there each has a fiber of its own.
 #include "scheduler.h"
 
 #include <cstdarg>
@@ -22,8 +22,6 @@ namespace emu {
 
 Block block;
 
-void record_failure_list(const char* kind, Site site, const char* format, va_list values);
-
 namespace {
 
 // First in, first out. Never holds a thread twice.
@@ -40,8 +38,9 @@ struct Queue {
 
 Queue queue;
 Fiber host;
-std::vector<Fiber*> fibers;
+std::vector<Fiber*> workers;
 std::vector<Fiber*> idle;
+std::vector<Fiber*> own_fibers[order_sets];  // under the race detector
 Thread* starting = nullptr;
 Order order = Order::random;
 Random generator(0);
@@ -64,8 +63,8 @@ void worker();
 
 Fiber* idle_worker() {
     if (idle.empty()) {
-        fibers.push_back(create_fiber(worker));
-        idle.push_back(fibers.back());
+        workers.push_back(create_fiber(worker));
+        idle.push_back(workers.back());
     }
     return idle.back();
 }
@@ -89,23 +88,31 @@ void worker() {
     }
 }
 
-// Under ThreadSanitizer: the whole life of one thread.
-void single_thread() {
-    Thread* thread = starting;
-    Fiber* self = thread->fiber;
-    run_thread(thread, self);
-    switch_fiber(*self, next_fiber());
+// Under the race detector: one thread after another, but never two of one block.
+void own_fiber() {
+    for (;;) {
+        Fiber* self = starting->fiber;
+        run_thread(starting, self);
+        switch_fiber(*self, next_fiber());
+    }
 }
 
-void discard_fibers() {
+void discard(std::vector<Fiber*>& fibers) {
     for (Fiber* fiber : fibers) destroy_fiber(fiber);
     fibers.clear();
+}
+
+// The fibers of an abandoned block still hold its threads.
+void discard_fibers() {
+    discard(workers);
     idle.clear();
+    for (auto& set : own_fibers) discard(set);
 }
 
 void give_own_fiber(Thread& thread) {
-    thread.fiber = create_fiber(single_thread);
-    fibers.push_back(thread.fiber);
+    std::vector<Fiber*>& set = own_fibers[block.order_set];
+    if (set.size() <= thread.number) set.push_back(create_fiber(own_fiber));
+    thread.fiber = set[thread.number];
     name_fiber(*thread.fiber, ThreadName(thread).text);
 }
 
@@ -140,6 +147,7 @@ void arrange_blocks(uint32_t* blocks, uint32_t count) {
 }
 
 bool run_block() {
+    block.order_set = (block.order_set + 1) % order_sets;
     begin_shared_memory();
     reset_barrier();
     reset_warps();
@@ -147,7 +155,7 @@ bool run_block() {
     adopt_host_stack(host);
     switch_fiber(host, next_fiber());
     if (!has_failed() && block.live > 0) record_deadlock();
-    if (has_failed() || race_detector) discard_fibers();
+    if (has_failed()) discard_fibers();
     end_shared_memory();
     return !has_failed();
 }

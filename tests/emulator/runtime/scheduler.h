@@ -23,14 +23,12 @@ struct Thread {
     uint64_t result;  // of the warp collective it waited for
 };
 
-// What every thread runs; `arguments` is the packed block of kernel arguments.
-using Entry = void (*)(const unsigned char* arguments);
-
 // The state of the block that runs now. One launch runs at a time in a process.
 struct Block {
     Thread threads[max_block_threads];
     unsigned size = 0;
     unsigned live = 0;  // threads that have not exited
+    unsigned order_set = 0;  // see happens_before.h
     Thread* current = nullptr;
     Entry entry = nullptr;
     const unsigned char* arguments = nullptr;

@@ -71,6 +71,20 @@ struct Argument {
     }
 };
 
+// What every thread runs; `arguments` is the packed block of kernel arguments.
+using Entry = void (*)(const unsigned char* arguments);
+
+// What a launch is given.
+struct Kernel {
+    Entry entry;
+    unsigned max_threads;  // of __launch_bounds__
+};
+
+template <class... Rest>
+constexpr unsigned first(unsigned value, Rest...) {
+    return value;
+}
+
 }  // namespace emu
 
 #define __trap() emu::fail("trap", {__builtin_FILE(), __builtin_LINE()}, "__trap()")

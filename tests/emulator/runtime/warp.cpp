@@ -29,7 +29,7 @@ struct Warp {
     unsigned open = 0;  // the first `open` entries wait for lanes
     Rendezvous rendezvous[warp_lanes];
     // Disjoint masks may synchronise at once: a pair of alternating tokens for each lowest lane.
-    Token tokens[warp_lanes][2];
+    Token tokens[order_sets][warp_lanes][2];
     unsigned char phase[warp_lanes];
 };
 
@@ -43,7 +43,7 @@ Thread& thread_at(const Warp& warp, unsigned lane) {
 
 Token* next_token(Warp& warp, unsigned mask) {
     int lowest = __builtin_ctz(mask);
-    return &warp.tokens[lowest][warp.phase[lowest] ^= 1];
+    return &warp.tokens[block.order_set][lowest][warp.phase[lowest] ^= 1];
 }
 
 Rendezvous& join(Warp& warp, Collective kind, unsigned mask, Site site) {

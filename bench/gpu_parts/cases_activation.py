@@ -1,0 +1,114 @@
+"""Cases of the activations with bias, their gradients, and the bias gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench.gpu_parts.case import COMPOSITION as B
+from bench.gpu_parts.case import Case, Prepared, Shape, check_error, expect, sampled_rows, total
+from bench.gpu_parts.kernel_device import DRAWN, KernelDevice
+from tensorgrad.backends.cuda_kernels import ACTIVATIONS, ActivationKernels
+
+__all__ = ["CASES"]
+
+Array = Any
+ALPHA = 0.1
+
+FORWARD: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda x: B.maximum(x, 0),
+    "leaky_relu": lambda x: B.where(B.greater(x, 0), x, B.multiply(x, ALPHA)),
+    "sigmoid": B.sigmoid,
+    "tanh": B.tanh,
+    "silu": B.silu,
+    "gelu": B.gelu,
+    "gelu_tanh": B.gelu_tanh,
+}
+SLOPE: dict[str, Callable[[Array, Array], Array]] = {
+    "relu": B.relu_backward,
+    "leaky_relu": lambda g, x: B.where(B.greater(x, 0), g, B.multiply(g, ALPHA)),
+    "sigmoid": B.sigmoid_backward,
+    "tanh": lambda g, y: B.multiply(g, B.subtract(1, B.square(y))),
+    "silu": B.silu_backward,
+    "gelu": B.gelu_backward,
+    "gelu_tanh": B.gelu_tanh_backward,
+}
+
+
+def forward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    x, bias, out = device.normal(shape, dtype, 3.0), device.normal(shape[1:], dtype), device.empty(shape, dtype)
+    kernels = ActivationKernels(device.launcher)
+
+    def check() -> None:
+        at = sampled_rows(device, shape[0])
+        given = (device.values(x, at), device.values(bias))
+        compute = lambda x, b: FORWARD[name](B.add(x, b))  # noqa: E731
+        check_error(device.values(out, at), dtype, compute, *given, size=9.0)
+
+    run = partial(kernels.forward, name, x, bias, out, alpha=ALPHA)
+    return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [out], check)
+
+
+def slope(name: str, g: Array, saved: Array, bias: Array) -> Array:
+    """The gradient by the activation's argument; kept arguments are without their bias."""
+    return SLOPE[name](g, B.add(saved, bias) if takes_bias(name) else saved)
+
+
+def takes_bias(name: str) -> bool:
+    return ACTIVATIONS[name] == "input"
+
+
+def backward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    g, saved, bias, dx = gradient_arrays(device, dtype, shape)
+    kernels = ActivationKernels(device.launcher)
+    run = partial(kernels.backward, name, g, saved, bias if takes_bias(name) else None, dx, alpha=ALPHA)
+    check = partial(check_slope, name, device, dtype, g, saved, bias, dx)
+    return Prepared(run, 3 * math.prod(shape) * g.dtype.itemsize, [dx], check)
+
+
+def backward_bias(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    g, saved, bias, dx = gradient_arrays(device, dtype, shape)
+    db = device.empty(shape[1:], dtype)
+    kernels = ActivationKernels(device.launcher)
+
+    def check() -> None:
+        check_slope(name, device, dtype, g, saved, bias, dx)
+        period = slice(0, max(1, DRAWN // shape[1]))
+        rows = slope(name, *(device.values(a, period).astype(np.float64) for a in (g, saved)), device.values(bias))
+        check_sums(device.values(db), dtype, shape[0], rows)
+
+    run = partial(kernels.backward_bias, name, g, saved, bias if takes_bias(name) else None, dx, db, alpha=ALPHA)
+    return Prepared(run, 3 * math.prod(shape) * g.dtype.itemsize, [dx, db], check)
+
+
+def gradient_arrays(device: KernelDevice, dtype: str, shape: Shape) -> tuple[Array, Array, Array, Array]:
+    """g, what the forward pass kept, the bias, and room for the result."""
+    g, saved = device.normal(shape, dtype), device.normal(shape, dtype)
+    return g, saved, device.normal(shape[1:], dtype), device.empty(shape, dtype)
+
+
+def check_slope(name: str, device: KernelDevice, dtype: str, g: Array, saved: Array, bias: Array, dx: Array) -> None:
+    at = sampled_rows(device, g.shape[0])
+    given = (device.values(g, at), device.values(saved, at), device.values(bias))
+    check_error(device.values(dx, at), dtype, partial(slope, name), *given, size=9.0)
+
+
+def check_sums(got: Array, dtype: str, rows: int, period: Array) -> None:
+    """Column sums of `rows` rows that repeat `period`: added in float32, in any order, of terms of size 1 or more."""
+    exact, size = total(rows, period), total(rows, np.maximum(np.abs(period), 1))
+    unit = {"float64": 2.0**-50, "float32": 2.0**-20, "float16": 2.0**-10, "bfloat16": 2.0**-7}[dtype]
+    representable = np.abs(exact) < (60000 if dtype == "float16" else math.inf)
+    error = np.abs(got.astype(np.float64) - exact)[representable]
+    allowed = (2.0**-20 if dtype != "float64" else unit) * size + unit * np.abs(exact)
+    expect(bool((error <= allowed[representable]).all()), f"column sums differ by up to {error.max(initial=0):.2g}")
+
+
+CASES = [
+    Case(f"{name}{ending}", partial(prepare, name))
+    for ending, prepare in (("", forward), ("_backward", backward), ("_backward_bias", backward_bias))
+    for name in ACTIVATIONS
+]

@@ -1,0 +1,177 @@
+"""Cases of the kernels that take many arrays at once: optimizer steps, norms, clipping, the flag of non-finite values.
+
+Each is given a large array and a small one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench.gpu_parts.case import COMPOSITION as B
+from bench.gpu_parts.case import EPS, Case, Prepared, Shape, expect, sampled_rows, total
+from bench.gpu_parts.kernel_device import DRAWN, KernelDevice, rounded
+from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
+
+__all__ = ["CASES"]
+
+Array = Any
+
+# name: method, columns of state (None: not given; else whether never negative), options, bytes in units of the itemsize.
+STEPS: dict[str, tuple[str, tuple[bool | None, ...], dict[str, Any], int]] = {
+    "sgd": ("sgd_step", (None,), {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.1, "nesterov": False}, 3),
+    "sgd momentum": (
+        "sgd_step", (False,), {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}, 5,
+    ),
+    "adam": (
+        "adam_step", (False, True, None),
+        {"beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.1, "decoupled": True}, 7,
+    ),
+    "adam amsgrad": (
+        "adam_step", (False, True, True),
+        {"beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.0, "decoupled": False}, 9,
+    ),
+    "rmsprop": (
+        "rmsprop_step", (True, None, None), {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "momentum": 0.0}, 5,
+    ),
+    "rmsprop momentum": (
+        "rmsprop_step", (True, None, False), {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.0, "momentum": 0.9}, 7,
+    ),
+    "rmsprop centered": (
+        "rmsprop_step", (True, False, None), {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.0, "momentum": 0.0}, 7,
+    ),
+    "rmsprop centered momentum": (
+        "rmsprop_step", (True, False, False), {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.0, "momentum": 0.9}, 9,
+    ),
+    "adagrad": ("adagrad_step", (True,), {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}, 5),
+}  # fmt: skip
+LR = 0.01
+NONNEGATIVE, SMALL = 4.0, 0.1  # sizes of second and first moments: a variance stays positive
+
+
+def step(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    method, state, options, each = STEPS[name]
+    columns: list[list[Array] | None] = [pair(device, dtype, shape), pair(device, dtype, shape)]
+    columns += [None if kind is None else moments(device, dtype, shape, kind) for kind in state]
+    lr, steps = device.scalar(LR), device.scalar(2.0)
+    at = sampled_rows(device, shape[0])
+    before = [None if column is None else [device.values(column[0], at)] for column in columns]
+
+    def check() -> None:
+        assert columns[0] is not None
+        exact = composition(method, before, options, np.float64)
+        precise = composition(method, before, options, np.float32 if dtype == "bfloat16" else np.dtype(dtype))
+        theirs = float(np.abs(rounded(precise, dtype).astype(np.float64) - exact).max())
+        own = float(np.abs(device.values(columns[0][0], at).astype(np.float64) - exact).max())
+        # State in bfloat16 is rounded before it is used; there is no composition that does so.
+        units = {"float64": 64, "bfloat16": 3}.get(dtype, 1)
+        allowed = 2 * theirs + units * EPS[dtype] * float(np.abs(exact).max())
+        expect(own <= allowed, f"error {own:.2g}, allowed {allowed:.2g}")
+        expect(float(steps.get()) == 3.0, f"the step count is {float(steps.get())}, expected 3")
+
+    run = partial(getattr(OptimizerKernels(Tables(device.launcher)), method), *columns, lr, steps, **options)
+    count, itemsize = math.prod(shape) + shape[1], columns[0][0].dtype.itemsize  # type: ignore[index]
+    return Prepared(partial(run, maximize=False), each * count * itemsize, [], check)
+
+
+def pair(device: KernelDevice, dtype: str, shape: Shape) -> list[Array]:
+    return [device.normal(shape, dtype), device.normal(shape[1:], dtype)]
+
+
+def moments(device: KernelDevice, dtype: str, shape: Shape, nonnegative: bool) -> list[Array]:
+    """Random state; the nonnegative kind is far from the square of the other."""
+    made = []
+    for part in (shape, shape[1:]):
+        drawn = device.rng.uniform(0.5, 1.0, min(math.prod(part), DRAWN))
+        drawn = drawn * NONNEGATIVE if nonnegative else (drawn - 0.75) * SMALL
+        made.append(device.from_host(part, dtype, drawn))
+    return made
+
+
+def composition(method: str, columns: list[list[Array] | None], options: dict[str, Any], dtype: Any) -> Array:
+    """The first parameter after the composition's step in `dtype`."""
+    copies = [None if column is None else [x.astype(dtype) for x in column] for column in columns]
+    with np.errstate(all="ignore"):
+        getattr(B, method)(*copies, np.array(LR), np.array(2.0), **options, maximize=False)
+    assert copies[0] is not None
+    return copies[0][0]
+
+
+# ---------------------------------------------------------------------- norms, clipping, flags
+def norm(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    arrays, kernels, found = pair(device, dtype, shape), NormKernels(Tables(device.launcher)), []
+
+    def run() -> None:
+        found[:] = [kernels.total_norm(arrays, 2.0)]
+
+    def check() -> None:
+        squares = [np.square(device.first(x).astype(np.float64)) for x in arrays]
+        right = math.sqrt(sum(float(total(x.size, p)) for x, p in zip(arrays, squares, strict=True)))
+        error = abs(float(found[0].get()) / right - 1)
+        expect(error < (1e-12 if dtype == "float64" else 2e-6), f"relative error {error:.2g}")
+
+    return Prepared(run, size_of(arrays), [], check)
+
+
+def size_of(arrays: list[Array]) -> float:
+    return float(sum(x.size * x.dtype.itemsize for x in arrays))
+
+
+def clamp(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    kernels = NormKernels(Tables(device.launcher))
+    return in_place(
+        device, dtype, shape, lambda arrays: kernels.clip_grads_by_value(arrays, 0.5), lambda x: np.clip(x, -0.5, 0.5)
+    )
+
+
+def scale(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    tables, factor = Tables(device.launcher), device.scalar(0.96875)
+    return in_place(
+        device, dtype, shape, lambda arrays: tables.launch("scale_tensors", [arrays], factor), lambda x: x * 0.96875
+    )
+
+
+def in_place(
+    device: KernelDevice,
+    dtype: str,
+    shape: Shape,
+    launch: Callable[[list[Array]], None],
+    right: Callable[[Array], Array],
+) -> Prepared:
+    arrays, at = pair(device, dtype, shape), sampled_rows(device, shape[0])
+    before = device.values(arrays[0], at).astype(np.float64)
+
+    def check() -> None:
+        error = float(np.abs(device.values(arrays[0], at).astype(np.float64) - right(before)).max())
+        allowed = EPS[dtype] * float(np.abs(before).max())
+        expect(error <= allowed, f"error {error:.2g}, allowed {allowed:.2g}")
+
+    return Prepared(lambda: launch(arrays), 2 * size_of(arrays), [], check)
+
+
+def nonfinite(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    arrays, flag = pair(device, dtype, shape), device.scalar(0, "int32").reshape(1)
+    kernels = NormKernels(Tables(device.launcher))
+
+    def check() -> None:
+        expect(int(flag.get()[0]) == 0, "finite values are flagged")
+        spoilt = device.normal((3,), dtype)
+        device.poison(spoilt)
+        kernels.flag_nonfinite([arrays[1], spoilt], flag)
+        expect(int(flag.get()[0]) == 1, "a nan is not flagged")
+        flag.fill(0)
+
+    return Prepared(partial(kernels.flag_nonfinite, arrays, flag), size_of(arrays), [], check)
+
+
+CASES = [
+    *(Case(name, partial(step, name)) for name in STEPS),
+    Case("norm", norm),
+    Case("scale_tensors", scale),
+    Case("clamp_tensors", clamp),
+    Case("nonfinite", nonfinite),
+]

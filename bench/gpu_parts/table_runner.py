@@ -1,0 +1,61 @@
+"""The op table on the CUDA device without pytest: `python -m bench.gpu_parts.table_runner FILE SHARD SHARDS LIMIT`.
+
+FILE gets a line for each check: `{"test": name, "outcome": "passed" | "failed" | "skipped", "error": ...}`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from bench.gpu_parts.setting import EMULATE, open_cupy
+
+__all__ = ["checks_in_table", "main"]
+
+PREFIX = "tests.ops.cases_"
+
+
+def checks_in_table(notes: TextIO) -> Iterator[tuple[str, Any]]:
+    """(name, function to call) of every check. A family that cannot be imported (it may need SciPy) is noted."""
+    table = importlib.import_module("tests.ops.table")
+    for module in pkgutil.iter_modules(importlib.import_module("tests.ops").__path__, "tests.ops."):
+        if not module.name.startswith(PREFIX):
+            continue
+        try:
+            cases = importlib.import_module(module.name).CASES
+        except ImportError as error:
+            note(notes, module.name, "skipped", str(error))
+            continue
+        for case in cases:
+            for dtype, check in table.checks_of(case):
+                yield f"{case.name}-{dtype}-{check}", (table.CHECKS[check], case, dtype)
+
+
+def note(notes: TextIO, test: str, outcome: str, error: str = "") -> None:
+    print(json.dumps({"test": test, "outcome": outcome, "error": error}), file=notes, flush=True)
+
+
+def main() -> None:
+    file, shard, shards, limit = Path(sys.argv[1]), *map(int, sys.argv[2:5])
+    open_cupy(bool(os.environ.get(EMULATE)))
+    warnings.simplefilter("ignore")
+    with file.open("w") as notes:
+        chosen = list(checks_in_table(notes))
+        for name, (check, *arguments) in chosen[:: max(1, len(chosen) // limit)][shard::shards]:
+            try:
+                check(*arguments, device="cuda")
+            except Exception as error:
+                note(notes, name, "failed", f"{type(error).__name__}: {error}".split("\n")[0])
+            else:
+                note(notes, name, "passed")
+
+
+if __name__ == "__main__":
+    main()

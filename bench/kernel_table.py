@@ -1,0 +1,95 @@
+"""Compiles every kernel for every architecture, without a GPU or a driver, and tables what it takes.
+
+    python -m bench.kernel_table [--architectures 75,90] [--files adam,relu] [--save [FOLDER]]
+
+Registers for each architecture; static shared memory, stack and spilled bytes as the greatest over all. The exit code
+is 1 where a kernel does not compile or spills. The compiler is NVRTC through CuPy, NVRTC of the `nvidia-cuda-nvrtc`
+package, or nvcc: the first that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench.kernel_compilers import Compiled, Compiler, Usage, find_compiler
+from bench.machine import ROOT, usable_cores
+from bench.report import Report, add_save_option, table
+
+__all__ = ["ARCHITECTURES", "compile_all", "kernel_files", "main", "spilling", "usage_table"]
+
+ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
+KERNELS = ROOT / "kernels"
+
+
+def kernel_files(names: Sequence[str] = ()) -> list[Path]:
+    """The .cu files, or those of the given stems; the slowest to compile first."""
+    files = [f for f in KERNELS.glob("*.cu") if not names or f.stem in names]
+    return sorted(files, key=lambda f: (-f.read_text().count("ACTIVATION_KERNELS"), f.name))
+
+
+def compile_all(compiler: Compiler, files: Sequence[Path], architectures: Sequence[int]) -> list[Compiled]:
+    """Every file for every architecture, on all cores."""
+    jobs = [(file, architecture) for file in files for architecture in architectures]
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        return list(pool.map(lambda job: compiler.compile(*job), jobs))
+
+
+def spilling(results: Sequence[Compiled]) -> list[str]:
+    """A line for each kernel that spills."""
+    return [
+        f"{usage.kernel} on sm_{result.architecture} spills {usage.spill} bytes"
+        for result in results
+        for usage in result.usages
+        if usage.spill
+    ]
+
+
+def usage_table(results: Sequence[Compiled], architectures: Sequence[int]) -> str:
+    """One row a kernel: registers on each architecture, and the greatest of everything else."""
+    found: dict[tuple[str, str], dict[int, Usage]] = {}
+    for result in results:
+        for usage in result.usages:
+            found.setdefault((result.file, usage.kernel), {})[result.architecture] = usage
+    headers = ["kernel", "file", "shared", "stack", "spill", *(f"sm_{a}" for a in architectures)]
+    return table(headers, [_row(*key, usages, architectures) for key, usages in sorted(found.items())])
+
+
+def _row(file: str, kernel: str, usages: dict[int, Usage], architectures: Sequence[int]) -> list[str]:
+    most = [max(values) for values in zip(*((u.shared, u.stack, u.spill) for u in usages.values()), strict=True)]
+    registers = [str(usages[a].registers) if a in usages else "-" for a in architectures]
+    return [kernel, file, *map(str, most), *registers]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    architectures = [int(a) for a in options.architectures.split(",")]
+    compiler = find_compiler(KERNELS)
+    if compiler is None:
+        print("no CUDA compiler: install cupy-cuda13x or nvidia-cuda-nvrtc, or put nvcc on PATH", file=sys.stderr)
+        return 1
+    results = compile_all(compiler, kernel_files(options.files.split(",") if options.files else ()), architectures)
+    failed = [result for result in results if result.error]
+    faults = [f"{r.file} for sm_{r.architecture} does not compile:\n{r.error}" for r in failed] + spilling(results)
+    report = Report("kernels", "Registers, shared memory and spills of the kernels")
+    report.say(f"Compiled by {compiler.name}. Bytes of shared memory, stack and spills; registers a thread.")
+    report.say(usage_table(results, architectures))
+    report.say("\n\n".join(faults) if faults else "No kernel spills.")
+    report.raw["kernels"] = [result.as_json() for result in results]
+    report.save(options.save)
+    return 1 if faults else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.kernel_table", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--architectures", default=",".join(map(str, ARCHITECTURES)), metavar="75,80,...")
+    parser.add_argument("--files", default="", metavar="adam,relu,...", help="only these (default: all)")
+    add_save_option(parser)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

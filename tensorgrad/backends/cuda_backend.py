@@ -1,0 +1,327 @@
+"""CudaBackend: the primitives on CuPy arrays.
+
+CuPy's ufuncs are the primitives themselves wherever their signature and results are ours. What differs from NumPy is
+made good here: CuPy wraps indices that are out of range, leaves the winner of duplicate indices open, lacks some
+dtypes in its atomic adds, and some keywords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import cupy
+import cupyx.scipy.special
+import numpy as np
+
+from tensorgrad.backends.base import Backend
+from tensorgrad.backends.cuda_fused import FusedKernels
+from tensorgrad.backends.cuda_kernels import source_of
+from tensorgrad.backends.cuda_launch import Launcher
+from tensorgrad.backends.cuda_source import kernel_digest, kernel_folder, kernel_source
+from tensorgrad.backends.primitives import INDEX, Array, Axis, Shape
+from tensorgrad.dtypes import DType, float16, float32, float64, int32, int64
+
+__all__ = ["CudaBackend"]
+
+Key = tuple[Any, ...]
+
+# What cupy's atomic add takes; every other dtype is added in a wider one.
+_ATOMIC = {np.dtype(t) for t in (np.int32, np.int64, np.uint32, np.uint64, np.float16, np.float32, np.float64)}
+
+
+class CudaBackend(FusedKernels, Backend):
+    """CuPy on one device, which must be the current one when a primitive is called (see `cuda.py`)."""
+
+    name: ClassVar[str] = "cuda"
+    array_type = cupy.ndarray
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        with cupy.cuda.Device(index) as device:
+            count = device.attributes["MultiProcessorCount"]
+            self._start_kernels(Launcher(_kernels(index).get_function, cupy.empty, cupy.asarray, count))
+
+    negative = cupy.negative
+    absolute = cupy.absolute
+    sign = cupy.sign
+    exp = cupy.exp
+    expm1 = cupy.expm1
+    log = cupy.log
+    log1p = cupy.log1p
+    log2 = cupy.log2
+    log10 = cupy.log10
+    sqrt = cupy.sqrt
+    square = cupy.square
+    reciprocal = cupy.reciprocal
+    sin = cupy.sin
+    cos = cupy.cos
+    tan = cupy.tan
+    tanh = cupy.tanh
+    floor = cupy.floor
+    ceil = cupy.ceil
+    trunc = cupy.trunc
+    rint = cupy.rint
+    isfinite = cupy.isfinite
+    isnan = cupy.isnan
+    isinf = cupy.isinf
+    logical_not = cupy.logical_not
+    invert = cupy.invert
+
+    add = cupy.add
+    subtract = cupy.subtract
+    multiply = cupy.multiply
+    divide = cupy.divide
+    power = cupy.power
+    floor_divide = cupy.floor_divide
+    remainder = cupy.remainder
+    maximum = cupy.maximum
+    minimum = cupy.minimum
+    equal = cupy.equal
+    not_equal = cupy.not_equal
+    less = cupy.less
+    less_equal = cupy.less_equal
+    greater = cupy.greater
+    greater_equal = cupy.greater_equal
+    logical_and = cupy.logical_and
+    logical_or = cupy.logical_or
+    logical_xor = cupy.logical_xor
+    bitwise_and = cupy.bitwise_and
+    bitwise_or = cupy.bitwise_or
+    bitwise_xor = cupy.bitwise_xor
+    left_shift = cupy.left_shift
+    right_shift = cupy.right_shift
+    erf = cupyx.scipy.special.erf
+
+    # ------------------------------------------------------------------ waiting
+    def synchronize(self) -> None:
+        """Wait for the device, and raise what it found in the meantime."""
+        cupy.cuda.get_current_stream().synchronize()
+        self.errors.raise_pending()
+
+    @staticmethod
+    def asarray(data: Any, *, dtype: DType | None = None) -> Array:
+        return data if isinstance(data, cupy.ndarray) else cupy.asarray(np.asarray(data, dtype))
+
+    def to_numpy(self, x: Array) -> Any:
+        host = x.get()
+        self.errors.raise_pending()
+        return host
+
+    # ------------------------------------------------------------------ reductions
+    @staticmethod
+    def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _accumulated(cupy.sum, x, axis, keepdims, out)
+
+    @staticmethod
+    def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _accumulated(cupy.prod, x, axis, keepdims, out)
+
+    @staticmethod
+    def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return cupy.max(x, axis, out, keepdims)
+
+    @staticmethod
+    def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return cupy.min(x, axis, out, keepdims)
+
+    @staticmethod
+    def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return cupy.any(x, axis, out, keepdims)
+
+    @staticmethod
+    def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return cupy.all(x, axis, out, keepdims)
+
+    @staticmethod
+    def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return cupy.argmax(x, axis, None, out, keepdims)
+
+    @staticmethod
+    def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return cupy.argmin(x, axis, None, out, keepdims)
+
+    @staticmethod
+    def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
+        if x.dtype != float16:
+            return cupy.cumsum(x, axis, x.dtype, out)
+        return _given(cupy.cumsum(x, axis, float32).astype(float16), out)
+
+    @staticmethod
+    def matmul(x: Array, y: Array, *, out: Array | None = None) -> Array:
+        return cupy.matmul(x, y, out=out)
+
+    # ------------------------------------------------------------------ making and copying
+    @staticmethod
+    def empty(shape: Shape, dtype: DType) -> Array:
+        return cupy.empty(shape, dtype)
+
+    @staticmethod
+    def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
+        if out is None:
+            return cupy.full(shape, value, dtype)
+        out.fill(value)
+        return out
+
+    @staticmethod
+    def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
+        wide = float64 if dtype.kind == "f" else dtype  # the step must not be rounded before it is multiplied
+        return _given(cupy.arange(start, stop, step, wide).astype(dtype), out)
+
+    @staticmethod
+    def copy(x: Array, *, out: Array | None = None) -> Array:
+        return x.copy(order="C") if out is None else _given(x, out)
+
+    @staticmethod
+    def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
+        return x.astype(dtype) if out is None else _given(x, out)
+
+    @staticmethod
+    def copyto(target: Array, source: Array) -> None:
+        if isinstance(source, cupy.ndarray) and cupy.may_share_memory(target, source):
+            source = source.copy()  # CuPy reads and writes in no particular order
+        cupy.copyto(target, source, casting="unsafe")
+
+    # ------------------------------------------------------------------ views
+    @staticmethod
+    def reshape(x: Array, shape: Shape) -> Array:
+        return x.reshape(shape)
+
+    @staticmethod
+    def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+        return x.transpose(axes)
+
+    @staticmethod
+    def broadcast_to(x: Array, shape: Shape) -> Array:
+        return cupy.broadcast_to(x, shape)
+
+    @staticmethod
+    def getitem(x: Array, key: Any) -> Array:
+        return x[key]
+
+    @staticmethod
+    def is_view(view: Array, x: Array) -> bool:
+        base = view.base
+        return view is x or (base is not None and (base is x or base is x.base))
+
+    @staticmethod
+    def owns(x: Array) -> bool:
+        return isinstance(x, cupy.ndarray) and x.base is None
+
+    @staticmethod
+    def is_contiguous(x: Array) -> bool:
+        return bool(x.flags.c_contiguous)
+
+    # ------------------------------------------------------------------ selecting, joining, sorting
+    @staticmethod
+    def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        return _given(cupy.where(condition, x, y), out)
+
+    @staticmethod
+    def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
+        return cupy.concatenate(arrays, axis, out)
+
+    @staticmethod
+    def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
+        if not x.ndim:
+            return _given(cupy.zeros((), int64), out)
+        if x.dtype.kind == "b":
+            x = x.astype(np.uint8)
+        if not descending:
+            return _given(cupy.argsort(x, axis), out)
+        backwards = cupy.argsort(cupy.flip(x, axis), axis)
+        return _given(x.shape[axis] - 1 - cupy.flip(backwards, axis), out)
+
+    @staticmethod
+    def nonzero(x: Array) -> tuple[Array, ...]:
+        return tuple(cupy.nonzero(x))
+
+    # ------------------------------------------------------------------ indexing by arrays
+    @staticmethod
+    def take(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
+        return cupy.take(x, indices, axis, out)
+
+    @staticmethod
+    def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
+        return _given(x[_filled(key, indices)], out)
+
+    @staticmethod
+    def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
+        _put(x, _filled(key, indices), values, accumulate)
+
+    @staticmethod
+    def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
+        return _given(x[_along(indices, axis)] if x.ndim else x.copy(), out)
+
+    @staticmethod
+    def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
+        _put(x, _along(indices, axis), values, accumulate)
+
+
+def _accumulated(
+    function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None
+) -> Array:
+    """Float16 is accumulated in float32."""
+    if x.dtype != float16:
+        return function(x, axis, x.dtype, out, keepdims)
+    return _given(function(x, axis, float32, None, keepdims).astype(float16), out)
+
+
+def _given(result: Array, out: Array | None) -> Array:
+    if out is None:
+        return result
+    cupy.copyto(out, result, casting="unsafe")
+    return out
+
+
+def _filled(key: Key, indices: tuple[Array, ...]) -> Key:
+    arrays = iter(indices)
+    return tuple([next(arrays) if k is INDEX else k for k in key])
+
+
+def _along(indices: Array, axis: int) -> tuple[Array, ...]:
+    """The full key of take_along_axis: `indices` at `axis`, ranges over its extent elsewhere."""
+    last = indices.ndim - 1
+    return tuple(
+        [
+            indices if i == axis else cupy.arange(n).reshape((n, *(1,) * (last - i)))
+            for i, n in enumerate(indices.shape)
+        ]
+    )
+
+
+def _put(x: Array, key: Key, values: Array, accumulate: bool) -> None:
+    if not accumulate:
+        x[key] = values
+    elif x.dtype in _ATOMIC:
+        cupy.add.at(x, key, values)
+    else:
+        wide = x.astype(int32)
+        cupy.add.at(wide, key, values.astype(int32))
+        cupy.copyto(x, wide, casting="unsafe")
+
+
+class _Kernels:
+    """The compiled kernels of one device: each source is compiled when one of its kernels is first asked for."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, Any] = {}
+        self._functions: dict[str, Any] = {}
+
+    def get_function(self, name: str) -> Any:
+        found = self._functions.get(name)
+        if found is None:
+            found = self._functions[name] = self._module(source_of(name)).get_function(name)
+        return found
+
+    def _module(self, file: str) -> Any:
+        if file not in self._modules:
+            options = ("-std=c++17", f"-I{kernel_folder()}", f"-DTENSORGRAD_DIGEST={kernel_digest()}")
+            self._modules[file] = cupy.RawModule(code=kernel_source(file), options=options)
+        return self._modules[file]
+
+
+@lru_cache(maxsize=16)
+def _kernels(index: int) -> _Kernels:
+    return _Kernels()

@@ -1,0 +1,91 @@
+"""Python's operators on Tensors. With an operand that is no number they leave the answer to it, or to Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tensorgrad.autograd.op import Op
+from tensorgrad.functional import arithmetic, comparison, linalg
+from tensorgrad.functional.promotion import OPERANDS, binary
+from tensorgrad.ops import elementwise as E
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+
+__all__ = ["Operators"]
+
+Operator = Callable[["Tensor", Any], "Tensor"]
+
+
+def _operator(op: Op, to_float: bool = False) -> Operator:
+    def method(self: Tensor, other: Any) -> Tensor:
+        return binary(op, self, other, to_float) if isinstance(other, OPERANDS) else NotImplemented
+
+    return _described(method, op.name)
+
+
+def _reflected(op: Op, to_float: bool = False) -> Operator:
+    def method(self: Tensor, other: Any) -> Tensor:
+        return binary(op, other, self, to_float) if isinstance(other, OPERANDS) else NotImplemented
+
+    return _described(method, op.name)
+
+
+def _through(function: Callable[..., Tensor], swapped: bool = False) -> Operator:
+    """The operator of a function that checks, or chooses between ops."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if not isinstance(other, OPERANDS):
+            return NotImplemented  # type: ignore[no-any-return]
+        return function(other, self) if swapped else function(self, other)
+
+    return _described(method, function.__name__)
+
+
+def _described(method: Operator, name: str) -> Operator:
+    method.__doc__ = f"The operator of `{name}`."
+    return method
+
+
+class Operators:
+    """Tensor's operators."""
+
+    __slots__ = ()
+    __add__ = _operator(E.add)
+    __radd__ = _reflected(E.add)
+    __sub__ = _operator(E.subtract)
+    __rsub__ = _reflected(E.subtract)
+    __mul__ = _operator(E.multiply)
+    __rmul__ = _reflected(E.multiply)
+    __truediv__ = _operator(E.divide, to_float=True)
+    __rtruediv__ = _reflected(E.divide, to_float=True)
+    __floordiv__ = _operator(E.floor_divide)
+    __rfloordiv__ = _reflected(E.floor_divide)
+    __mod__ = _operator(E.remainder)
+    __rmod__ = _reflected(E.remainder)
+    __pow__ = _through(arithmetic.pow)
+    __rpow__ = _through(arithmetic.rpow)
+    __neg__ = arithmetic.neg
+    __pos__ = arithmetic.positive
+    __abs__ = arithmetic.abs
+    __matmul__ = _through(linalg.matmul)
+    __rmatmul__ = _through(linalg.matmul, swapped=True)
+    __eq__ = _operator(E.equal)  # type: ignore[assignment]
+    __ne__ = _operator(E.not_equal)  # type: ignore[assignment]
+    __lt__ = _operator(E.less)
+    __le__ = _operator(E.less_equal)
+    __gt__ = _operator(E.greater)
+    __ge__ = _operator(E.greater_equal)
+    __and__ = _through(comparison.bitwise_and)
+    __rand__ = _through(comparison.bitwise_and)
+    __or__ = _through(comparison.bitwise_or)
+    __ror__ = _through(comparison.bitwise_or)
+    __xor__ = _through(comparison.bitwise_xor)
+    __rxor__ = _through(comparison.bitwise_xor)
+    __invert__ = comparison.bitwise_not
+    __lshift__ = _through(comparison.bitwise_left_shift)
+    __rlshift__ = _through(comparison.bitwise_left_shift, swapped=True)
+    __rshift__ = _through(comparison.bitwise_right_shift)
+    __rrshift__ = _through(comparison.bitwise_right_shift, swapped=True)
+    __hash__ = object.__hash__

@@ -1,0 +1,127 @@
+"""Memory, devices, streams, and that the stand-in comes and goes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cupy_standin import install, plugin, uninstall
+
+
+def test_the_pool_counts_in_units_of_512(cupy: Any) -> None:
+    pool = cupy.cuda.MemoryPool()
+    with cupy.cuda.using_allocator(pool.malloc):
+        x = cupy.zeros(10, "float32")
+        view = x[2:]
+        y = cupy.empty(200, "float32")
+    assert (pool.used_bytes(), pool.total_bytes()) == (512 + 1024, 512 + 1024)
+    del x
+    assert pool.used_bytes() == 512 + 1024  # a view keeps the memory
+    del view, y
+    assert (pool.used_bytes(), pool.total_bytes(), pool.n_free_blocks()) == (0, 1536, 2)
+    pool.malloc(100)
+    assert pool.total_bytes() == 1536  # a free block is used again
+    pool.free_all_blocks()
+    assert pool.total_bytes() == 0
+
+
+def test_the_default_pool_sees_every_array(cupy: Any) -> None:
+    pool = cupy.get_default_memory_pool()
+    before = pool.used_bytes()
+    x = cupy.ones(1000)
+    y = x + x
+    assert pool.used_bytes() == before + 2 * 8192
+    del x, y
+    assert pool.used_bytes() == before
+
+
+def test_a_limit_runs_out(cupy: Any) -> None:
+    pool = cupy.cuda.MemoryPool()
+    pool.set_limit(size=2048)
+    with cupy.cuda.using_allocator(pool.malloc):
+        x = cupy.zeros(128)
+        with pytest.raises(cupy.cuda.memory.OutOfMemoryError, match="Out of memory allocating 8,000 bytes"):
+            cupy.zeros(1000)
+    assert x.size == 128
+
+
+def test_fresh_memory_is_garbage(cupy: Any) -> None:
+    assert np.isnan(cupy.empty(4).get()).all()
+    assert (cupy.empty(4, "int32").get() == -1).all()
+
+
+def test_what_comes_from_the_host_is_copied_at_once(cupy: Any) -> None:
+    source = np.arange(3.0)
+    x, y = cupy.asarray(source), cupy.empty(3)
+    y.set(source)
+    source[...] = -1
+    assert x.get().tolist() == y.get().tolist() == [0, 1, 2]
+    x.get()[...] = 5
+    assert x.get().tolist() == [0, 1, 2]
+    with pytest.raises(TypeError, match="cannot be set"):
+        y.set(np.zeros(3, np.float32))
+    with pytest.raises(TypeError, match="Only numpy"):
+        y.set(x)
+
+
+def test_a_copy_that_does_not_block_arrives_with_the_stream(cupy: Any) -> None:
+    stream = cupy.cuda.Stream(non_blocking=True)
+    x = cupy.arange(3.0)
+    target = cupy.asnumpy(x, stream=stream, blocking=False)
+    x[...] = 0
+    assert np.isnan(target).all()
+    assert not stream.done
+    stream.synchronize()
+    assert target.tolist() == [0, 1, 2]
+
+
+def test_streams_and_events(cupy: Any) -> None:
+    stream = cupy.cuda.Stream()
+    assert cupy.cuda.get_current_stream() == cupy.cuda.Stream.null
+    with stream:
+        assert cupy.cuda.get_current_stream() is stream
+        start, end = cupy.cuda.Event(), stream.record()
+    assert cupy.cuda.get_current_stream() == cupy.cuda.Stream.null
+    start.record()
+    end.synchronize()
+    assert cupy.cuda.get_elapsed_time(end, start) >= 0
+    stream.wait_event(end)
+    with pytest.raises(cupy.cuda.runtime.CUDARuntimeError):
+        stream.begin_capture()
+
+
+def test_devices(cupy: Any) -> None:
+    try:
+        install(device_count=2)
+        assert cupy.cuda.runtime.getDeviceCount() == 2
+        with cupy.cuda.Device(1):
+            x = cupy.ones(2)
+        assert x.device == cupy.cuda.Device(1)
+        with pytest.raises(ValueError, match="array device = 1 while current = 0"):
+            x + x
+        with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match="invalid device ordinal"):
+            cupy.cuda.Device(2).use()
+    finally:
+        install(device_count=1)
+    assert cupy.cuda.runtime.getDeviceProperties(0)["name"]
+    assert cupy.cuda.is_available()
+
+
+def test_it_comes_and_goes() -> None:
+    before = {name: m for name, m in sys.modules.items() if name.startswith("cupy")}
+    was_there = "cupy" in before
+    module = install()
+    assert importlib.import_module("cupy") is module
+    assert importlib.import_module("cupy.cuda.runtime") is module.cuda.runtime
+    assert importlib.import_module("cupyx.scipy.special").erf
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("cupy.linalg.nothing")
+    assert plugin.cuda_kind() == plugin.EMULATED
+    assert plugin.pytest_report_header(None) == "cuda: emulated (CuPy stand-in)"
+    if not was_there:
+        uninstall()
+        assert "cupy" not in sys.modules

@@ -1,0 +1,68 @@
+"""When a kernel is right: its error against float64 is at most twice that of the composition in the same precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.backends.cpu import CpuBackend
+from tensorgrad.backends.fused import FusedPrimitives
+from tensorgrad.backends.fused_activations import ActivationPrimitives
+from tensorgrad.backends.fused_losses import LossPrimitives
+from tensorgrad.backends.optimizer_steps import OptimizerSteps
+from tensorgrad.backends.philox import RandomPrimitives
+from tests.kernels.device import from_bits, to_bits
+
+__all__ = ["COMPOSITION", "check_error", "rounded", "sample"]
+
+_MIXINS = (FusedPrimitives, ActivationPrimitives, LossPrimitives, OptimizerSteps, RandomPrimitives)
+_DEFAULTS = {
+    name: value for mixin in _MIXINS for name, value in vars(mixin).items() if callable(value) and name[:2] != "__"
+}
+# NumPy's basic primitives, and no fused one but by its default composition.
+COMPOSITION: Any = type("Composition", (CpuBackend,), _DEFAULTS)()
+
+Array = Any
+_EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
+def sample(rng: np.random.Generator, shape: Any, dtype: str, scale: float = 1.0) -> Array:
+    """Normal numbers that `dtype` can hold, as float64."""
+    return rounded(rng.standard_normal(shape) * scale, dtype).astype(np.float64)
+
+
+def rounded(x: Array, dtype: str) -> Array:
+    """`x` in `dtype`; bfloat16's values are float32."""
+    return from_bits(to_bits(np.asarray(x, np.float32))) if dtype == "bfloat16" else np.asarray(x).astype(dtype)
+
+
+def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: Array, size: float = 0.0) -> None:
+    """`compute(*inputs)` is the composition; inputs that are float64 are given to it in `dtype` as well.
+
+    For bfloat16 the composition runs in float32 and is rounded once: the least error possible. In float64, where
+    there is nothing more exact, 32 units in the last place are allowed. `size` is that of the terms of a sum, where
+    the result may be smaller.
+    """
+    exact = compute(*inputs)
+    assert got.shape == exact.shape
+    if not got.size:
+        return
+    assert np.array_equal(np.isnan(got), np.isnan(exact))
+    assert np.array_equal(np.isinf(got), np.isinf(rounded(exact, dtype)))
+    finite = np.isfinite(got)
+    largest = max(size, float(np.abs(exact[finite]).max(initial=0)))
+    unit = _EPS[dtype] * largest
+    error = _largest(got, exact, finite)
+    if dtype == "float64":
+        assert error <= 32 * unit, f"error {error:.3g}, unit {unit:.3g}"
+        return
+    precise = "float32" if dtype == "bfloat16" else dtype
+    plain = compute(*[x.astype(precise) if x.dtype == np.float64 else x for x in inputs])
+    theirs = _largest(rounded(plain, dtype), exact, finite)
+    assert error <= 2 * theirs + unit, f"error {error:.3g}, composition's {theirs:.3g}, unit {unit:.3g}"
+
+
+def _largest(x: Array, exact: Array, where: Array) -> float:
+    return float(np.abs(x.astype(np.float64) - exact)[where].max(initial=0))

@@ -1,0 +1,132 @@
+"""A CUDA device for the launch side of the kernels: arrays in NumPy memory, kernels on the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.backends.cuda_kernels import source_of
+from tensorgrad.backends.cuda_launch import Launcher
+from tests.emulator import EmulatedModule, build
+from tests.emulator.module import Sanitizer
+
+__all__ = ["BFLOAT16", "DTYPES", "KERNELS", "DeviceArray", "EmulatedDevice", "from_bits", "to_bits"]
+
+KERNELS = Path(__file__).resolve().parents[2] / "kernels"
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+_MARGIN = 16  # bytes around every array
+
+Array = Any
+
+
+class BFloat16:
+    """Stands for the dtype that NumPy lacks; its arrays hold the bits."""
+
+    name = "bfloat16"
+    itemsize = 2
+
+    def __str__(self) -> str:
+        return self.name
+
+
+BFLOAT16 = BFloat16()
+
+
+def to_bits(x: Array) -> Array:
+    """Float32 rounded to bfloat16, ties to even; nan stays nan."""
+    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
+    rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    return np.where(np.isnan(x), 0x7FC0, rounded).astype(np.uint16)
+
+
+def from_bits(bits: Array) -> Array:
+    """Float32 of bfloat16."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+class DeviceArray:
+    """What the launch side may see of an array: no operators, no NumPy."""
+
+    def __init__(self, array: Array, dtype: Any = None) -> None:
+        self.array = array
+        self.dtype = array.dtype if dtype is None else dtype
+        self.shape: tuple[int, ...] = array.shape
+        self.size: int = array.size
+        self.flags = array.flags
+
+    @property
+    def data(self) -> DeviceArray:
+        return self
+
+    @property
+    def ptr(self) -> int:
+        address: int = self.array.__array_interface__["data"][0]
+        return address
+
+
+@cache
+def _module(file: str, sanitizer: Sanitizer | None) -> EmulatedModule:
+    return build(KERNELS / file, [KERNELS], sanitizer)
+
+
+class EmulatedDevice:
+    """Makes arrays at chosen offsets, and the launchers of the kernels. `multiprocessors` and `threads` may be set."""
+
+    def __init__(self, sanitizer: Sanitizer | None = None) -> None:
+        self.sanitizer = sanitizer
+        self.launches: list[str] = []
+        self._arrays: list[Array] = []
+        self._surroundings: list[tuple[Array, int, int]] = []
+
+    def launcher(self, threads: int = 64, multiprocessors: int = 1) -> Launcher:
+        return Launcher(self._function, self._empty, self.array, multiprocessors, threads)
+
+    def array(self, values: Array, dtype: str = "", offset: int = 0) -> DeviceArray:
+        """A copy of `values` in `dtype` (their own by default), `offset` elements past a 16-byte boundary."""
+        values = np.asarray(values)
+        if dtype == "bfloat16":
+            return DeviceArray(self._placed(to_bits(values), offset), BFLOAT16)
+        return DeviceArray(self._placed(values.astype(dtype) if dtype else values, offset))
+
+    def empty(self, shape: tuple[int, ...], dtype: str, offset: int = 0) -> DeviceArray:
+        """An array of rubbish."""
+        return self.array(np.full(shape, 99), dtype, offset)
+
+    @staticmethod
+    def values(x: DeviceArray) -> Array:
+        """What an array holds, as numbers."""
+        return from_bits(x.array) if x.dtype is BFLOAT16 else x.array.copy()
+
+    def check_surroundings(self) -> None:
+        for memory, start, stop in self._surroundings:
+            around = np.concatenate([memory[:start], memory[stop:]])
+            assert (around == 0xA5).all(), "a kernel wrote outside its array"
+
+    def _empty(self, shape: tuple[int, ...], dtype: Any) -> DeviceArray:
+        return self.array(np.full(shape, 99, dtype))
+
+    def _placed(self, values: Array, offset: int) -> Array:
+        shift = offset * values.itemsize
+        memory = np.full(values.nbytes + shift + 4 * _MARGIN, 0xA5, np.uint8)
+        start = -memory.__array_interface__["data"][0] % _MARGIN + _MARGIN + shift
+        stop = start + values.nbytes
+        array = memory[start:stop].view(values.dtype).reshape(values.shape)
+        array[...] = values
+        self._arrays.append(array)
+        self._surroundings.append((memory, start, stop))
+        return array
+
+    def _function(self, name: str) -> Callable[..., None]:
+        def launch(grid: tuple[int, ...], block: tuple[int, ...], args: tuple[Any, ...]) -> None:
+            self.launches.append(name)
+            plain = [arg.array if isinstance(arg, DeviceArray) else arg for arg in args]
+            memory = self._arrays if self.sanitizer else ()
+            _module(source_of(name), self.sanitizer).launch(
+                name, grid, block, plain, seed=len(self.launches), memory=memory
+            )
+
+        return launch
