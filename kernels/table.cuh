@@ -28,6 +28,9 @@ DEVICE void sweep_piece(const Table& table, long long i, Rule rule) {
 #pragma unroll
     for (int c = 0; c < N; ++c) {
         column[c] = reinterpret_cast<T*>(table.pointers[c * table.tensors + tensor]) + start;
+#if ON_DEVICE
+        __builtin_assume(__isGlobal(column[c]));  // else every access would first find out which memory it is in
+#endif
     }
     sweep<READ, WRITE>(column, left < table.piece ? left : table.piece, threadIdx.x, blockDim.x, rule);
 }

@@ -9,8 +9,9 @@ from typing import Any
 from tensorgrad import creation
 from tensorgrad.autograd.backward import backward as _backward
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable, new_tensor, register_tensor_class
+from tensorgrad.autograd.variable import Variable, clock, new_tensor, register_tensor_class
 from tensorgrad.backends import DeviceLike
+from tensorgrad.dtypes import get_default_dtype
 from tensorgrad.errors import BoundsError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional import (
     activation,
@@ -44,7 +45,8 @@ class _NamedAsBuiltins:
 class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
     """A multi-dimensional array of numbers on a device, which can record what is done with it.
 
-    `Tensor(data)` is `tg.tensor(data)`: a copy of a number, nested sequence or array. Methods and operators are
+    `Tensor(data)` copies a number, nested sequence or array, in the default floating dtype; `tg.tensor(data)`
+    infers the dtype. Methods and operators are
     PyTorch's. Attributes: `shape`, `dtype`, `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`,
     the raw array of the device's backend.
     """
@@ -55,7 +57,8 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
     def __new__(
         cls, data: Any = (), dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
     ) -> Tensor:
-        return creation.tensor(data, dtype=dtype, device=device, requires_grad=requires_grad)
+        kind = get_default_dtype() if dtype is None else dtype
+        return creation.tensor(data, dtype=kind, device=device, requires_grad=requires_grad)
 
     # ------------------------------------------------------------------ the tape
     def backward(
@@ -88,8 +91,9 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
             raise DTypeError(f"data: expected a Tensor, got {type(value).__name__}")
         if not self.is_leaf:
             raise GraphError("data: only a leaf can get other memory; write into this tensor with copy_()")
+        reshaped = [clock()] if value.shape != self.shape else self.version[2:]
         self.array, self.device, self.base = value.array, value.device, None
-        self.version = [self.version[0] + 1, "data"]
+        self.version = [self.version[0] + 1, "data", *reshaped]
 
     @property
     def grad_fn(self) -> Any:

@@ -55,18 +55,16 @@ def expect(condition: bool, message: str) -> None:
         raise AssertionError(message)
 
 
-def check_error(
-    got: Array, dtype: str, compute: Callable[..., Array], *inputs: Array, size: float = 0.0, slack: float = 1.0
-) -> None:
-    """`compute` is the composition. `size`: of the terms of a sum, whose result may be smaller. `slack`: in units in the
-    last place, beside twice the composition's error; for float64, with nothing more exact, 64 of them."""
+def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: Array, size: float = 0.0) -> None:
+    """`compute` is the composition. `size`: of the terms of a sum, whose result may be smaller. Beside twice the
+    composition's error one unit in the last place is allowed; in float64, with nothing more exact, 64 units."""
     wide = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs]
     plain = [x.astype(np.float32) if x.dtype.kind == "f" and dtype == "bfloat16" else x for x in inputs]
     with np.errstate(all="ignore"):
         exact, theirs = compute(*wide), compute(*plain)
     unit = EPS[dtype] * max(size, float(np.abs(exact).max(initial=0)))
     own = _largest(got, exact)
-    limit = 64 * unit if dtype == "float64" else 2 * _largest(rounded(theirs, dtype), exact) + slack * unit
+    limit = 64 * unit if dtype == "float64" else 2 * _largest(rounded(theirs, dtype), exact) + unit
     expect(got.shape == exact.shape, f"shape {got.shape}, expected {exact.shape}")
     expect(own <= limit, f"error {own:.2g}, allowed {limit:.2g}")
 

@@ -78,7 +78,8 @@ def backward_bias(name: str, device: KernelDevice, dtype: str, shape: Shape) -> 
     def check() -> None:
         check_slope(name, device, dtype, g, saved, bias, dx)
         period = slice(0, max(1, DRAWN // shape[1]))
-        rows = slope(name, *(device.values(a, period).astype(np.float64) for a in (g, saved)), device.values(bias))
+        upstream, kept = (device.values(a, period).astype(np.float64) for a in (g, saved))
+        rows = slope(name, upstream, kept, device.values(bias))
         check_sums(device.values(db), dtype, shape[0], rows)
 
     run = partial(kernels.backward_bias, name, g, saved, bias if takes_bias(name) else None, dx, db, alpha=ALPHA)

@@ -21,7 +21,7 @@ __all__ = ["CASES"]
 
 Array = Any
 
-# name: method, columns of state (None: not given; else whether never negative), options, bytes in units of the itemsize.
+# name: method, columns of state (None: not given; else whether never negative), options, bytes over the itemsize.
 STEPS: dict[str, tuple[str, tuple[bool | None, ...], dict[str, Any], int]] = {
     "sgd": ("sgd_step", (None,), {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.1, "nesterov": False}, 3),
     "sgd momentum": (
@@ -103,7 +103,8 @@ def composition(method: str, columns: list[list[Array] | None], options: dict[st
 
 # ---------------------------------------------------------------------- norms, clipping, flags
 def norm(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    arrays, kernels, found = pair(device, dtype, shape), NormKernels(Tables(device.launcher)), []
+    arrays, kernels = pair(device, dtype, shape), NormKernels(Tables(device.launcher))
+    found: list[Array] = []
 
     def run() -> None:
         found[:] = [kernels.total_norm(arrays, 2.0)]

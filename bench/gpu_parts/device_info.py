@@ -11,9 +11,7 @@ from bench.report import table
 
 __all__ = ["run"]
 
-PACKAGES = (
-    "cupy-cuda13x cupy-cuda12x cupy safetensors pytest torch triton jax jaxlib jax-cuda13-plugin jax-cuda12-plugin"
-)
+PACKAGES = "cupy-cuda13x cupy-cuda12x cupy safetensors pytest torch triton jax jaxlib jax-cuda13-plugin"
 QUERY = "driver_version,clocks.sm,clocks.max.sm,clocks.mem,clocks.max.mem,power.limit,temperature.gpu,persistence_mode"
 MIB = 1 << 20
 

@@ -1,5 +1,5 @@
-"""Part 2: the tests on the CUDA device. By pytest where it is installed; the op table by a runner of our own otherwise,
-or where the tests that pytest collects say of none that it runs on CUDA.
+"""Part 2: the tests on the CUDA device, by pytest where it is installed. A runner of our own runs the op table where
+pytest is missing, or has not run it on that device.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ MOST_SHARDS = 6  # each has a context of its own on the device
 ALL, FEW = 1 << 30, 60
 APART = ("cupy_standin", "emulator", "kernels", "against_torch")  # these need no CUDA device
 SHOWN = 20
+TABLE = "tests/ops/test_table.py"
 MARGIN = 5.0
 
 
@@ -35,11 +36,12 @@ def run(setting: Setting, finding: Finding) -> None:
     stopped = False
     if find_spec("pytest"):
         outcomes, stopped = run_shards(setting, "pytest", pytest_command(), shards, limit)
-        finding.raw["runner"] = "pytest"
-    if not outcomes and not stopped:
+    finding.raw["pytest"] = len(outcomes)
+    if not stopped and not any(TABLE in outcome["test"] for outcome in outcomes):
         command = [sys.executable, "-m", "bench.gpu_parts.table_runner"]
-        outcomes, stopped = run_shards(setting, "table", command, shards, limit)
-        finding.raw["runner"] = "built-in, the op table only"
+        table_outcomes, stopped = run_shards(setting, "table", command, shards, limit)
+        outcomes += table_outcomes
+    finding.raw["built-in runner"] = len(outcomes) - finding.raw["pytest"]
     summarize(finding, outcomes, stopped, limit)
 
 
@@ -90,9 +92,10 @@ def summarize(finding: Finding, outcomes: list[dict[str, str]], stopped: bool, l
     failed = [outcome for outcome in outcomes if outcome["outcome"] == "failed"]
     finding.raw |= {"counts": dict(counts), "stopped": stopped, "failed": failed}
     finding.raw["skipped"] = [outcome for outcome in outcomes if outcome["outcome"] == "skipped"]
-    of = "a sample of " if limit == FEW else ""
+    of = "a sample of " if limit == FEW else "all "
     row: list[Any] = [counts[name] for name in ("passed", "failed", "skipped")]
-    finding.say(f"Run by {finding.raw['runner']}: {of}the tests of the CUDA device.")
+    by = f"{finding.raw['pytest']} by pytest, {finding.raw['built-in runner']} (the op table) by a runner of our own"
+    finding.say(f"The run is {of}the tests of the CUDA device: {by}.")
     finding.say(table(["device", "passed", "failed", "skipped"], [["cuda", *map(str, row)]]))
     if not counts["passed"]:
         finding.fail("no test passed")

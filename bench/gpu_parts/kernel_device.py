@@ -74,6 +74,7 @@ class KernelDevice:
         self.launched: set[str] = set()
         self.offset = 0
         self.rng = np.random.default_rng(seed)
+        self._normal = self.rng.standard_normal(2 * DRAWN)
         self._functions: dict[str, Callable[..., None]] = {}
         self._modules: dict[str, Any] = {}
         count = cupy.cuda.Device().attributes["MultiProcessorCount"]
@@ -98,7 +99,10 @@ class KernelDevice:
         return array
 
     def normal(self, shape: Shape, dtype: str, scale: float = 1.0) -> Array:
-        return self.from_host(shape, dtype, self.rng.standard_normal(min(math.prod(shape), DRAWN)) * scale)
+        """A stretch, from anywhere, of the same normal numbers."""
+        count = min(math.prod(shape), DRAWN)
+        start = int(self.rng.integers(0, DRAWN))
+        return self.from_host(shape, dtype, self._normal[start : start + count] * scale)
 
     def from_host(self, shape: Shape, dtype: str, block: Array) -> Array:
         """An array of float64 numbers that repeat `block`."""
@@ -126,7 +130,7 @@ class KernelDevice:
 
     # ------------------------------------------------------------------ poison
     def poison(self, x: Array) -> None:
-        self._words(x).fill((1 << 8 * memory_of(x).dtype.itemsize) - 1)
+        memory_of(x).view("uint8").fill(POISON)
 
     def left_unwritten(self, x: Array) -> int:
         """How many elements are still poison."""

@@ -104,8 +104,8 @@ def measure_small(case: Case, dtype: str, shape: Shape, device: KernelDevice, cl
 def describe(setting: Setting, finding: Finding, roof: float) -> None:
     large, small = finding.raw["large"], finding.raw["small"]
     finding.say(
-        f"Share of the measured copy bandwidth ({roof / 1e9:.0f} GB/s), with the bytes that the top of each source file "
-        "counts. Results were poisoned before and checked after the first launch."
+        f"Share of the measured copy bandwidth ({roof / 1e9:.0f} GB/s), with the bytes that the top of each source "
+        "file counts. Results were poisoned before and checked after the first launch."
     )
     headers = ["kernel", "dtype", "MiB moved", "GB/s", "share"]
     finding.say(table(headers, [large_row(e) for e in sorted(large, key=lambda e: (e["kernel"], e["dtype"]))]))

@@ -4,7 +4,8 @@ compute the same.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from bench.comparison import Comparison
 from bench.gpu_parts.setting import Finding, Setting
@@ -13,50 +14,58 @@ from bench.mlp.agreement import Difference
 from bench.mlp.training import CHECKED_STEPS
 from bench.report import table
 from bench.steps import milliseconds
-from bench.timing import Contender, Contest, WorkerError
+from bench.timing import Contender, Contest, Worker, WorkerError
 
 __all__ = ["run"]
 
 OURS = "tensorgrad"
 FAMILIES = {
-    "torch eager": ["torch", "torch-foreach", "torch-fused"],
+    "torch eager": ["torch", "torch-fused"],
     "torch.compile": ["torch.compile"],
     "JAX": ["JAX"],
 }
 # In tf32, the cases whose products are large enough for it to matter.
 CASES = {"fp32": list(ALL), "tf32": ["wide", "big", "huge"]}
 ON_GPU = ("huge",)  # the float64 reference would take minutes on the CPU
-ROUNDS, TURN = 7, 0.15
+ROUNDS, TURN = 5, 0.12
 FEW_ROUNDS, SHORT_TURN = 2, 0.002
-RESERVE = 25.0  # seconds below which no further case is begun
+RESERVE = 30.0  # seconds below which no further case is begun
 
 
 class TolerantContest(Contest):
-    """Whoever fails is left out, with the reason; the others go on."""
+    """Whoever fails is left out, with the reason, and the others go on. What is not timed they do side by side."""
 
-    def _add(self, contender: Contender) -> None:
+    def __init__(self, contenders: Sequence[Contender]) -> None:
+        super().__init__(())
+        self.workers.update({contender.name: Worker(contender) for contender in contenders})
         try:
-            super()._add(contender)
-        except WorkerError as error:
-            self.leave_out(contender.name, str(error))
+            self.remake(contenders)
+        except BaseException:
+            self.close()
+            raise
 
-    def remake(self, contenders: list[Contender]) -> None:  # type: ignore[override]
-        for contender in contenders:
-            self._tried(contender.name, lambda: super(TolerantContest, self).remake([contender]))  # noqa: B023
+    def remake(self, contenders: Sequence[Contender]) -> None:
+        known = {contender.name: contender for contender in contenders}
+        self._side_by_side(lambda name: self.workers[name].make(known[name]))
 
     def check(self) -> dict[str, list[float]]:
         values: dict[str, list[float]] = {}
-        for name in self.names:
-            self._tried(name, lambda: values.update({name: self._rested(name).ask(do="check")["values"]}))  # noqa: B023
+        self._side_by_side(lambda name: values.update({name: self.workers[name].ask(do="check")["values"]}))
         return values
 
-    def _tried(self, name: str, action: Any) -> None:
-        if name not in self.workers:
-            return
-        try:
-            action()
-        except WorkerError as error:
-            self.leave_out(name, str(error))
+    def _side_by_side(self, action: Callable[[str], None]) -> None:
+        def tried(name: str) -> str:
+            try:
+                action(name)
+            except WorkerError as error:
+                return str(error)
+            return ""
+
+        names = self.names
+        with ThreadPoolExecutor(max(1, len(names))) as pool:
+            for name, reason in zip(names, pool.map(tried, names), strict=True):
+                if reason:
+                    self.leave_out(name, reason)
 
 
 def run(setting: Setting, finding: Finding) -> None:
@@ -97,7 +106,6 @@ def contenders(case: str, precision: str, dry_run: bool) -> list[Contender]:
     return [
         Contender(OURS, "bench.gpu_parts.step_tensorgrad:make", base, place),
         Contender("torch", torch, base, place),
-        Contender("torch-foreach", torch, base | {"adam": "foreach"}, place),
         Contender("torch-fused", torch, base | {"adam": "fused"}, place),
         Contender("torch.compile", torch, base | {"adam": "fused", "compiled": True}, place),
         Contender("JAX", "bench.gpu_parts.step_jax:make", base, place),
@@ -137,7 +145,11 @@ def compare(
         finding.fail(f"{name} in {precision}: {OURS} cannot be timed: {contest.absent.get(OURS)}")
         return None
     rounds, turn = (FEW_ROUNDS, SHORT_TURN) if setting.dry_run else (ROUNDS, TURN)
-    return contest.time(rounds, turn)
+    try:
+        return contest.time(rounds, turn)
+    except WorkerError as error:
+        finding.fail(f"{name} in {precision}: {error}")
+        return None
 
 
 def summary(comparisons: dict[str, Comparison], precision: str, dry_run: bool) -> str:
@@ -151,9 +163,10 @@ def summary(comparisons: dict[str, Comparison], precision: str, dry_run: bool) -
     columns = [column for family in FAMILIES for column in (f"{family} ms", "ours / it")]
     losses, moves = LIMITS[precision]
     return (
-        f"One step in {precision} (tf32 {'on' if precision == 'tf32' else 'off'} for everyone), median; ratios are formed "
-        f"round by round (below 1: tensorgrad is faster). Everyone's first {CHECKED_STEPS} steps agree with float64 within "
-        f"{losses:.0e} (losses) and {moves:.0e} (parameter moves).\n\n{table(['case', 'tensorgrad ms', *columns], rows)}"
+        f"One step in {precision} (tf32 {'on' if precision == 'tf32' else 'off'} for everyone), median; ratios are "
+        "formed round by round (below 1: tensorgrad is faster). Everyone's first "
+        f"{CHECKED_STEPS} steps agree with float64 within {losses:.0e} (losses) and {moves:.0e} (parameter moves).\n\n"
+        f"{table(['case', 'tensorgrad ms', *columns], rows)}"
     )
 
 

@@ -26,13 +26,19 @@ def settings() -> tuple[Path, int, int, int]:
 def pytest_configure(config: Any) -> None:
     if os.environ.get(EMULATE):
         open_cupy(dry_run=True)  # before any test module imports cupy
-    settings()[0].touch()
+    settings()[0].write_text("")
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     _, shard, shards, limit = settings()
-    ours = [item for item in items if "cuda" in item.nodeid.partition("::")[2].lower()]
+    ours = [item for item in items if runs_on_cuda(item)]
     items[:] = ours[:: max(1, len(ours) // limit)][shard::shards]
+
+
+def runs_on_cuda(item: Any) -> bool:
+    """Whether a test is in a file about CUDA, or has the device for a parameter."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return item.path.name.startswith("test_cuda") or any(str(p) in ("cuda", "cuda:0") for p in parameters)
 
 
 def pytest_runtest_logreport(report: Any) -> None:

@@ -20,7 +20,7 @@ from bench.report import table
 
 __all__ = ["find_sanitizer", "run"]
 
-TOOLS = {"memcheck": ["--leak-check=no"], "racecheck": ["--racecheck-report=all"]}
+TOOLS = {"memcheck": ["--leak-check", "no"], "racecheck": ["--racecheck-report", "all"]}
 # Of the time that is left when its turn comes.
 SHARES = {"plain": 0.4, "memcheck": 0.5, "racecheck": 1.0}
 SUMMARY = re.compile(r"(ERROR|RACECHECK) SUMMARY: (.*)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorgrad as tg
 from bench.gpu_parts.setting import open_cupy
 from bench.gpu_parts.step_cases import find_case
@@ -12,8 +14,9 @@ __all__ = ["make"]
 
 
 class CudaTraining(Training):
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, cupy: Any) -> None:
         tg.set_strict_device(True)
+        self._cupy = cupy
         self._device = tg.device("cuda")
         super().__init__(case, self._here, self._here)
         self._model = tg.nn.MLP(list(case.widths)).to(self._device)
@@ -33,12 +36,11 @@ class CudaTraining(Training):
         return loss
 
     def wait(self) -> None:
-        self._device.backend.synchronize()
+        self._cupy.cuda.get_current_stream().synchronize()
 
     def parameters(self) -> list[Array]:
-        return [parameter.detach().numpy() for parameter in self._model.parameters()]
+        return [parameter.detach().cpu().numpy() for parameter in self._model.parameters()]
 
 
 def make(case: str, dry_run: bool = False) -> CudaTraining:
-    open_cupy(dry_run)
-    return CudaTraining(find_case(case, dry_run))
+    return CudaTraining(find_case(case, dry_run), open_cupy(dry_run))

@@ -21,7 +21,9 @@ class TorchCudaTraining(Training):
         self._device, self._compiled = device, compiled
         self._model = mlp(case).to(device)
         loss_of = self._loss
-        self._loss_of = torch.compile(loss_of, mode="reduce-overhead") if compiled else loss_of
+        # Without a GPU the compiler's front end is all that can be tried in the time.
+        how: dict[str, Any] = {"mode": "reduce-overhead"} if device == "cuda" else {"backend": "eager"}
+        self._loss_of = torch.compile(loss_of, **how) if compiled else loss_of
         self._optimizer = torch.optim.Adam(self._model.parameters(), lr=LEARNING_RATE, **ADAMS[adam])
 
     @staticmethod

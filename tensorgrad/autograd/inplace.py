@@ -98,9 +98,10 @@ def _keep_old_values(node: Node, target: Variable) -> None:
     for place, i in enumerate(arrays):
         if not matched or node.checks[place][0] is mine:
             node.saved[i] = backend.copy(node.saved[i])
-    node.checks = [check for check in node.checks if check[0] is not mine]
+    own = ([0, ""], 0)  # nobody else writes into the copies
+    node.checks = [own if check[0] is mine else check for check in node.checks]
     if node.replay is not None:
-        node.replay = [check for check in node.replay if check[0] is not mine]
+        node.replay = [own if check[0] is mine else check for check in node.replay]
 
 
 def _rewrite_history(target: Variable, value: Variable) -> None:

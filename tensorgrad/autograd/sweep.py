@@ -72,7 +72,10 @@ class Sweep:
                     node.saved = node.out = node.replay = None
                     node.checks = ()
             for leaf in [k for k in pending if type(k) is not Node]:
-                self.results[leaf] = self._hooked(leaf, pending.pop(leaf))
+                gradient = pending.pop(leaf)
+                if gradient.shape != leaf.array.shape:
+                    raise _reshaped(leaf, self.name)
+                self.results[leaf] = self._hooked(leaf, gradient)
 
     def take_gradient(self, t: Variable) -> Any:
         """The gradient of `t` in memory of its own, or None."""
@@ -105,7 +108,10 @@ class Sweep:
             out = node.spec if node.out is None else node.out
             for i, argument in enumerate(arguments):
                 if argument is None and parents[i] is not None:
-                    arguments[i] = _spec_of(parents[i])
+                    parent = parents[i]
+                    if type(parent) is not Node and len(parent.version) > 2 and parent.version[2] > node.seq:
+                        raise _reshaped(parent, self.name)
+                    arguments[i] = _spec_of(parent)
         if self.useful is not None:
             parents = [p if p in self.useful or p in self.targets else None for p in parents]  # type: ignore[operator]
         if op.joint is not None:
@@ -256,6 +262,12 @@ def _freed(node: Node, name: str) -> GraphError:
     return GraphError(
         f"{name}: the graph was freed by an earlier backward (at {node.op.name}); "
         "pass retain_graph=True to the first one to go through it twice"
+    )
+
+
+def _reshaped(leaf: Variable, name: str) -> GraphError:
+    return GraphError(
+        f"{name}: a leaf was given data of another shape, {leaf.shape}, after it was used; run the forward again"
     )
 
 

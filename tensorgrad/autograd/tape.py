@@ -95,7 +95,7 @@ def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor)
         node.replay = [(inputs[i].version, inputs[i].version[0]) for i in (*kept, *known, *unknown)]
     else:
         for i in known:
-            saved[i] = None  # its parent's `spec` tells
+            saved[i] = None  # its parent tells
         for i in unknown:
             saved[i] = Spec(saved[i].shape, saved[i].dtype)
     if not keep_out:

@@ -10,6 +10,9 @@ from tensorgrad.dtypes import float16
 
 __all__ = ["CheckedSlopes"]
 
+_MANY = 8192  # from here on a few passes over bits cost less than a look for a nan
+_INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+
 
 class CheckedSlopes(Primitives):
     """Mixin of `CpuBackend`. The usual case, in which there is nothing to mend, is told by one look for a nan."""
@@ -32,7 +35,18 @@ class CheckedSlopes(Primitives):
 
     @staticmethod
     def relu_backward(g: Array, y: Array, *, out: Array | None = None) -> Array:
-        return np.multiply(g, np.greater(y, 0), out)  # ten times as fast as `where` on larger arrays
+        positive = np.asarray(np.greater(y, 0))
+        if positive.size > _MANY:
+            return given(_selected(g, positive), out)
+        product = np.multiply(g, positive)
+        return given(np.where(positive, g, g.dtype.type(0)) if _has_nan(product) else product, out)
+
+
+def _selected(g: Array, chosen: Array) -> Array:
+    """g where chosen, else 0, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
+    mask = chosen.view(np.int8)
+    np.negative(mask, mask)  # all ones or all zeros
+    return np.bitwise_and(g.view(_INTEGERS[g.dtype.itemsize]), mask).view(g.dtype)
 
 
 def _has_nan(x: Array) -> bool:

@@ -27,7 +27,7 @@ class ActivationPrimitives(Primitives):
     """Default compositions out of basic primitives."""
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
-        """g where y > 0, else 0; y is the result of relu (or its input). A g that is not finite may give nan for 0."""
+        """g where y > 0, else 0, also where g is not finite; y is the result of relu (or its input)."""
         return self.where(self.greater(y, 0), g, self.full((), 0, g.dtype), out=out)
 
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:

@@ -224,7 +224,7 @@ def round(input: Tensor) -> Tensor:
 
 def _whole(name: str, op: Op, input: Tensor) -> Tensor:
     shape_of(name, input)
-    return apply(op, input) if is_floating(input.array.dtype) else input
+    return apply(op if is_floating(input.array.dtype) else E.copy, input)
 
 
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:

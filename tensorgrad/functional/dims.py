@@ -57,6 +57,8 @@ def as_integer(name: str, value: Any) -> int:
 
 def _integer(name: str, dim: Any) -> int:
     try:
+        if isinstance(dim, bool):  # keepdim in the place of dim
+            raise TypeError
         return operator.index(dim)
     except TypeError:
         raise DTypeError(f"{name}: dim must be an integer or a tuple of integers, got {dim!r}") from None

@@ -10,7 +10,7 @@ from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.dtypes import fitting
 from tensorgrad.errors import GraphError, ShapeError
-from tensorgrad.functional import activation, arithmetic, indexing, shape
+from tensorgrad.functional import activation, arithmetic, comparison, indexing, shape
 from tensorgrad.functional.promotion import cast
 from tensorgrad.random import inplace as random
 
@@ -103,6 +103,11 @@ tanh_ = inplace(arithmetic.tanh, "tanh_")
 relu_ = inplace(activation.relu, "relu_")
 sigmoid_ = inplace(activation.sigmoid, "sigmoid_")
 clamp_ = inplace(arithmetic.clamp, "clamp_")
+bitwise_and_ = inplace(comparison.bitwise_and, "bitwise_and_")
+bitwise_or_ = inplace(comparison.bitwise_or, "bitwise_or_")
+bitwise_xor_ = inplace(comparison.bitwise_xor, "bitwise_xor_")
+bitwise_left_shift_ = inplace(comparison.bitwise_left_shift, "bitwise_left_shift_")
+bitwise_right_shift_ = inplace(comparison.bitwise_right_shift, "bitwise_right_shift_")
 masked_fill_ = inplace(arithmetic.masked_fill, "masked_fill_")
 scatter_ = inplace(indexing.scatter, "scatter_")
 scatter_add_ = inplace(indexing.scatter_add, "scatter_add_")
@@ -179,6 +184,11 @@ class InPlace:
     __ifloordiv__ = floor_divide_
     __imod__ = remainder_
     __ipow__ = pow_
+    __iand__ = bitwise_and_
+    __ior__ = bitwise_or_
+    __ixor__ = bitwise_xor_
+    __ilshift__ = bitwise_left_shift_
+    __irshift__ = bitwise_right_shift_
     add_ = add_
     sub_ = sub_
     mul_ = mul_

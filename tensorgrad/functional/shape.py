@@ -311,6 +311,8 @@ def _matrices(name: str, input: Tensor) -> Tensor:
 
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """A copy with the order along `dims` reversed."""
+    if not dims:
+        raise ArgumentError("flip: expected the dims to reverse, got none")
     return apply(S.flip, input, axes=normalize_dims("flip", _ints("flip", dims), len(shape_of("flip", input))))
 
 

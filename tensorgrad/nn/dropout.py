@@ -14,18 +14,21 @@ class Dropout(Module):
     """In training, zeroes each element with probability `p` and scales the others by 1 / (1 - p); else y = x.
 
     Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014. Numbers come
-    from the default generator of the input's device. Raises ArgumentError where `p` is not in [0, 1].
+    from the default generator of the input's device. With `inplace` the result is written into the input. Raises
+    ArgumentError where `p` is not in [0, 1].
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0.0 <= p <= 1.0:
             raise ArgumentError(f"Dropout: p must be in [0, 1], got {p}")
         self.p = p
+        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         """Any shape, kept."""
-        return dropout(input, self.p, self.training)
+        result = dropout(input, self.p, self.training)
+        return input.copy_(result) if self.inplace and self.training else result
 
     def extra_repr(self) -> str:
-        return f"p={self.p}"
+        return f"p={self.p}, inplace={self.inplace}"

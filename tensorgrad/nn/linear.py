@@ -9,6 +9,7 @@ from typing import Any
 from tensorgrad.creation import empty
 from tensorgrad.errors import ArgumentError, ShapeError
 from tensorgrad.functional.linalg import linear
+from tensorgrad.functional.promotion import shape_of
 from tensorgrad.functional.shape import flatten
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
@@ -50,7 +51,7 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., in_features) -> (..., out_features)."""
-        shape = input.shape
+        shape = shape_of("Linear", input)
         if not shape or shape[-1] != self.in_features:
             got = shape[-1] if shape else "a 0-d tensor"
             raise ShapeError(f"expected in_features={self.in_features}, got {got} (input shape {shape})")

@@ -136,8 +136,9 @@ class Module:
         owner = type(self).__name__
         if not isinstance(name, str) or not name or "." in name:
             raise ArgumentError(f"{owner}: the name of a {kind} must not be empty and has no dots, got {name!r}")
-        if name not in self._registry and hasattr(self, name):
-            raise ArgumentError(f"{owner}: cannot register {kind} {name!r}: there is an attribute of that name")
+        if hasattr(self, name) and self._registry.get(name) != kind:
+            there = f"a {self._registry[name]}" if name in self._registry else "an attribute"
+            raise ArgumentError(f"{owner}: cannot register {kind} {name!r}: there is {there} of that name")
         if value is not None and not isinstance(value, cls):
             raise DTypeError(f"{owner}: {kind} {name!r} must be a {cls.__name__}, got {type(value).__name__}")
         self._registry[name] = kind

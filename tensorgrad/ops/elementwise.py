@@ -52,7 +52,8 @@ def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) 
 
 @op(
     _quotient_numerator,
-    lambda B, g, out, _x, y: B.negative(B.multiply_unless_zero(g, B.divide(out, y))),
+    # x / y once more, and not the output: people write into a quotient more often than into what it was made of.
+    lambda B, g, _out, x, y: B.negative(B.multiply_unless_zero(g, B.divide(B.divide(x, y), y))),
     elementwise=True,
 )
 def divide(B: Backend, x: Array, y: Array) -> Array:

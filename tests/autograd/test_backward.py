@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+from typing import Any
+
 import pytest
 
 import tensorgrad as tg
@@ -162,7 +164,7 @@ def test_nodes_that_keep_nothing_can_be_gone_through_again() -> None:
 def test_what_a_hook_returns_is_checked() -> None:
     for wrong, message in ((1.0, "must be a Tensor"), (tg.ones(3, dtype=tg.float64), r"must have shape \(2,\)")):
         x = leaf([1.0, 2.0])
-        x.register_hook(lambda g, wrong=wrong: wrong)
+        x.register_hook(lambda _g, wrong=wrong: wrong)
         with pytest.raises(tg.TensorgradError, match=message):
             x.sum().backward()
 
@@ -376,3 +378,20 @@ def test_no_gradient_is_computed_towards_tensors_that_were_not_asked_for(monkeyp
     (g,) = tg.autograd.grad(y, v)
     assert_values(g, np.full((2, 2), 12.0))
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("use", "shape"),
+    [
+        (lambda w: (w + tg.ones(3)).sum(), (1,)),
+        (lambda w: w.sum(), (2,)),
+        (lambda w: (w * w).sum(), (2,)),
+        (lambda w: (w * tg.ones(3)).sum(), (2, 3)),
+    ],
+)
+def test_data_of_another_shape_between_forward_and_backward_is_an_error(use: Any, shape: tuple[int, ...]) -> None:
+    w = tg.ones(3, requires_grad=True)
+    loss = use(w)
+    w.data = tg.ones(shape)
+    with pytest.raises(tg.TensorgradError, match="run the forward again|changed in place"):
+        loss.backward()

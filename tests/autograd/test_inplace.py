@@ -393,3 +393,45 @@ def test_a_view_of_a_tensor_that_gets_a_history_later_requires_grad() -> None:
     first.register_hook(lambda g: g * 10)
     (first * 2).sum().backward()
     assert_values(x.grad, [20, 0])
+
+
+def test_writing_into_a_quotient_is_no_error() -> None:
+    x = leaf([3.0, 4.0])
+    y = x / x.norm()
+    y.mul_(2)
+    (gradient,) = tg.autograd.grad(y[0], x)
+    np.testing.assert_allclose(gradient.numpy(), [2 * (1 / 5 - 9 / 125), 2 * (-12 / 125)], rtol=1e-12)
+
+
+def test_bit_operators_write_in_place() -> None:
+    mask = tg.tensor([True, False])
+    same = mask
+    mask &= tg.tensor([False, False])
+    assert same.tolist() == [False, False]
+    number = tg.tensor([1, 2])
+    same_number = number
+    number <<= 2
+    number |= 1
+    assert same_number.tolist() == [5, 9]
+
+
+def test_rounding_integers_gives_memory_of_its_own() -> None:
+    x = tg.tensor([3, 4])
+    for function in (tg.floor, tg.ceil, tg.round, tg.trunc):
+        y = function(x)
+        y += 1
+    assert x.tolist() == [3, 4]
+
+
+def test_modules_that_write_into_their_input() -> None:
+    x = leaf([-1.0, 2.0])
+    y = x * 1
+    out = tg.nn.ReLU(inplace=True)(y)
+    assert out is y
+    out.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0, 1.0]
+    z = tg.ones(100)
+    dropped = tg.nn.Dropout(0.5, inplace=True)(z)
+    assert dropped is z
+    assert set(z.tolist()) == {0.0, 2.0}

@@ -337,7 +337,7 @@ def test_repr_is_nested() -> None:
         "    (2): Linear(in_features=3, out_features=4, bias=False)\n"
         "  )\n"
         "  (2): ModuleDict(\n"
-        "    (a): Dropout(p=0.25)\n"
+        "    (a): Dropout(p=0.25, inplace=False)\n"
         "    (b): GELU(approximate='tanh')\n"
         "  )\n"
         ")"

@@ -169,3 +169,11 @@ def test_float16_means_of_sums_beyond_its_range() -> None:
     logits = tg.zeros(70_000, 2, dtype=tg.float16)
     labels = tg.zeros(70_000, dtype=tg.int64)
     assert F.cross_entropy(logits, labels).item() == pytest.approx(np.log(2), rel=1e-3)
+
+
+@pytest.mark.parametrize("size", [2, 20_000])
+def test_an_infinite_gradient_does_not_reach_what_relu_cut_off(size: int) -> None:
+    x = tg.full((size,), -1.0, requires_grad=True)
+    tg.relu(x).sqrt().sum().backward()
+    assert x.grad is not None
+    assert x.grad.abs().max().item() == 0

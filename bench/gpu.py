@@ -1,0 +1,232 @@
+"""One command for a machine with a GPU: is everything right there, and how fast is it?
+
+    python -m bench.gpu --out FOLDER [--parts machine,kernels] [--minutes 8]
+    python -m bench.gpu --out FOLDER --dry-run
+
+It needs this checkout (nothing installed), NumPy, CuPy and safetensors; pytest, torch, JAX and compute-sanitizer take
+part where they are. Every part runs in a process of its own; one that fails or takes too long is reported, and the rest
+goes on. `--dry-run` goes through all of it on the emulated device, at tiny sizes: its times mean nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from bench.gpu_parts.setting import read_finding
+from bench.machine import ROOT
+from bench.report import Report, table
+
+__all__ = ["PARTS", "Outcome", "clean", "main"]
+
+MINUTES, DRY_MINUTES = 8.0, 3.0
+OUR_SHARE = 0.97  # of the minutes, for the parts; the rest is this process's own
+GRACE = 3.0
+EMULATED = "Emulated device, tiny sizes: this shows that the command works, and says nothing about speed."
+LOG_END = 4000
+
+
+@dataclass(frozen=True)
+class Part:
+    """module: of bench.gpu_parts. seconds: of eight minutes; what earlier parts leave over is added."""
+
+    module: str
+    title: str
+    seconds: float
+
+
+PARTS = {
+    "machine": Part("device_info", "The machine", 10),
+    "tests": Part("device_tests", "Tests on the CUDA device", 95),
+    "sanitizers": Part("sanitizers", "Every kernel, launched and checked", 75),
+    "roofs": Part("roofs", "What the card can do", 15),
+    "kernels": Part("kernel_rates", "Kernels against the card", 70),
+    "steps": Part("mlp_steps", "One training step of an MLP", 170),
+    "digits": Part("digits_curve", "Training on digits, against the CPU", 25),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a part. `stopped`: its time ran out."""
+
+    finding: dict[str, Any]
+    seconds: float
+    stopped: bool
+    log: str
+
+    @property
+    def failures(self) -> list[str]:
+        found: list[str] = list(self.finding["failures"])
+        if self.stopped:
+            found.append(f"stopped after {self.seconds:.0f} seconds")
+        elif not self.finding["complete"] and not found:
+            found.append(f"ended without a result: {(self.log.strip().splitlines() or ['no output'])[-1]}")
+        return found
+
+    @property
+    def state(self) -> str:
+        if self.stopped:
+            return "stopped"
+        return "failed" if not self.finding["complete"] else "with failures" if self.failures else "passed"
+
+
+def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome:
+    """Run a part in a process group of its own, and end the group when the part ends or its time is over."""
+    command = [sys.executable, "-m", "bench.gpu_parts.part", part.module, str(folder), f"{seconds:.1f}"]
+    log, start, stopped = folder / f"{part.module}.log", monotonic(), False
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, *(["--dry-run"] if dry_run else [])],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            process.wait(seconds + GRACE)
+        except subprocess.TimeoutExpired:
+            stopped = True
+        finally:
+            end_group(process)
+    finding = read_finding(folder / f"{part.module}.json")
+    return Outcome(finding, monotonic() - start, stopped, log.read_text(errors="replace"))
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process with all that it has started."""
+    with suppress(ProcessLookupError):  # all of them had ended
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+# ---------------------------------------------------------------------- the report
+def clean(value: Any) -> Any:
+    """Without host names and absolute paths, in all texts of a nested value."""
+    if isinstance(value, dict):
+        return {clean(key): clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    return without_places(value) if isinstance(value, str) else value
+
+
+def without_places(text: str) -> str:
+    text = text.replace(f"{ROOT}/", "").replace(str(ROOT), ".")
+    text = re.sub(r"(?<![\w./])(?:/[\w.+~-]+)+/([\w.+~-]+)", r"\1", text)
+    host = socket.gethostname()
+    return re.sub(rf"\b{re.escape(host)}\b", "this host", text) if len(host) > 2 else text
+
+
+def add(report: Report, name: str, outcome: Outcome, dry_run: bool) -> None:
+    """A part's section."""
+    report.say(f"## {PARTS[name].title}")
+    if dry_run:
+        report.say(EMULATED)
+    for paragraph in outcome.finding["paragraphs"]:
+        report.say(clean(paragraph))
+    if outcome.failures:
+        report.say("\n".join(f"- **failed**: {clean(one_line(failure))}" for failure in outcome.failures))
+    report.raw[name] = {"state": outcome.state, "seconds": round(outcome.seconds, 1)}
+    report.raw[name] |= {"failures": clean(outcome.failures)} | clean(outcome.finding["raw"])
+    if outcome.state != "passed":
+        report.raw[name]["log"] = clean(outcome.log[-LOG_END:])
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())[:400]
+
+
+def new_report(machine: Outcome, dry_run: bool) -> Report:
+    gpu = str(machine.finding["raw"].get("gpu", "unknown GPU"))
+    slug = re.sub(r"[^a-z0-9]+", "-", gpu.lower()).strip("-")
+    report = Report("gpu-emulated" if dry_run else f"gpu-{slug}", f"CUDA on {gpu}")
+    report.raw |= {"gpu": gpu, "emulated": dry_run}
+    if dry_run:
+        report.say(EMULATED)
+    return report
+
+
+def summary(outcomes: dict[str, Outcome]) -> str:
+    rows = [[name, o.state, str(len(o.failures)), f"{o.seconds:.0f}"] for name, o in outcomes.items()]
+    rows.append(["all", "", str(sum(len(o.failures) for o in outcomes.values())), f"{sum_of(outcomes):.0f}"])
+    return table(["part", "state", "failures", "seconds"], rows)
+
+
+def sum_of(outcomes: dict[str, Outcome]) -> float:
+    return sum(outcome.seconds for outcome in outcomes.values())
+
+
+# ---------------------------------------------------------------------- the command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: all passed; 1: something failed; 2: there is no GPU to use."""
+    options = parse(arguments)
+    names = ["machine", *(name for name in PARTS if name in options.parts and name != "machine")]
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = run_all(names, Path(folder), options)
+    if outcomes is None:
+        return 2
+    return 0 if all(outcome.state == "passed" for outcome in outcomes.values()) else 1
+
+
+def run_all(names: Sequence[str], folder: Path, options: argparse.Namespace) -> dict[str, Outcome] | None:
+    start, outcomes = monotonic(), {}
+    report: Report | None = None
+    for name, deadline in deadlines(names, options.minutes).items():
+        seconds = max(1.0, start + deadline - monotonic())
+        outcomes[name] = outcome = run_part(PARTS[name], folder, seconds, options.dry_run)
+        if report is None:
+            if not outcome.finding["raw"] and not options.dry_run:
+                print(f"no GPU can be used: {one_line(outcome.failures[0])}", file=sys.stderr)
+                print("--dry-run goes through everything on the emulated device", file=sys.stderr)
+                return None
+            report = new_report(outcome, options.dry_run)
+        add(report, name, outcome, options.dry_run)
+    assert report is not None
+    report.say(f"## Summary\n\n{summary(outcomes)}")
+    report.save(options.out)
+    return outcomes
+
+
+def deadlines(names: Sequence[str], minutes: float) -> dict[str, float]:
+    """Seconds from the start by which each part must end: the minutes, dealt out as PARTS says."""
+    whole = sum(PARTS[name].seconds for name in names)
+    ends, end = {}, 0.0
+    for name in names:
+        end += PARTS[name].seconds
+        ends[name] = end / whole * minutes * 60 * OUR_SHARE
+    return ends
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the JSON and the Markdown file")
+    parser.add_argument("--dry-run", action="store_true", help="on the emulated device; needs g++, no GPU and no CuPy")
+    parser.add_argument("--parts", type=part_list, default=list(PARTS), metavar="A,B", help=", ".join(PARTS))
+    parser.add_argument("--minutes", type=float, help=f"at most (default {MINUTES:g}, dry run {DRY_MINUTES:g})")
+    options = parser.parse_args(arguments)
+    options.minutes = options.minutes or (DRY_MINUTES if options.dry_run else MINUTES)
+    return options
+
+
+def part_list(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())
