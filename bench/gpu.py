@@ -84,7 +84,7 @@ class Outcome:
 
 
 def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome:
-    """Run a part in a process group of its own, and end the group when the part ends or its time is over."""
+    """Run a part in a process group of its own, and end the group when its time is over."""
     command = [sys.executable, "-m", "bench.gpu_parts.part", part.module, str(folder), f"{seconds:.1f}"]
     log, start, stopped = folder / f"{part.module}.log", monotonic(), False
     with log.open("w") as output:
@@ -101,14 +101,15 @@ def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome
         except subprocess.TimeoutExpired:
             stopped = True
         finally:
-            end_group(process)
+            if process.poll() is None:
+                end_group(process)
     finding = read_finding(folder / f"{part.module}.json")
     return Outcome(finding, monotonic() - start, stopped, log.read_text(errors="replace"))
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """End a process with all that it has started."""
-    with suppress(ProcessLookupError):  # all of them had ended
+    with suppress(ProcessLookupError):  # it has just ended
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

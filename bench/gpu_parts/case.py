@@ -11,13 +11,13 @@ import numpy as np
 
 from bench.gpu_parts.kernel_device import KernelDevice, rounded
 from tensorgrad.backends.cpu import CpuBackend
+from tensorgrad.backends.cuda_launch import FLOATS
 
 __all__ = ["COMPOSITION", "FLOATS", "Case", "Prepared", "check_error", "expect", "sampled_rows", "total"]
 
 Array = Any
 Shape = tuple[int, int]
 
-FLOATS = ("float32", "float64", "float16", "bfloat16")
 COMPOSITION = CpuBackend()  # its fused primitives are the default compositions, in pieces
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 SAMPLED = 24

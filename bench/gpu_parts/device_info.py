@@ -35,8 +35,8 @@ def properties(cupy: Any) -> dict[str, Any]:
         "multiprocessors": found["multiProcessorCount"],
         "memory MiB": total // MIB,
         "free MiB": free // MIB,
-        "second-level cache MiB": round(found["l2CacheSize"] / MIB, 1),
-        "memory bus bits": found["memoryBusWidth"],
+        "second-level cache MiB": round(found.get("l2CacheSize", 0) / MIB, 1),
+        "memory bus bits": found.get("memoryBusWidth"),
         "driver supports CUDA": dotted(cupy.cuda.runtime.driverGetVersion()),
         "CUDA runtime": dotted(cupy.cuda.runtime.runtimeGetVersion()),
     }

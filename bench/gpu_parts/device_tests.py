@@ -97,6 +97,9 @@ def summarize(finding: Finding, outcomes: list[dict[str, str]], stopped: bool, l
     by = f"{finding.raw['pytest']} by pytest, {finding.raw['built-in runner']} (the op table) by a runner of our own"
     finding.say(f"The run is {of}the tests of the CUDA device: {by}.")
     finding.say(table(["device", "passed", "failed", "skipped"], [["cuda", *map(str, row)]]))
+    for outcome in finding.raw["skipped"]:
+        if outcome["test"].startswith("tests.ops."):
+            finding.say(f"A family of ops is left out: {outcome['test']} ({outcome['error']}).")
     if not counts["passed"]:
         finding.fail("no test passed")
     if stopped:

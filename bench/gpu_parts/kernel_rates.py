@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from bench.gpu_parts.case import Case, Shape
 from bench.gpu_parts.clock import Clock
 from bench.gpu_parts.kernel_cases import CASES, checked
@@ -22,7 +24,6 @@ COLUMNS = 1024
 LARGE = (256 * MIB, 1024 * MIB)  # bytes of one array
 LARGEST_DTYPES = ("float32",)  # in which the largest size is measured as well
 SMALL = ((64, 128), (512, 1024))
-ITEMSIZES = {"float64": 8, "int64": 8, "uint64": 8, "float16": 2, "bfloat16": 2}
 ARRAYS = 5  # the most that any case makes of the size, but for one or two
 SHARE_OF_MEMORY = 0.7
 
@@ -66,7 +67,11 @@ def large_work(cupy: Any, setting: Setting) -> Iterator[tuple[Case, str, Shape]]
 
 
 def shape_of(dtype: str, size: int) -> Shape:
-    return size // (ITEMSIZES.get(dtype, 4) * COLUMNS), COLUMNS
+    return size // (itemsize_of(dtype) * COLUMNS), COLUMNS
+
+
+def itemsize_of(dtype: str) -> int:
+    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
 
 
 def measure_large(case: Case, dtype: str, shape: Shape, device: KernelDevice, clock: Clock, finding: Finding) -> None:
@@ -108,7 +113,8 @@ def describe(setting: Setting, finding: Finding, roof: float) -> None:
         "file counts. Results were poisoned before and checked after the first launch."
     )
     headers = ["kernel", "dtype", "MiB moved", "GB/s", "share"]
-    finding.say(table(headers, [large_row(e) for e in sorted(large, key=lambda e: (e["kernel"], e["dtype"]))]))
+    ordered = sorted(large, key=lambda e: (e["kernel"], e["dtype"], e["bytes"]))
+    finding.say(table(headers, [large_row(entry, setting.dry_run) for entry in ordered]))
     finding.say("Microseconds a call at small sizes, called back to back from Python: the host's part counts.")
     finding.say(table(["kernel", "dtype", "shape", "us"], [small_row(entry) for entry in small]))
     if not setting.dry_run:
@@ -118,9 +124,9 @@ def describe(setting: Setting, finding: Finding, roof: float) -> None:
         finding.say(f"Below {GOAL:.0%} of the copy bandwidth: {names}.")
 
 
-def large_row(entry: dict[str, Any]) -> list[str]:
-    rate, share = entry["bytes_per_second"] / 1e9, entry["share"]
-    return [entry["kernel"], entry["dtype"], f"{math.ceil(entry['bytes'] / MIB)}", f"{rate:.0f}", f"{share:.0%}"]
+def large_row(entry: dict[str, Any], dry_run: bool) -> list[str]:
+    rate, share = entry["bytes_per_second"] / 1e9, "-" if dry_run else f"{entry['share']:.0%}"
+    return [entry["kernel"], entry["dtype"], f"{math.ceil(entry['bytes'] / MIB)}", f"{rate:.0f}", share]
 
 
 def small_row(entry: dict[str, Any]) -> list[str]:

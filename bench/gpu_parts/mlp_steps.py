@@ -73,6 +73,8 @@ def run(setting: Setting, finding: Finding) -> None:
     free = cupy.cuda.runtime.memGetInfo()[0]
     for precision in PRECISIONS:
         finding.raw[precision] = {}
+        if setting.dry_run and precision == PRECISIONS[0]:
+            finding.say("tensorgrad runs on the emulated device; torch and JAX, where they are installed, on the CPU.")
         compare_at(precision, setting, finding, free)
 
 
@@ -158,7 +160,7 @@ def summary(comparisons: dict[str, Comparison], precision: str, dry_run: bool) -
     for name, comparison in comparisons.items():
         row = [str(find_case(name, dry_run)), milliseconds(comparison.spread(OURS).median)]
         for family in FAMILIES.values():
-            row += cells(comparison, [member for member in family if member in comparison.seconds])
+            row += cells(comparison, [member for member in family if member in comparison.seconds], dry_run)
         rows.append(row)
     columns = [column for family in FAMILIES for column in (f"{family} ms", "ours / it")]
     losses, moves = LIMITS[precision]
@@ -170,9 +172,9 @@ def summary(comparisons: dict[str, Comparison], precision: str, dry_run: bool) -
     )
 
 
-def cells(comparison: Comparison, members: list[str]) -> list[str]:
+def cells(comparison: Comparison, members: list[str], dry_run: bool) -> list[str]:
     if not members:
         return ["-", "-"]
     fastest = comparison.fastest(members)
     times = comparison.spread(fastest)
-    return [milliseconds(times.median), f"{comparison.ratio(OURS, fastest).median:.2f}"]
+    return [milliseconds(times.median), "-" if dry_run else f"{comparison.ratio(OURS, fastest).median:.2f}"]

@@ -26,7 +26,8 @@ def find_case(name: str, dry_run: bool) -> Case:
 
 
 def memory_of(case: Case) -> int:
-    """Bytes that a contender needs at most: parameters, gradients, two moments and something made on the way; activations with their gradients; eight batches."""
+    """Bytes that a contender needs, roughly: parameters, gradients, two moments and something made on the way;
+    activations with their gradients; eight batches."""
     parameters = sum(inputs * outputs for inputs, outputs in pairwise(case.widths))
     activations = 4 * case.batch * sum(case.widths) + 8 * case.batch * case.widths[0]
     return 4 * (5 * parameters + activations)

@@ -35,6 +35,7 @@ extern "C" __global__ void __launch_bounds__(1024) greedy(double* x) {
 """
 
 
+@pytest.mark.compile
 def test_every_kernel_on_every_architecture() -> None:
     compiler = find_compiler(KERNELS)
     if compiler is None:
