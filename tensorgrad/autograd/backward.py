@@ -93,9 +93,7 @@ def _listed(name: str, tensors: Any) -> list[Any]:
 
 
 def _seeds(name: str, roots: list[Any], given: Any) -> list[Tensor]:
-    gradients = (
-        [None] * len(roots) if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
-    )
+    gradients = [None] * len(roots) if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
     if len(gradients) != len(roots):
         raise ArgumentError(f"{name}: expected {len(roots)} output gradients, got {len(gradients)}")
     return [_seed(name, t, g) for t, g in zip(roots, gradients, strict=True)]

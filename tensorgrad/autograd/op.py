@@ -50,8 +50,8 @@ class Op:
     `elementwise`: inputs broadcast, so their gradients are summed back to their shapes by the tape.
     `view`: the result may share memory with the first input.
     `residuals`: the forward returns (output, residual, ...), and a vjp's `out` is the tuple of the residuals, without
-    the output. "constant" ones do not depend on what is differentiated. For "differentiable" ones a higher-order gradient
-    runs the forward again on the tape, so all inputs stay in memory.
+    the output. "constant" ones do not depend on what is differentiated. For "differentiable" ones a higher-order
+    gradient runs the forward again on the tape, so all inputs stay in memory.
     """
 
     __slots__ = (

@@ -66,7 +66,8 @@ class Variable:
 
     `array`: the backend's array. `device`: where it is. `grad`: the accumulated gradient, a Tensor or None.
     `node`: the Node that made it; None for a leaf. `version`: [count of in-place writes, who wrote last], shared by
-    all views of one memory; a third entry is the time at which a leaf was last given data of another shape. `base`: for a view (its root, the view ops from there, the root's node when it was made).
+    all views of one memory; a third entry is the time at which a leaf was last given data of another shape.
+    `base`: for a view (its root, the view ops from there, the root's node when it was made).
     """
 
     __slots__ = ("__weakref__", "array", "base", "device", "grad", "hooks", "needs_grad", "node", "version")

@@ -259,9 +259,7 @@ class CudaBackend(FusedKernels, Backend):
         _put(x, _along(indices, axis), values, accumulate)
 
 
-def _accumulated(
-    function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None
-) -> Array:
+def _accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
     """Float16 is accumulated in float32."""
     if x.dtype != float16:
         return function(x, axis, x.dtype, out, keepdims)
@@ -284,10 +282,7 @@ def _along(indices: Array, axis: int) -> tuple[Array, ...]:
     """The full key of take_along_axis: `indices` at `axis`, ranges over its extent elsewhere."""
     last = indices.ndim - 1
     return tuple(
-        [
-            indices if i == axis else cupy.arange(n).reshape((n, *(1,) * (last - i)))
-            for i, n in enumerate(indices.shape)
-        ]
+        [indices if i == axis else cupy.arange(n).reshape((n, *(1,) * (last - i))) for i, n in enumerate(indices.shape)]
     )
 
 

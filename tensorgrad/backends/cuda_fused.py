@@ -1,7 +1,7 @@
-"""The fused primitives of the CUDA backend: one kernel each where the arrays suit it, the composition where they do not.
+"""The fused primitives of the CUDA backend: one kernel each where the arrays suit it, else the composition.
 
-A kernel takes C-contiguous arrays of one floating dtype. Inputs that are not are made contiguous; an `out` that is not, or
-a dtype without a kernel, goes the way of the composition.
+A kernel takes C-contiguous arrays of one floating dtype. Inputs that are not are made contiguous; an `out` that is
+not, or a dtype without a kernel, goes the way of the composition.
 """
 
 from __future__ import annotations
@@ -211,9 +211,7 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
         columns = (params, grads, square_avgs, grad_avgs, momenta)
         self._step(self._optimizers.rmsprop_step, super().rmsprop_step, columns, lr, step, options)
 
-    def adagrad_step(
-        self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, **options: Any
-    ) -> None:
+    def adagrad_step(self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, **options: Any) -> None:
         kernel, composition = self._optimizers.adagrad_step, super().adagrad_step
         self._step(kernel, composition, (params, grads, sums), lr, step, options)
 
