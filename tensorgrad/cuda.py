@@ -1,17 +1,57 @@
-"""What there is of CUDA on this machine, under PyTorch's names. Tensors go there with `.to("cuda")`."""
+"""CUDA devices: how many, waiting for one, and the memory in use."""
 
 from __future__ import annotations
 
-from tensorgrad.backends.device import device
+from typing import Any
 
-__all__ = ["device_count", "is_available"]
+from tensorgrad.backends import DeviceLike, device
+from tensorgrad.errors import DeviceError
+
+__all__ = [
+    "device_count",
+    "empty_cache",
+    "is_available",
+    "memory_allocated",
+    "memory_reserved",
+    "synchronize",
+]
 
 
 def is_available() -> bool:
-    """Whether CUDA can be used: CuPy is there, and so is a device it can drive."""
+    """Whether a CUDA device can be used here. Asks without a warning."""
     return device("auto").type == "cuda"
 
 
 def device_count() -> int:
-    """How many CUDA devices can be used; 0 where CUDA cannot."""
+    """The number of CUDA devices that can be used here."""
     return device("cuda").backend.device_count() if is_available() else 0
+
+
+def synchronize(device: DeviceLike = None) -> None:
+    """Wait until all work given to the device is done, and raise what its checks (of indices, labels) have found."""
+    _backend("synchronize", device).synchronize()
+
+
+def memory_allocated(device: DeviceLike = None) -> int:
+    """Bytes in arrays that are alive on the device."""
+    return int(_backend("memory_allocated", device).memory_allocated())
+
+
+def memory_reserved(device: DeviceLike = None) -> int:
+    """Bytes that the pool holds on the device: those of live arrays, and those kept to be used again."""
+    return int(_backend("memory_reserved", device).memory_reserved())
+
+
+def empty_cache() -> None:
+    """Give back to the device what the pool keeps to be used again."""
+    if is_available():
+        _backend("empty_cache", None).empty_cache()
+
+
+def _backend(name: str, place: DeviceLike) -> Any:
+    if not is_available():
+        raise DeviceError(f"cuda.{name}: no CUDA device can be used here; `tensorgrad info` says why")
+    found = device("cuda" if place is None else place)
+    if found.type != "cuda":
+        raise DeviceError(f"cuda.{name}: expected a CUDA device, got {found}")
+    return found.backend

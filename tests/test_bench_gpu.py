@@ -65,6 +65,13 @@ class Tampered(KernelDevice):
 
 
 # ---------------------------------------------------------------------- the kernels' cases
+def test_arrays_longer_than_the_random_numbers_are_checked_as_well(cupy: Any) -> None:
+    device = KernelDevice(cupy)
+    device.drawn = 64
+    result = kernel_driver.drive(device, (((29, 20), 1),), quick=True)
+    assert result["faults"] == []
+
+
 def test_every_kernel_of_every_file_is_launched_and_right(cupy: Any) -> None:
     device = KernelDevice(cupy)
     result = kernel_driver.drive(device, kernel_driver.SHAPES[1:2])

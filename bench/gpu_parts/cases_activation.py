@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, check_error, expect, sampled_rows, total
-from bench.gpu_parts.kernel_device import DRAWN, KernelDevice
+from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda_kernels import ACTIVATIONS, ActivationKernels
 
 __all__ = ["CASES"]
@@ -77,7 +77,7 @@ def backward_bias(name: str, device: KernelDevice, dtype: str, shape: Shape) -> 
 
     def check() -> None:
         check_slope(name, device, dtype, g, saved, bias, dx)
-        period = slice(0, max(1, DRAWN // shape[1]))
+        period = slice(0, device.period(shape) // shape[1])
         upstream, kept = (device.values(a, period).astype(np.float64) for a in (g, saved))
         rows = slope(name, upstream, kept, device.values(bias))
         check_sums(device.values(db), dtype, shape[0], rows)

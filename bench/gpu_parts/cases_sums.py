@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.gpu_parts.case import Case, Prepared, Shape, expect
 from bench.gpu_parts.cases_activation import check_sums
-from bench.gpu_parts.kernel_device import DRAWN, KernelDevice
+from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda_kernels import CheckKernels, SumKernels
 from tensorgrad.backends.cuda_launch import INTEGERS
 
@@ -18,6 +18,7 @@ __all__ = ["CASES"]
 
 Array = Any
 CODE, WHERE = 1, 3
+CHECKED = 1 << 20
 
 
 def bound(dtype: str) -> int:
@@ -29,7 +30,7 @@ def column_sums(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     x, out = device.normal(shape, dtype), device.empty(shape[1:], dtype)
 
     def check() -> None:
-        period = device.values(x, slice(0, max(1, DRAWN // shape[1]))).astype(np.float64)
+        period = device.values(x, slice(0, device.period(shape) // shape[1])).astype(np.float64)
         check_sums(device.values(out), dtype, shape[0], period)
 
     run = partial(SumKernels(device.launcher).column_sums, x, out)
@@ -62,8 +63,8 @@ def wrap_indices(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     out = device.empty((count,), dtype)
 
     def check() -> None:
-        given = device.values(indices, slice(0, DRAWN))
-        expect(np.array_equal(device.values(out, slice(0, DRAWN)), given % high), "indices are wrapped wrongly")
+        given = device.values(indices, slice(0, CHECKED))
+        expect(np.array_equal(device.values(out, slice(0, CHECKED)), given % high), "indices are wrapped wrongly")
         expect(not device.values(error).any(), "indices within bounds are reported")
 
     run = partial(kernels.wrap_indices, indices, out, high, CODE, WHERE, error)

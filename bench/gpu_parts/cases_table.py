@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import EPS, Case, Prepared, Shape, expect, sampled_rows, total
-from bench.gpu_parts.kernel_device import DRAWN, KernelDevice, rounded
+from bench.gpu_parts.kernel_device import KernelDevice, rounded
 from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
 
 __all__ = ["CASES"]
@@ -86,7 +86,7 @@ def moments(device: KernelDevice, dtype: str, shape: Shape, nonnegative: bool) -
     """Random state; the nonnegative kind is far from the square of the other."""
     made = []
     for part in (shape, shape[1:]):
-        drawn = device.rng.uniform(0.5, 1.0, min(math.prod(part), DRAWN))
+        drawn = device.rng.uniform(0.5, 1.0, min(math.prod(part), device.drawn))
         drawn = drawn * NONNEGATIVE if nonnegative else (drawn - 0.75) * SMALL
         made.append(device.from_host(part, dtype, drawn))
     return made

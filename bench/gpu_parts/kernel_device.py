@@ -14,7 +14,7 @@ from tensorgrad.backends.cuda_kernels import source_of
 from tensorgrad.backends.cuda_launch import Launcher
 from tensorgrad.backends.cuda_source import kernel_digest, kernel_folder, kernel_source
 
-__all__ = ["DRAWN", "KernelDevice", "from_bits", "rounded", "to_bits"]
+__all__ = ["KernelDevice", "from_bits", "rounded", "to_bits"]
 
 Array = Any
 Shape = tuple[int, ...]
@@ -67,12 +67,13 @@ def rounded(x: Array, dtype: str) -> Array:
 
 class KernelDevice:
     """`launched`: the names of the kernels launched so far. `offset`: elements by which arrays made from now on miss a
-    16-byte boundary."""
+    16-byte boundary. `drawn`: how many random numbers an array has before they come again."""
 
     def __init__(self, cupy: Any, seed: int = 0) -> None:
         self.cupy = cupy
         self.launched: set[str] = set()
         self.offset = 0
+        self.drawn = DRAWN
         self.rng = np.random.default_rng(seed)
         self._normal = self.rng.standard_normal(2 * DRAWN)
         self._functions: dict[str, Callable[..., None]] = {}
@@ -90,7 +91,7 @@ class KernelDevice:
         """An array with the host's numbers in `block` over and over."""
         array = self.empty(shape, dtype)
         flat = memory_of(array).reshape(-1)
-        start = min(flat.size, block.size)
+        start = min(block.size, self.period(shape))
         flat[:start] = self.cupy.asarray(block[:start])
         while start < flat.size:
             step = min(start, flat.size - start)
@@ -100,7 +101,7 @@ class KernelDevice:
 
     def normal(self, shape: Shape, dtype: str, scale: float = 1.0) -> Array:
         """A stretch, from anywhere, of the same normal numbers."""
-        count = min(math.prod(shape), DRAWN)
+        count = min(math.prod(shape), self.drawn)
         start = int(self.rng.integers(0, DRAWN))
         return self.from_host(shape, dtype, self._normal[start : start + count] * scale)
 
@@ -109,7 +110,7 @@ class KernelDevice:
         return self.filled(shape, dtype, to_bits(block) if dtype == "bfloat16" else block.astype(dtype))
 
     def integers(self, shape: Shape, high: int, dtype: str = "int64") -> Array:
-        return self.filled(shape, dtype, self.rng.integers(0, high, min(math.prod(shape), DRAWN)).astype(dtype))
+        return self.filled(shape, dtype, self.rng.integers(0, high, min(math.prod(shape), self.drawn)).astype(dtype))
 
     def scalar(self, value: float, dtype: str = "float64") -> Array:
         return self.cupy.asarray(np.array(value, dtype))
@@ -123,9 +124,14 @@ class KernelDevice:
         host = (memory[at] if isinstance(at, slice) else memory[self.cupy.asarray(at)]).get()
         return from_bits(host) if isinstance(x, Bits) else host
 
+    def period(self, shape: Shape) -> int:
+        """After how many elements a random array of this shape repeats itself: after whole rows, where it can."""
+        count, row = math.prod(shape), shape[-1]
+        return count if count <= self.drawn else self.drawn // row * row or self.drawn
+
     def first(self, x: Array) -> Array:
         """As many elements from the start as are not repeated."""
-        host = memory_of(x).reshape(-1)[:DRAWN].get()
+        host = memory_of(x).reshape(-1)[: self.period(x.shape)].get()
         return from_bits(host) if isinstance(x, Bits) else host
 
     # ------------------------------------------------------------------ poison

@@ -45,6 +45,7 @@ def pytest_runtest_logreport(report: Any) -> None:
     """The call's outcome; of setting up and tearing down only failures, and skipping."""
     if report.when != "call" and report.outcome == "passed":
         return
-    error = "" if report.outcome != "failed" else str(report.longreprtext).strip().split("\n")[-1]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    error = "" if report.outcome != "failed" else str(crash.message if crash else report.longreprtext).split("\n")[0]
     with settings()[0].open("a") as notes:
         print(json.dumps({"test": report.nodeid, "outcome": report.outcome, "error": error}), file=notes)

@@ -92,9 +92,32 @@ class CudaBackend(FusedKernels, Backend):
     bitwise_xor = cupy.bitwise_xor
     left_shift = cupy.left_shift
     right_shift = cupy.right_shift
-    erf = cupyx.scipy.special.erf
+    @staticmethod
+    def erf(x: Array, *, out: Array | None = None) -> Array:
+        if x.dtype != float16:
+            return cupyx.scipy.special.erf(x, out)
+        return _given(cupyx.scipy.special.erf(x.astype(float32)).astype(float16), out)  # CuPy would answer in float64
 
-    # ------------------------------------------------------------------ waiting
+    # ------------------------------------------------------------------ the device
+    @staticmethod
+    def device_count() -> int:
+        return int(cupy.cuda.runtime.getDeviceCount())
+
+    @staticmethod
+    def memory_allocated() -> int:
+        """Bytes in arrays that are alive."""
+        return int(cupy.get_default_memory_pool().used_bytes())
+
+    @staticmethod
+    def memory_reserved() -> int:
+        """Bytes that the pool holds: those of live arrays, and those kept to be used again."""
+        return int(cupy.get_default_memory_pool().total_bytes())
+
+    @staticmethod
+    def empty_cache() -> None:
+        """Give back to the device what the pool keeps to be used again."""
+        cupy.get_default_memory_pool().free_all_blocks()
+
     def synchronize(self) -> None:
         """Wait for the device, and raise what it found in the meantime."""
         cupy.cuda.get_current_stream().synchronize()

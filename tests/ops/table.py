@@ -128,9 +128,9 @@ def check_value(case: Case, dtype: DType, device: str = "cpu") -> None:
         wanted = case.expected_dtype(dtype, plain)
         assert result.dtype == wanted, f"dtype {result.dtype}, expected {wanted}"
         if wanted.kind == "f":
-            _assert_as_good_as(result.numpy(), right, plain, case.tolerance)
+            _assert_as_good_as(result.numpy(force=True), right, plain, case.tolerance)
         else:
-            np.testing.assert_array_equal(result.numpy(), right.astype(wanted))
+            np.testing.assert_array_equal(result.numpy(force=True), right.astype(wanted))
 
 
 def check_layout(case: Case, dtype: DType, device: str = "cpu") -> None:
@@ -141,7 +141,7 @@ def check_layout(case: Case, dtype: DType, device: str = "cpu") -> None:
         for compute in (_run, _gradients) if case.gradient and dtype.kind == "f" else (_run,):
             got, wanted = compute(case, strange, device), compute(case, usual, device)
             for a, b in zip(got, wanted, strict=True):
-                _assert_close(a.numpy(), b.numpy(), case.tolerance)
+                _assert_close(a.numpy(force=True), b.numpy(force=True), case.tolerance)
 
 
 def check_gradient(case: Case, dtype: DType, device: str = "cpu") -> None:
@@ -153,12 +153,12 @@ def check_gradient(case: Case, dtype: DType, device: str = "cpu") -> None:
         assert gradient.dtype == array.dtype, f"gradient is {gradient.dtype}, the input {array.dtype}"
         assert gradient.shape == array.shape, f"gradient has shape {gradient.shape}, the input {array.shape}"
     if dtype == tg.float64:
-        _assert_matches_differences(case, arrays, [g.numpy() for g in gradients])
+        _assert_matches_differences(case, arrays, [g.numpy(force=True) for g in gradients])
         return
     for gradient, exact in zip(gradients, _gradients(case, [_wide(a) for a in arrays], device), strict=True):
-        scale = float(np.max(np.abs(exact.numpy()), initial=0.0))
+        scale = float(np.max(np.abs(exact.numpy(force=True)), initial=0.0))
         slack = 64 * case.tolerance * float(np.finfo(dtype).eps) * (scale + 1e-3)
-        np.testing.assert_allclose(gradient.numpy().astype(np.float64), exact.numpy(), rtol=0, atol=slack)
+        np.testing.assert_allclose(gradient.numpy(force=True).astype(np.float64), exact.numpy(force=True), rtol=0, atol=slack)
 
 
 def check_second(case: Case, dtype: DType, device: str = "cpu") -> None:
@@ -250,7 +250,7 @@ def _gradients(case: Case, arrays: list[Array], device: str) -> list[tg.Tensor]:
     before = [a.copy() for a in arrays]
     inputs = [_tensor(a, device, grad=True) for a in arrays]
     outputs = [t for t in _listed(case.function(*inputs)) if t.dtype.kind == "f"]
-    weights = [tg.from_numpy(w).to(device) for w in _weights(case, [o.detach().numpy() for o in outputs])]
+    weights = [tg.from_numpy(w).to(device) for w in _weights(case, [o.detach().numpy(force=True) for o in outputs])]
     wanted = [t for t in inputs if t.requires_grad]
     gradients = tg.autograd.grad(outputs, wanted, weights, allow_unused=True)
     _assert_unchanged(arrays, before)

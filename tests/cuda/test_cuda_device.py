@@ -1,0 +1,109 @@
+"""What is particular to a CUDA device: errors that come late, waiting, memory, and the CPU's numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+from tensorgrad.nn import functional as F
+
+# Losses of a small net may differ by what float32 rounds, amplified by forty steps: a thousandth of their size.
+RELATIVE_DIFFERENCE = 1e-3
+
+
+def losses_on(device: tg.Device | str, optimizer: str) -> list[float]:
+    tg.manual_seed(0)
+    data = np.random.default_rng(0)
+    x = tg.tensor(data.standard_normal((64, 16)), dtype=tg.float32, device=device)
+    labels = tg.tensor(data.integers(0, 4, 64), device=device)
+    model = nn.MLP([16, 32, 24, 4], activation="relu", dropout=0.2, device="cpu").to(device)
+    stepper = getattr(tg.optim, optimizer)(model.parameters(), lr=0.01)
+    tg.manual_seed(1)  # the same masks on either device
+    found = []
+    for _ in range(40):
+        loss = F.cross_entropy(model(x), labels)
+        stepper.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        stepper.step()
+        found.append(loss.item())
+    return found
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_a_small_net_trains_with_the_cpus_losses(optimizer: str, cuda_device: tg.Device) -> None:
+    there, here = losses_on(cuda_device, optimizer), losses_on("cpu", optimizer)
+    np.testing.assert_allclose(there, here, rtol=RELATIVE_DIFFERENCE)
+    assert here[-1] < here[0]
+
+
+@pytest.mark.parametrize("draw", [tg.rand, tg.randn])
+def test_the_same_seed_gives_the_same_numbers(draw: Any, cuda_device: tg.Device) -> None:
+    tg.manual_seed(7)
+    here = draw(1001)
+    there = draw(1001, device=cuda_device).cpu()
+    if draw is tg.rand:
+        assert tg.equal(here, there)
+    else:
+        np.testing.assert_allclose(here.numpy(), there.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_an_index_out_of_range_is_raised_at_the_next_wait(cuda: tg.Device) -> None:
+    x = tg.tensor([1.0, 2.0, 3.0])
+    picked = x[tg.tensor([0, 5])]  # CuPy alone would wrap it round
+    with pytest.raises(tg.BoundsError, match=r"must be in \[-3, 3\), got 5 at position 1"):
+        picked.cpu()
+    assert x[tg.tensor([0, 2])].tolist() == [1.0, 3.0]
+
+
+def test_a_label_out_of_range_names_the_loss(cuda: tg.Device) -> None:
+    loss = F.cross_entropy(tg.randn(4, 3), tg.tensor([0, 1, 7, 2]))
+    with pytest.raises(tg.BoundsError, match=r"cross_entropy: labels must be in \[0, 3\), got 7 at position 2"):
+        loss.item()
+
+
+def test_synchronize_raises_too(cuda: tg.Device) -> None:
+    _ = tg.zeros(2)[tg.tensor([9])]
+    with pytest.raises(tg.BoundsError, match="got 9"):
+        tg.cuda.synchronize()
+    tg.cuda.synchronize()
+
+
+def test_host_arrays_do_not_mix_in(cuda: tg.Device) -> None:
+    x = tg.ones(3)
+    with pytest.raises(tg.DeviceError, match=r"as_tensor"):
+        x + np.ones(3, np.float32)
+    with pytest.raises(tg.DeviceError, match="on one device"):
+        x + tg.ones(3, device="cpu")
+    with pytest.raises(tg.TensorgradError, match=r"\.cpu\(\)\.numpy\(\)"):
+        x.numpy()
+
+
+def test_tensors_move_and_carry_gradients(cuda_device: tg.Device) -> None:
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    (x.to(cuda_device) * 3).cpu().sum().backward()
+    assert x.grad is not None
+    assert x.grad.device.type == "cpu"
+    assert x.grad.tolist() == [3.0, 3.0]
+
+
+def test_memory_is_counted_and_given_back(cuda: tg.Device) -> None:
+    before = tg.cuda.memory_allocated()
+    x = tg.zeros(1 << 16)
+    assert tg.cuda.memory_allocated() - before >= x.nbytes
+    del x
+    assert tg.cuda.memory_allocated() <= before
+    tg.cuda.empty_cache()
+    assert tg.cuda.memory_reserved() >= tg.cuda.memory_allocated()
+
+
+def test_it_is_available_and_counted(cuda_device: tg.Device) -> None:
+    assert tg.cuda.is_available()
+    assert tg.cuda.device_count() >= 1
+    assert tg.device("cuda") is cuda_device is tg.device("cuda:0")
+    with pytest.raises(tg.DeviceError, match="expected a CUDA device, got cpu"):
+        tg.cuda.synchronize("cpu")
