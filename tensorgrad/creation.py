@@ -109,6 +109,8 @@ def _host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
         wanted = host.dtype if from_arrays else _inferred(host)
     if host.dtype.kind not in "biuf" or (wanted not in SUPPORTED and wanted.kind != "u"):
         known = ", ".join(str(d) for d in SUPPORTED)
+        if host.dtype.kind not in "biufc":
+            raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
         raise DTypeError(f"{name}: expected numbers of dtype {known}, got {host.dtype}; convert with dtype=")
     if host.dtype == wanted:
         return host
@@ -134,6 +136,11 @@ def _refuse_rounded_integers(name: str, host: np.ndarray[Any, Any], data: Any) -
         numbers = list(np.asarray(_plain(data), dtype=object).flat)
         if all(isinstance(n, int) for n in numbers):
             fitting(name, max(numbers, key=abs), int64)
+
+
+def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
+    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations"}
+    return kinds.get(host.dtype.kind, f"a {type(data).__name__} of objects" if host.ndim else type(data).__name__)
 
 
 def _plain(data: Any) -> Any:

@@ -33,6 +33,9 @@ class Reporter:
     def epoch(self, epochs_done: int, note: str) -> None:
         """One more epoch; `note` says what came of it."""
 
+    def close(self, note: str) -> None:
+        """The last word, when nothing is drawn any more."""
+
 
 def make_reporter(shown: bool, epochs: int, batches: int | None) -> Reporter:
     """The one that suits standard error; `batches` in an epoch, None where that is not known."""
@@ -47,7 +50,12 @@ def make_reporter(shown: bool, epochs: int, batches: int | None) -> Reporter:
     return _Lines(epochs)
 
 
-class _Lines(Reporter):
+class _Shown(Reporter):
+    def close(self, note: str) -> None:
+        print(note, file=sys.stderr, flush=True)
+
+
+class _Lines(_Shown):
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
         self._every = max(1, epochs // _PLAIN_LINES)
@@ -57,7 +65,7 @@ class _Lines(Reporter):
             print(f"epoch {epochs_done}/{self._epochs}  {note}", file=sys.stderr, flush=True)
 
 
-class _Bar(Reporter):
+class _Bar(_Shown):
     def __init__(self, console: Any, epochs: int, batches: int | None) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

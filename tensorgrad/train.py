@@ -12,21 +12,23 @@ from time import perf_counter
 from typing import Any, Literal
 
 from tensorgrad.autograd.modes import no_grad
-from tensorgrad.data import DataLoader, Dataset, TensorDataset
-from tensorgrad.data.dataset import is_dataset
-from tensorgrad.errors import ArgumentError, ShapeError
+from tensorgrad.data import DataLoader, Dataset, Table
+from tensorgrad.data.means import Means
+from tensorgrad.data.samples import as_batches, as_field, as_samples, inputs_and_target
+from tensorgrad.data.table import Array
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat, stack
 from tensorgrad.nn import Module
 from tensorgrad.nn.utils import measure_gradients
 from tensorgrad.optim import Optimizer
+from tensorgrad.optim.options import names_checked
 from tensorgrad.progress import Reporter, make_reporter
-from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
 
 __all__ = ["Epoch", "History", "StopReason", "accuracy", "evaluate", "fit", "predict"]
 
 StopReason = Literal["epochs", "patience", "interrupted", "non-finite loss"]
-Data = Dataset | tuple[Tensor, ...] | Iterable[tuple[Tensor, ...]]
+Data = Dataset | Table | tuple[Tensor | Array, ...] | Iterable[tuple[Tensor, ...]]
 Loss = Callable[[Any, Tensor], Tensor]
 Metrics = Mapping[str, Callable[[Any, Tensor], Tensor | float]]
 Weights = dict[str, Tensor]
@@ -49,7 +51,7 @@ class Epoch:
 
     def __str__(self) -> str:
         values = {"train loss": self.train_loss, "val loss": self.val_loss, **self.metrics}
-        return "  ".join(f"{name} {value:.4f}" for name, value in values.items() if value is not None)
+        return "  ".join(f"{name} {_shown(value)}" for name, value in values.items() if value is not None)
 
 
 @dataclass
@@ -89,6 +91,7 @@ class History:
         return [epoch.seconds for epoch in self.epochs]
 
 
+@names_checked
 def fit(
     model: Module,
     data: Data,
@@ -107,9 +110,9 @@ def fit(
 ) -> History:
     """Train `model` in place to make `loss(model(*inputs), target)` small; return the history.
 
-    `data`, `validation`: a data set, a tuple of tensors (the last is the target), or an iterable of batches
-    such as a DataLoader, which is used as it is; otherwise batches of `batch_size` are drawn in an order that
-    depends on `seed` alone (None: on the default generator). `loss` returns the mean over a batch; means over
+    `data`, `validation`: a data set, a tuple of tensors or NumPy arrays (the last is the target; floats of arrays
+    become the model's dtype), or an iterable of batches such as a DataLoader, which is used as it is; otherwise
+    batches of `batch_size` are drawn in an order that depends on `seed` alone (None: on the default generator). `loss` returns the mean over a batch; means over
     an epoch weigh every sample alike. `metrics`: name -> function(output, target), also a mean over a batch.
     `clip_norm` limits the norm of all gradients together. `patience` ends training after so many epochs in a row
     without a new least score. `on_epoch` is called after each.
@@ -125,13 +128,18 @@ def fit(
     first epoch is complete there are no such weights: Ctrl-C and errors then leave the model as it is, a loss or norm
     that is not finite puts back the weights it had at the start. `model.training` is left as it was.
 
-    Raises: ArgumentError for arguments out of range, data without batches or targets, an iterator where data are gone
-    through more than once, a loss that is not one number.
+    Raises: DTypeError for arguments of the wrong kind; ArgumentError for arguments out of range, an optimizer of other
+    parameters, data without batches or targets, an iterator where data are gone through more than once, a loss that is
+    not one number.
     """
+    _check_parts("fit", model, loss)
+    _check_optimizer(optimizer, model)
     _check_arguments(epochs, patience, clip_norm)
+    data = _samples("fit: data", data, model)
+    validation = None if validation is None else _samples("fit: validation", validation, model)
     judge = _judge(data, validation, epochs, metrics)
-    run = _Run(model, _batches(data, batch_size, seed, shuffle=True), loss, optimizer, clip_norm)
-    run.judge = None if judge is None else _batches(judge, batch_size)
+    run = _Run(model, as_batches(data, batch_size, seed, shuffle=True), loss, optimizer, clip_norm)
+    run.judge = None if judge is None else as_batches(judge, batch_size)
     run.validates, run.metrics = validation is not None, metrics or {}
     with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, _mode(model, training=True):
         try:
@@ -149,6 +157,8 @@ def fit(
             run.history.stop_reason, run.history.detail = "non-finite loss", str(where)
         finally:
             run.restore_best()
+    if run.history.stop_reason == "interrupted":
+        reporter.close(f"stopped by Ctrl-C {run.state()}")
     return run.history
 
 
@@ -159,17 +169,20 @@ def evaluate(
 
     Sums stay on the device until the end, in float64; `data`, `loss` and `metrics` are as for `fit`.
     """
-    means = _Means()
+    _check_parts("evaluate", model, loss)
+    means, data = Means(), _samples("evaluate: data", data, model)
     with _mode(model, training=False), no_grad():
-        for inputs, target in _pairs(_batches(data, batch_size)):
+        for inputs, target in inputs_and_target(as_batches(data, batch_size)):
             output = model(*inputs)
             values = {"loss": _checked_loss(loss(output, target))}
             means.add(values | {name: metric(output, target) for name, metric in (metrics or {}).items()}, len(target))
     return means.read()
 
 
-def predict(model: Module, inputs: Tensor, batch_size: int = 1024) -> Tensor:
+def predict(model: Module, inputs: Tensor | Array, batch_size: int = 1024) -> Tensor:
     """`model(inputs)` in eval mode and without recording, `batch_size` samples at a time."""
+    _check_parts("predict", model)
+    inputs = as_field("predict: inputs", inputs, next(model.parameters(), None))
     with _mode(model, training=False), no_grad():
         starts = range(0, max(1, len(inputs)), batch_size)
         return cat([model(inputs[start : start + batch_size]) for start in starts])
@@ -249,9 +262,16 @@ class _Run:
         elif self.history.stop_reason == "non-finite loss":
             self.model.load_state_dict(self.first_weights)
 
+    def state(self) -> str:
+        """How far it came, and whose weights the model has."""
+        count, best = len(self.trail), self.best_epoch()
+        if best is None:
+            return "before the end of the first epoch; the model has the weights of that moment"
+        return f"after {count} epoch{'s' if count > 1 else ''}; the model has the weights of epoch {best + 1}"
+
     def _train(self, reporter: Reporter) -> float:
-        means = _Means()
-        for number, (inputs, target) in enumerate(_pairs(self.batches), start=1):
+        means = Means()
+        for number, (inputs, target) in enumerate(inputs_and_target(self.batches), start=1):
             means.add({"loss": self._step(inputs, target, f"epoch {len(self.trail) + 1}, batch {number}")}, len(target))
             self.batches_done += 1
             reporter.batch(self.batches_done)
@@ -272,32 +292,15 @@ class _Run:
         return float(value)
 
 
-class _Means:
-    """Means over samples of values that are means over batches. Tensors are summed where they are, in
-    float64.
-    """
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor | float] = {}
-        self._samples = 0
-
-    def add(self, values: Mapping[str, Tensor | float], samples: int) -> None:
-        self._samples += samples
-        for name, value in values.items():
-            wide = value.detach().double() if isinstance(value, Tensor) else float(value)
-            self._sums[name] = self._sums.get(name, 0.0) + wide * samples
-
-    def read(self) -> dict[str, float]:
-        if not self._samples:
-            raise ArgumentError("train: the data gave no batch; it is empty, or smaller than a batch with drop_last")
-        return {name: float(total) / self._samples for name, total in self._sums.items()}
-
-
 def _checked_loss(loss: Tensor) -> Tensor:
     if not isinstance(loss, Tensor) or loss.ndim != 0:
         got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
         raise ArgumentError(f"train: the loss must be one number for a batch, got {got}; use reduction='mean'")
     return loss
+
+
+def _shown(value: float) -> str:
+    return f"{value:.4f}" if value == 0 or 1e-4 <= abs(value) < 1e5 else f"{value:.4g}"
 
 
 def _finite(value: float, what: str) -> float:
@@ -325,21 +328,9 @@ def _judge(data: Data, validation: Data | None, epochs: int, metrics: Metrics | 
     return None
 
 
-def _batches(
-    data: Data, batch_size: int, seed: int | None = None, shuffle: bool = False
-) -> Iterable[tuple[Tensor, ...]]:
-    dataset = TensorDataset(*data) if isinstance(data, tuple) else data
-    if not is_dataset(dataset):
-        return dataset  # type: ignore[return-value]
-    generator = None if seed is None else Generator(dataset.device).manual_seed(seed)
-    return DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator)
-
-
-def _pairs(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
-    for batch in batches:
-        if len(batch) < 2:
-            raise ArgumentError(f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor")
-        yield tuple(batch[:-1]), batch[-1]
+def _samples(what: str, data: Data, model: Module) -> Data:
+    samples: Data = as_samples(what, data, next(model.parameters(), None))
+    return samples
 
 
 def _copy_of_weights(model: Module) -> Weights:
@@ -365,3 +356,29 @@ def _check_arguments(epochs: int, patience: int | None, clip_norm: float | None)
         raise ArgumentError(f"fit: patience must be at least 1 epoch, got {patience}; None waits for ever")
     if clip_norm is not None and not clip_norm > 0:
         raise ArgumentError(f"fit: clip_norm must be positive, got {clip_norm}")
+
+
+def _check_parts(owner: str, model: object, loss: object = abs) -> None:
+    if not isinstance(model, Module):
+        raise DTypeError(f"{owner}: model must be a Module, got {_described(model)}")
+    if isinstance(loss, type):
+        nn = "nn." if loss.__module__.startswith("tensorgrad.nn") else ""
+        raise DTypeError(f"{owner}: loss is the class {loss.__name__}; call it: {nn}{loss.__name__}()")
+    if not callable(loss):
+        raise DTypeError(
+            f"{owner}: loss must be a function of output and target, such as nn.CrossEntropyLoss(), got "
+            f"{_described(loss)}; it comes third: {owner}(model, data, loss, ...)"
+        )
+
+
+def _check_optimizer(optimizer: Optimizer, model: Module) -> None:
+    remedy = "make one: optim.Adam(model.parameters())"
+    if not isinstance(optimizer, Optimizer):
+        raise DTypeError(f"fit: optimizer must be an Optimizer, got {_described(optimizer)}; {remedy}")
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if held.isdisjoint(id(p) for p in model.parameters()):
+        raise ArgumentError(f"fit: the optimizer has none of the model's parameters and would train nothing; {remedy}")
+
+
+def _described(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__

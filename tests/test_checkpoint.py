@@ -234,3 +234,12 @@ def test_numpy_scalars_are_saved_as_numbers(tmp_path: Path) -> None:
     loaded = tg.load(tmp_path / "s")
     assert loaded == {"a": 0.5, "b": (3, True), 4: "c"}
     assert [type(v) for v in (loaded["a"], *loaded["b"])] == [float, int, bool]
+
+
+def test_a_place_that_cannot_hold_the_file(tmp_path: Path) -> None:
+    missing = tmp_path / "nodir"
+    with pytest.raises(FileNotFoundError, match=f"there is no folder {missing}; make it first"):
+        tg.save({"w": tg.ones(1)}, missing / "file")
+    with pytest.raises(IsADirectoryError, match="is a folder; give a file name"):
+        tg.save({"w": tg.ones(1)}, tmp_path)
+    assert list(tmp_path.iterdir()) == []

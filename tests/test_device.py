@@ -6,7 +6,7 @@ import copy
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -79,6 +79,21 @@ def test_the_warning_points_at_the_callers_line() -> None:
     with pytest.warns(UserWarning, match="cannot be used") as caught:
         tg.device("cuda")
     assert caught[0].filename == __file__
+
+
+def test_however_deep_the_question_was_asked() -> None:
+    questions: list[Callable[[], object]] = [
+        lambda: tg.ones(1).to("cuda"),
+        lambda: tg.nn.Linear(1, 1).cuda(),
+        lambda: tg.nn.MLP([2, 2], device="cuda"),
+        lambda: tg.data.digits(device="cuda"),
+        lambda: tg.set_default_device("cuda"),
+    ]
+    for ask in questions:
+        registry._warned.clear()
+        with pytest.warns(UserWarning, match="cannot be used") as caught:
+            ask()
+        assert [(w.filename, w.lineno) for w in caught] == [(__file__, ask.__code__.co_firstlineno)]
 
 
 def test_in_strict_mode_it_is_an_error() -> None:

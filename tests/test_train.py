@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,6 +226,119 @@ def test_refuses_bad_arguments(change: dict[str, object], message: str) -> None:
         call(model, optimizer=tg.optim.SGD(model.parameters(), lr=0.1), **arguments)
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"optimizer": None}, tg.errors.DTypeError, r"fit: optimizer must be an Optimizer, got NoneType; make one: optim"),
+        ({"optimizer": tg.optim.Adam}, tg.errors.DTypeError, "optimizer must be an Optimizer, got the class Adam"),
+        ({"optimizer": mse, "loss": None}, tg.errors.DTypeError, r"fit: loss must be a function .*, got NoneType"),
+        (
+            {"optimizer": mse, "loss": tg.optim.SGD([tg.zeros(1)])},
+            tg.errors.DTypeError,
+            r"loss must be a function .*, got SGD; it comes third: fit\(model, data, loss, ...\)",
+        ),
+        ({"loss": "mse"}, tg.errors.DTypeError, r"such as nn\.CrossEntropyLoss\(\), got str"),
+        ({"loss": tg.nn.MSELoss}, tg.errors.DTypeError, r"loss is the class MSELoss; call it: nn\.MSELoss\(\)"),
+        ({"model": tg.nn.Linear}, tg.errors.DTypeError, "fit: model must be a Module, got the class Linear"),
+        (
+            {"optimizer": tg.optim.Adam(tg.nn.Linear(3, 1).parameters())},
+            tg.errors.ArgumentError,
+            "the optimizer has none of the model's parameters and would train nothing",
+        ),
+        ({"data": tg.zeros(4, 3)}, tg.errors.DTypeError, r"fit: data must be a tuple \(inputs, targets\) .* got Tensor"),
+        ({"data": np.zeros((4, 3))}, tg.errors.DTypeError, r"fit: data must be a tuple .* got ndarray"),
+        ({"data": 7}, tg.errors.DTypeError, "fit: data must be .* got int"),
+        ({"data": "a.csv"}, tg.errors.DTypeError, "fit: data must be .* got str"),
+        ({"data": ([[1.0]], [1.0])}, tg.errors.DTypeError, r"fit: data\[0\] must be a Tensor or a NumPy array, got list"),
+        ({"data": list(regression())}, tg.errors.DTypeError, "a batch must be a tuple .* got Tensor; .* not a list"),
+        ({"validation": 0.2}, tg.errors.DTypeError, "fit: validation must be .* got float"),
+        ({"epoch": 3}, TypeError, "fit: there is no argument 'epoch'; did you mean epochs?"),
+        ({"validation_data": 3}, TypeError, "no argument 'validation_data'; did you mean validation?"),
+        ({"nonsense": 3}, TypeError, "no argument 'nonsense'; there are model, data, loss, optimizer, epochs"),
+    ],
+)
+def test_says_what_is_wrong_with_an_argument(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    model = linear()
+    arguments: dict[str, Any] = {
+        "model": model,
+        "data": regression(),
+        "loss": mse,
+        "optimizer": tg.optim.SGD(model.parameters(), lr=0.1),
+        "epochs": 1,
+        "progress": False,
+        **change,
+    }
+    before = model.weight.detach().numpy().copy()
+    with pytest.raises(error, match=message):
+        fit(**arguments)
+    assert np.array_equal(model.weight.detach().numpy(), before)
+
+
+def test_evaluate_and_predict_say_so_too() -> None:
+    model, data = linear(), regression()
+    with pytest.raises(tg.errors.DTypeError, match=r"evaluate: loss is the class MSELoss; call it"):
+        evaluate(model, data, tg.nn.MSELoss)  # type: ignore[arg-type]
+    with pytest.raises(tg.errors.DTypeError, match=r"evaluate: data must be a tuple .* got ndarray"):
+        evaluate(model, data[0].numpy(), mse)
+    with pytest.raises(tg.errors.DTypeError, match="predict: inputs must be a Tensor or a NumPy array, got list"):
+        predict(model, [[1.0, 2.0, 3.0]])  # type: ignore[arg-type]
+    with pytest.raises(tg.errors.DTypeError, match="predict: model must be a Module, got function"):
+        predict(mse, data[0])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_arrays_train_like_the_tensors_of_their_values(dtype: Any) -> None:
+    x, y = regression()
+    arrays = x.numpy().astype(dtype), y.numpy().astype(dtype)
+    assert weights_after(1, arrays, validation=arrays) == weights_after(1, (x, y), validation=(x, y))
+    assert weights_after(1, (x, arrays[1])) == weights_after(1, (x, y))
+    model = linear()
+    assert evaluate(model, arrays, mse) == evaluate(model, (x, y), mse)
+    assert predict(model, arrays[0]).tolist() == predict(model, x).tolist()
+    assert predict(model.double(), arrays[0]).dtype == tg.float64
+
+
+def test_integer_arrays_are_labels() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    inputs = np.eye(3)[labels]
+    model = tg.nn.Linear(3, 3)
+    optimizer = tg.optim.Adam(model.parameters(), lr=0.1)
+    fit(model, (inputs, labels), tg.nn.CrossEntropyLoss(), optimizer, epochs=20, progress=False)
+    assert (predict(model, inputs).argmax(1).numpy() == labels).all()
+
+
+def test_a_table_is_fitted(tmp_path: Any) -> None:
+    x, y = regression()
+    path = tmp_path / "table.csv"
+    np.savetxt(path, np.hstack([x.numpy(), y.numpy()]), delimiter=",", header="a,b,c,y", comments="", fmt="%.9g")
+    assert weights_after(1, tg.data.read_csv(path)) == weights_after(1, (x, y))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "message"),
+    [
+        (2, "stopped by Ctrl-C after 2 epochs; the model has the weights of epoch 2"),
+        (1, "stopped by Ctrl-C after 1 epoch; the model has the weights of epoch 1"),
+        (0, "stopped by Ctrl-C before the end of the first epoch; the model has the weights of that moment"),
+    ],
+)
+def test_an_interrupt_is_told(capsys: pytest.CaptureFixture[str], epochs: int, message: str) -> None:
+    for shown in (True, False):
+        model, seen = linear(), 0
+
+        def loss(output: tg.Tensor, target: tg.Tensor) -> tg.Tensor:
+            nonlocal seen
+            seen += output.requires_grad
+            if seen > epochs:
+                raise KeyboardInterrupt
+            return mse(output, target)
+
+        optimizer = tg.optim.SGD(model.parameters(), lr=0.01)
+        fit(model, regression(), loss, optimizer, epochs=9, batch_size=50, progress=shown)
+        assert capsys.readouterr().err.splitlines()[epochs:] == ([message] if shown else [])
+
+
 def test_plain_progress(capsys: pytest.CaptureFixture[str]) -> None:
     model = linear()
     optimizer = tg.optim.SGD(model.parameters(), lr=0.0)
@@ -241,6 +355,12 @@ def test_plain_progress(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_epochs_read_well() -> None:
     assert str(Epoch(0.5, None, {"accuracy": 0.98}, 1.0, 0.4)) == "train loss 0.5000  accuracy 0.9800"
+    assert str(Epoch(7.17113289744804e28, 99999.0, {"a": 0.0}, 1.0, 0.4)) == (
+        "train loss 7.171e+28  val loss 99999.0000  a 0.0000"
+    )
+    assert str(Epoch(1e5, 0.0001, {"a": 0.0000321987, "b": -2e6}, 1.0, 0.4)) == (
+        "train loss 1e+05  val loss 0.0001  a 3.22e-05  b -2e+06"
+    )
 
 
 def test_rich_is_imported_for_bars_only() -> None:

@@ -253,7 +253,7 @@ def _op_of(function: type[Function], outputs: int) -> Op:
 
 
 def _joint_op(name: str, joint: Callable[..., Any]) -> Op:
-    op = Op(Function.forward, (), joint, elementwise=False, view=False, residuals=None)
+    op = Op(Function.forward, (), joint, elementwise=False, view=None, residuals=None)
     op.name = name
     return op
 

@@ -40,6 +40,7 @@ class Spec(NamedTuple):
 
 
 Residuals = Literal["constant", "differentiable"] | None
+View = Literal["always", "maybe"] | None
 # Whether the output is kept; the inputs that are; those dropped that the tape knows; those dropped that it does not.
 Keeping = tuple[bool, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -48,7 +49,7 @@ class Op:
     """One operation. See the module's text for how it is written.
 
     `elementwise`: inputs broadcast, so their gradients are summed back to their shapes by the tape.
-    `view`: the result may share memory with the first input.
+    `view`: the result shares memory with the first input "always", or "maybe", which the backend is asked.
     `residuals`: the forward returns (output, residual, ...), and a vjp's `out` is the tuple of the residuals, without
     the output. "constant" ones do not depend on what is differentiated. For "differentiable" ones a higher-order
     gradient runs the forward again on the tape, so all inputs stay in memory.
@@ -75,7 +76,7 @@ class Op:
         joint: Vjp | None,
         *,
         elementwise: bool,
-        view: bool,
+        view: View,
         residuals: Residuals,
     ) -> None:
         self.name = forward.__name__
@@ -130,7 +131,7 @@ def op(
     *vjps: Vjp,
     joint: Vjp | None = None,
     elementwise: bool = False,
-    view: bool = False,
+    view: View = None,
     residuals: Residuals = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:

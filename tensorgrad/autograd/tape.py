@@ -78,7 +78,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         result.node = node
         result.needs_grad = True
         _keep(node, op.keeping(needs, tensors), inputs, result)
-    if op.view and backend.is_view(out, inputs[0].array):
+    if op.view is not None and (op.view == "always" or backend.is_view(out, inputs[0].array)):
         _note_view(result, inputs[0], op, static)
     return result
 
@@ -146,6 +146,23 @@ def _explained(op: Op, arrays: list[Any], error: ValueError) -> Exception:
     """What the array library says about shapes, with the op's name and what it was given; anything else as it is."""
     if isinstance(error, TensorgradError):
         return error
-    shapes = ", ".join(str(tuple(a.shape)) for a in arrays if hasattr(a, "shape"))
+    given = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+    shapes = ", ".join(map(str, given))
+    clash = _clash(given) if op.elementwise else None
+    if clash is not None:
+        return ShapeError(
+            f"{op.name}: shapes {shapes} do not broadcast: counted from the end, sizes {clash[1]} and {clash[2]} in "
+            f"dimension {clash[0]} differ, and neither is 1; reshape or transpose one of them"
+        )
     kind = ShapeError if _ABOUT_SHAPES.search(str(error)) else ArgumentError
     return kind(f"{op.name}: got shapes {shapes}: {error}")
+
+
+def _clash(shapes: list[tuple[int, ...]]) -> tuple[int, int, int] | None:
+    """The first dimension, counted from -1 on, in which shapes do not broadcast, and the two sizes; None if they do."""
+    for i in range(1, max(map(len, shapes), default=0) + 1):
+        sizes = {shape[-i] for shape in shapes if len(shape) >= i} - {1}
+        if len(sizes) > 1:
+            low, high, *_ = sorted(sizes)
+            return -i, low, high
+    return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import DType, is_floating
-from tensorgrad.errors import DTypeError, GraphError
+from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
     from tensorgrad.autograd.op import Op, Spec
@@ -70,11 +70,11 @@ class Variable:
     `base`: for a view (its root, the view ops from there, the root's node when it was made).
     """
 
-    __slots__ = ("__weakref__", "array", "base", "device", "grad", "hooks", "needs_grad", "node", "version")
+    __slots__ = ("__weakref__", "_grad", "array", "base", "device", "hooks", "needs_grad", "node", "version")
 
     array: Any
     device: Device
-    grad: Tensor | None
+    _grad: Tensor | None
     needs_grad: bool
     node: Node | None
     version: list[Any]
@@ -97,6 +97,17 @@ class Variable:
     def ndim(self) -> int:
         """The number of dimensions."""
         return len(self.array.shape)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient. Settable: to None, or to a Tensor of this shape, dtype and device."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            _check_gradient(self, value)
+        self._grad = value
 
     @property
     def requires_grad(self) -> bool:
@@ -219,6 +230,17 @@ def follow_retained(tensor: Variable, before: Node | None) -> None:
         tensor.register_hook(hook)
 
 
+def _check_gradient(tensor: Variable, value: Any) -> None:
+    if not isinstance(value, Variable):
+        raise DTypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+    if value.shape != tensor.shape:
+        raise ShapeError(f"grad: the gradient must have the tensor's shape {tensor.shape}, got {value.shape}")
+    if value.dtype != tensor.dtype:
+        raise DTypeError(f"grad: the gradient must have the tensor's dtype {tensor.dtype}, got {value.dtype}")
+    if value.device is not tensor.device:
+        raise DeviceError(f"grad: the gradient must be on {tensor.device}, as the tensor is, got {value.device}")
+
+
 class RemovableHandle:
     """Takes a hook away again, at most once; also as a context manager."""
 
@@ -263,7 +285,7 @@ def new_tensor(array: Any, device: Device, needs_grad: bool = False, node: Node 
     t: Tensor = _new(_tensor_class)
     t.array = array
     t.device = device
-    t.grad = None
+    t._grad = None
     t.needs_grad = needs_grad
     t.node = node
     t.version = [0, ""]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensorgrad.backends.cpu_results import given
+from tensorgrad.backends.cpu_results import into
 from tensorgrad.backends.primitives import Array, Primitives
-from tensorgrad.dtypes import float16
 
 __all__ = ["CheckedSlopes"]
 
-_MANY = 8192  # from here on a few passes over bits cost less than a look for a nan
+_MANY = 4096  # from here on a few passes over bits cost less than a look for a nan
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
@@ -23,7 +22,7 @@ class CheckedSlopes(Primitives):
         if _has_nan(product):
             product = np.asarray(product)
             np.copyto(product, 0, where=np.equal(g, 0) & ~np.isfinite(slope))
-        return given(product, out)
+        return product if out is None else into(out, product)
 
     @staticmethod
     def divide_unless_zero(g: Array, y: Array, *, out: Array | None = None) -> Array:
@@ -31,15 +30,18 @@ class CheckedSlopes(Primitives):
         if _has_nan(quotient):
             quotient = np.asarray(quotient)
             np.copyto(quotient, 0, where=np.equal(g, 0) & np.equal(y, 0))
-        return given(quotient, out)
+        return quotient if out is None else into(out, quotient)
 
     @staticmethod
     def relu_backward(g: Array, y: Array, *, out: Array | None = None) -> Array:
-        positive = np.asarray(np.greater(y, 0))
-        if positive.size > _MANY:
-            return given(_selected(g, positive), out)
-        product = np.multiply(g, positive)
-        return given(np.where(positive, g, g.dtype.type(0)) if _has_nan(product) else product, out)
+        positive = np.greater(y, 0)
+        if g.size > _MANY:
+            result = _selected(g, positive)
+        else:
+            result = np.multiply(g, positive)
+            if _has_nan(result):
+                result = np.where(positive, g, g.dtype.type(0))
+        return result if out is None else into(out, result)
 
 
 def _selected(g: Array, chosen: Array) -> Array:
@@ -51,7 +53,5 @@ def _selected(g: Array, chosen: Array) -> Array:
 
 def _has_nan(x: Array) -> bool:
     """Whether there is a nan in `x`: the sum of the squares, which no infinity can cancel, is nan then."""
-    if x.dtype == float16:  # BLAS has none
-        return bool(x.size and np.isnan(np.minimum.reduce(x, None)))
     total = np.vdot(x, x)
     return bool(total != total)

@@ -7,6 +7,7 @@ primitive call on it passes: whoever wants to see them all (a recorder) puts an 
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -123,8 +124,18 @@ def _interned(kind: str, index: int | None) -> Device:
 def _fall_back(name: str, reason: DeviceError) -> Device:
     if name not in _warned:
         _warned.add(name)
-        warnings.warn(f"device {name!r} cannot be used, running on the CPU: {reason}", stacklevel=4)
+        message = f"device {name!r} cannot be used, running on the CPU: {reason}"
+        warnings.warn(message, stacklevel=_levels_to_the_caller())
     return _named("cpu")
+
+
+def _levels_to_the_caller() -> int:
+    """The `stacklevel` with which a warning of the function that asks points at the line outside the package."""
+    frame, level = sys._getframe(1), 1
+    package = __name__.partition(".")[0]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _first_usable() -> Device:

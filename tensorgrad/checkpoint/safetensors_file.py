@@ -40,11 +40,12 @@ def save(obj: object, path: Path, metadata: Mapping[str, Any] | None = None) -> 
     JSON-able dict, can be read alone with `read_metadata`. The file appears whole or not at all: it is
     written beside its place, then moved.
 
-    Raises: DTypeError for what cannot be saved (a module: save its state_dict()); OSError where writing
-    fails.
+    Raises: DTypeError for what cannot be saved (a module: save its state_dict()); FileNotFoundError where there is no
+    such folder, IsADirectoryError where `path` is one; OSError where writing fails.
     """
     from safetensors.numpy import save as serialize
 
+    _check_place(os.fspath(path))
     description, tensors = pack(obj)
     arrays = {name: _on_host(value) for name, value in tensors.items()}
     notes = {_STRUCTURE: json.dumps(description), _METADATA: _as_json(metadata)}
@@ -117,6 +118,14 @@ def _as_json(metadata: Mapping[str, Any] | None) -> str:
 def _on_host(value: Tensor) -> Array:
     array: Array = np.asarray(value.detach().cpu().numpy(), order="C")
     return array
+
+
+def _check_place(path: str) -> None:
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"save: {path} is a folder; give a file name")
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        raise FileNotFoundError(f"save: there is no folder {folder}; make it first")
 
 
 def _write_whole(path: str, content: bytes) -> None:

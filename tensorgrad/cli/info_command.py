@@ -26,6 +26,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         **{name: _version(name) for name in ("numpy", "safetensors", "rich", "matplotlib")},
         "BLAS": _blas(),
         "CPU threads": f"{_usable_threads()} usable of {os.cpu_count()}",
+        "threads": f"slow on a shared machine? set {_threads_variable()}=1",
         "default device": str(get_default_device()),
         "CUDA": _cuda(),
     }
@@ -45,6 +46,10 @@ def _version(package: str) -> str:
 def _blas() -> str:
     blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     return f"{blas.get('name', 'unknown')} {blas.get('version', '')} (NumPy's)".replace("  ", " ")
+
+
+def _threads_variable() -> str:
+    return "MKL_NUM_THREADS" if "mkl" in _blas().lower() else "OPENBLAS_NUM_THREADS"
 
 
 def _usable_threads() -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import NoReturn
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 from tensorgrad.cli.info_command import run_info
 from tensorgrad.cli.optimizers import OPTIMIZERS
@@ -36,9 +37,29 @@ examples:
 """
 
 
+# What other programs call the same options.
+_SYNONYMS = {"--learning-rate": "--lr", "--layers": "--hidden", "--early-stopping": "--patience"}
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ArgumentError(f"{message} (see {self.prog} --help)")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Complain about what is left here, where the command is known that it was meant for."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}{self._suggestion(left)}")
+        return found, left
+
+    def _suggestion(self, left: list[str]) -> str:
+        for word in left:
+            name = word.partition("=")[0]
+            known = [option for option in self._option_string_actions if option.startswith("--")]
+            meant = [_SYNONYMS[name]] if _SYNONYMS.get(name) in known else get_close_matches(name, known, 1)
+            if name.startswith("--") and meant:
+                return f"; did you mean {meant[0]}?"
+        return ""
 
 
 def make_parser() -> argparse.ArgumentParser:

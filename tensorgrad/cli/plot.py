@@ -12,7 +12,7 @@ from tensorgrad.train import History
 
 __all__ = ["check_plot", "plot_history"]
 
-_FORMATS = (".png", ".pdf", ".svg", ".jpg")
+_FORMATS = (".png", ".pdf", ".svg", ".jpg", ".jpeg")
 
 
 def check_plot(path: str) -> None:

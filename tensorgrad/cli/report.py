@@ -9,7 +9,7 @@ from tensorgrad.data import Standardizer, Table, TensorDataset
 from tensorgrad.tensor import Tensor
 from tensorgrad.train import History, accuracy, predict
 
-__all__ = ["print_data", "print_model", "print_outcome", "print_row", "print_test"]
+__all__ = ["print_data", "print_doubt", "print_model", "print_outcome", "print_row", "print_test"]
 
 
 def print_row(name: str, value: str) -> None:
@@ -23,6 +23,23 @@ def print_data(source: str, table: Table, parts: Parts) -> None:
     sizes = [0 if part is None else len(part) for part in (parts.train, parts.val, parts.test)]
     print_row("data", f"{source}: {len(table):,} samples, {table.inputs.shape[1]} features, {goal}")
     print_row("split", "{:,} to train, {:,} to validate, {:,} to test".format(*sizes))
+
+
+def print_doubt(table: Table, said: bool) -> None:
+    """One line where the targets were perhaps not meant as classes; `said`: it is known that they are classes."""
+    count, numbers = len(table.classes), _are_numbers(table.classes)
+    other = "--task regression predicts a number" if numbers else "is it the column to predict?"
+    if 2 * count > len(table):
+        print_row("note:", f"{table.target_name} has {count} classes in {len(table)} samples; {other}")
+    elif numbers and count > 2 and not said:
+        print_row("note:", f"the {count} values of {table.target_name} are taken for classes; {other}")
+
+
+def _are_numbers(names: tuple[str, ...]) -> bool:
+    try:
+        return [float(name) for name in names] != []
+    except ValueError:
+        return False
 
 
 def print_model(model: TrainedModel, place: Device) -> None:

@@ -11,7 +11,7 @@ from tensorgrad.cli.model_file import Recipe, TrainedModel, save_model
 from tensorgrad.cli.optimizers import make_optimizer
 from tensorgrad.cli.parts import Parts, prepare
 from tensorgrad.cli.plot import check_plot, plot_history
-from tensorgrad.cli.report import print_data, print_model, print_outcome, print_row, print_test
+from tensorgrad.cli.report import print_data, print_doubt, print_model, print_outcome, print_row, print_test
 from tensorgrad.cli.sources import read_table
 from tensorgrad.data import Table
 from tensorgrad.errors import ArgumentError
@@ -36,6 +36,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     recipe = _recipe(table, arguments)
     model = TrainedModel(recipe.build().to(place), recipe, parts.inputs, parts.targets)
     print_data(arguments.source, table, parts)
+    print_doubt(table, said=arguments.task is not None or arguments.source == "digits")
     print_model(model, place)
     started = perf_counter()
     history = _fit(model, parts, arguments)

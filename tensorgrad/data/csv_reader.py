@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 
 import numpy as np
 
-from tensorgrad.data.table import Array, Table, Task
+from tensorgrad.data.table import Array, Table, Task, listed
 from tensorgrad.data.targets import check_task, encode_classes, infer_task
 from tensorgrad.errors import ArgumentError, FormatError
 
@@ -63,6 +64,7 @@ def read_csv_inputs(
     the features, or exactly `columns` (all columns of the training file), in that order.
     """
     grid = _read(fspath(path), header, delimiter)
+    grid.may_ignore = False
     if not grid.named:
         for layout in (tuple(columns), tuple(features)):
             if len(grid.names) == len(layout):
@@ -71,24 +73,27 @@ def read_csv_inputs(
     if missing:
         raise FormatError(
             f"read_csv: {grid.path} lacks {len(missing)} of the {len(features)} columns the model was "
-            f"trained on, the first is {missing[0]!r}; found {_listed(grid.names)}"
+            f"trained on, the first is {missing[0]!r}; found {listed(grid.names)}"
         )
     return grid.numbers(features)
 
 
 @dataclass
 class _Grid:
-    """The cells of a file as text; `lines[i]` is where row i stands in it; `named`: the file has a header."""
+    """The cells of a file as text; `lines[i]` is where row i stands in it; `named`: the file has a header;
+    `may_ignore`: features may be left out.
+    """
 
     path: str
     names: tuple[str, ...]
     rows: list[list[str]]
     lines: list[int]
     named: bool
+    may_ignore: bool = True
 
     def position(self, name: str) -> int:
         if name not in self.names:
-            raise ArgumentError(f"read_csv: {self.path} has no column {name!r}; its columns are {_listed(self.names)}")
+            raise ArgumentError(f"read_csv: {self.path} has no column {name!r}; its columns are {listed(self.names)}")
         return self.names.index(name)
 
     def cells(self, name: str) -> list[str]:
@@ -106,16 +111,24 @@ class _Grid:
         except ValueError:
             values = np.array([np.nan])
         if not np.isfinite(values).all():
-            raise self.fault(name, next(i for i, cell in enumerate(cells) if not _is_number(cell)), "a finite number")
+            text = self.is_text(name)
+            wrong = (i for i, cell in enumerate(cells) if not (_is_number(cell) or (text and _is_missing(cell))))
+            raise self.fault(name, next(wrong), "a finite number")
         return values
 
     def fault(self, name: str, row: int, wanted: str) -> FormatError:
         cell = self.cells(name)[row]
         problem = f"the value is missing (found {cell!r})" if _is_missing(cell) else f"expected {wanted}, got {cell!r}"
-        return FormatError(
-            f"read_csv: {self.path}, line {self.lines[row]}, column {name!r}: {problem}; "
-            "fill it in, or leave out the line or the column"
-        )
+        remedy = "fill it in, or leave out the line or the column"
+        if self.is_text(name) and not _is_missing(cell):
+            leave_out = f", or leave it out with --ignore {shlex.quote(name)} (ignore=[{name!r}] in Python)"
+            remedy = f"the column is text: encode it{leave_out if self.may_ignore else ' as for the training'}"
+        return FormatError(f"read_csv: {self.path}, line {self.lines[row]}, column {name!r}: {problem}; {remedy}")
+
+    def is_text(self, name: str) -> bool:
+        """Whether the column has values, and none of them is a number."""
+        values = [cell for cell in self.cells(name) if not _is_missing(cell)]
+        return bool(values) and not any(_is_float(cell) for cell in values)
 
 
 def _targets(grid: _Grid, name: str, task: Task | None) -> tuple[Array, Task, tuple[str, ...]]:
@@ -123,6 +136,11 @@ def _targets(grid: _Grid, name: str, task: Task | None) -> tuple[Array, Task, tu
     for row, cell in enumerate(cells):
         if _is_missing(cell):
             raise grid.fault(name, row, "a value")
+    if task == "regression" and grid.is_text(name):
+        raise FormatError(
+            f"read_csv: {grid.path}, column {name!r}: the target is text: use --task classification "
+            "(task='classification' in Python), or another --target"
+        )
     if task == "regression" or all(_is_number(cell) for cell in cells):
         values = grid.column(name)
         if (task or infer_task(values)) == "regression":
@@ -196,12 +214,13 @@ def _is_missing(cell: str) -> bool:
 
 
 def _is_number(cell: str) -> bool:
+    return _is_float(cell) and bool(np.isfinite(float(cell)))
+
+
+def _is_float(cell: str) -> bool:
     try:
-        return bool(np.isfinite(float(cell)))
+        float(cell)
     except ValueError:
         return False
+    return True
 
-
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"

@@ -145,23 +145,34 @@ def is_dataset(given: Any) -> TypeGuard[Dataset]:
 
 
 def as_dataset(owner: str, given: Any) -> Dataset:
-    """`given` as a Dataset: itself if it is one, a Tensor as the only field, anything else by its `__getitem__`.
+    """`given` as a Dataset: itself if it is one, a Tensor as the only field, a Table by its `dataset()`, anything else
+    by its `__getitem__`.
 
-    Raises DTypeError, in the name of `owner`, for what has no samples by number.
+    Raises DTypeError, in the name of `owner`, for what has no samples by number, and for tuples of tensors or arrays.
     """
     if is_dataset(given):
         return given
     if isinstance(given, Tensor):
         return TensorDataset(given)
-    fields = isinstance(given, tuple) and any(isinstance(field, Tensor) for field in given)
+    if isinstance(given, tuple):
+        _refuse_fields(owner, given)
+    if callable(getattr(given, "dataset", None)):  # a Table, of which this module must not know
+        return as_dataset(owner, given.dataset())
     numbered = hasattr(given, "__len__") and hasattr(given, "__getitem__")
-    if fields or isinstance(given, (Mapping, str)) or not numbered:
+    if isinstance(given, (Mapping, str)) or not numbered:
         raise DTypeError(
             f"{owner}: the data set must have `__len__` and, for one sample, `__getitem__`, got "
-            f"{'a tuple of tensors' if fields else type(given).__name__}; "
-            "wrap tensors in tg.data.TensorDataset(inputs, labels)"
+            f"{type(given).__name__}; wrap tensors in tg.data.TensorDataset(inputs, labels)"
         )
     return _Indexed(given)
+
+
+def _refuse_fields(owner: str, given: tuple[Any, ...]) -> None:
+    """Raise DTypeError for `(inputs, labels)`, which would else pass for a data set of two samples."""
+    if any(isinstance(field, Tensor) for field in given):
+        raise DTypeError(f"{owner}: got a tuple of tensors; wrap them: TensorDataset(X, y)")
+    if any(isinstance(field, np.ndarray) for field in given):
+        raise DTypeError(f"{owner}: got a tuple of arrays; wrap them: TensorDataset(tg.tensor(X), tg.tensor(y))")
 
 
 def _stacked(samples: list[Any], device: Device) -> tuple[Tensor, ...]:

@@ -23,8 +23,9 @@ class DataLoader:
     `generator` (the default generator of the data's device if None): the same seed gives the same orders,
     pass after pass. A batch is a copy, never a view: writing to it leaves the data alone.
 
-    `dataset` is a Dataset, or anything with `__len__` and `__getitem__`, such as a list of (input, label) pairs;
-    samples are then stacked one by one, and a Tensor is a data set of one field. Batches are on `dataset.device`.
+    `dataset` is a Dataset, a Table, or anything with `__len__` and `__getitem__`, such as a list of (input, label)
+    pairs; samples are then stacked one by one, and a Tensor is a data set of one field. Batches are on
+    `dataset.device`.
 
     Raises: ArgumentError for a batch size below 1, DTypeError for a data set without samples by number.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -44,14 +45,29 @@ def _load(path: str) -> dict[str, Array]:
         archive = np.load(path, allow_pickle=False)
         if isinstance(archive, np.lib.npyio.NpzFile):
             with archive:
-                return {key: archive[key] for key in archive.files}
+                return {key: _member(archive, key, path) for key in archive.files}
         problem = "it holds a single array"
+    except FormatError:
+        raise
     except (ValueError, BadZipFile, EOFError) as error:
         problem = str(error)
     raise FormatError(
         f"read_npz: {path} is not a NumPy archive of named, unpickled arrays ({problem}); "
         "write it with np.savez(path, x=inputs, y=labels)"
     )
+
+
+def _member(archive: Any, key: str, path: str) -> Array:
+    try:
+        array: Array = archive[key]
+    except ValueError as error:
+        if "Object arrays" not in str(error):
+            raise
+        kind = "float" if key in {x for x, _ in _PAIRS} else "str"
+        raise FormatError(
+            f"read_npz: {path}: {key} has dtype object; use {key}.astype({kind}) before np.savez"
+        ) from error
+    return array
 
 
 def _pair(arrays: dict[str, Array], path: str) -> tuple[Array, Array | None]:
@@ -88,7 +104,11 @@ def _numbers(array: Array, name: str) -> Array:
 def _encode(targets: Array, task: Task | None, path: str) -> tuple[Array, tuple[str, ...]]:
     flat = targets.reshape(-1) if targets.size == len(targets) else targets
     if flat.dtype.kind in "US":
-        if flat.ndim != 1 or task == "regression":
+        if task == "regression":
+            raise FormatError(
+                f"read_npz: {path}: the target is text: use --task classification (task='classification' in Python)"
+            )
+        if flat.ndim != 1:
             raise FormatError(
                 f"read_npz: {path}: text targets must be class names of shape (samples,), got {flat.shape}"
             )

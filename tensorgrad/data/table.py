@@ -11,9 +11,11 @@ from tensorgrad.creation import tensor
 from tensorgrad.data.dataset import TensorDataset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tensorgrad.backends.device import Device
 
-__all__ = ["Array", "Table", "Task"]
+__all__ = ["Array", "Table", "Task", "listed"]
 
 Task = Literal["classification", "regression"]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -42,6 +44,14 @@ class Table:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        parts = [f"inputs: {_likeness(self.inputs)} of {listed(self.feature_names)}"]
+        if self.targets is not None:
+            parts.append(f"targets: {_likeness(self.targets)} of {self.target_name}, for {self.task}")
+        if self.classes:
+            parts.append(f"classes: {listed(self.classes)}")
+        return f"Table({'; '.join(parts)})"
+
     def dataset(self, device: str | Device | None = None) -> TensorDataset:
         """`TensorDataset(inputs, targets)` with float32 inputs and int64 labels or float32 values; without
         targets, of the inputs alone.
@@ -51,3 +61,13 @@ class Table:
             labels = self.task == "classification"
             fields.append(self.targets.astype(np.int64 if labels else np.float32))
         return TensorDataset(*(tensor(field, device=device) for field in fields))
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """The names, or the first `most` of them and how many there are."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"
+
+
+def _likeness(array: Array) -> str:
+    return f"{array.dtype}{list(array.shape)}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
 
-__all__ = ["Dim", "Dims", "as_integer", "normalize_dim", "normalize_dims"]
+__all__ = ["Dim", "Dims", "numpy_names", "as_integer", "normalize_dim", "normalize_dims"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 Dim = int
 Dims = int | Sequence[int] | None
 
@@ -62,3 +64,22 @@ def _integer(name: str, dim: Any) -> int:
         return operator.index(dim)
     except TypeError:
         raise DTypeError(f"{name}: dim must be an integer or a tuple of integers, got {dim!r}") from None
+
+
+def numpy_names(function: F) -> F:
+    """`function`, also with NumPy's names for `dim` and `keepdim`, as PyTorch takes them: `x.sum(axis=1, keepdims=True)`.
+
+    `out=None`, which `np.sum(tensor)` passes on, is taken too.
+    """
+
+    @functools.wraps(function)
+    def named(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+                if theirs in kwargs:
+                    kwargs[ours] = kwargs.pop(theirs)
+            if "out" in kwargs and kwargs.pop("out") is not None:
+                raise ArgumentError(f"{function.__name__}: out= is not taken; use the result, or copy_() it")
+        return function(*args, **kwargs)
+
+    return named  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
 from tensorgrad.dtypes import promote_types
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
-from tensorgrad.functional.dims import as_integer, normalize_dim
+from tensorgrad.functional.dims import as_integer, normalize_dim, numpy_names
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import shape as S
 
@@ -34,6 +34,7 @@ def _same_dtype(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     return [cast(x, dtype) for x in tensors]
 
 
+@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors joined along an existing dim; all other sizes must be equal. Dtypes are promoted."""
     parts = _same_dtype("cat", tensors)
@@ -51,6 +52,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return apply(S.concatenate, *parts, axis=axis)
 
 
+@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dim `dim`. Dtypes are promoted."""
     parts = _same_dtype("stack", tensors)

@@ -16,7 +16,7 @@ from tensorgrad.autograd.variable import Variable
 from tensorgrad.dtypes import as_dtype, int64, is_floating
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import maximum, minimum
-from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims
+from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims, numpy_names
 from tensorgrad.functional.promotion import cast, floating, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
@@ -56,6 +56,7 @@ class ValuesAndIndices(NamedTuple):
 
 
 # ---------------------------------------------------------------------- sums and products
+@numpy_names
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
     """The sum over `dim`. Integers and bools are summed in int64; `dtype` converts the input first."""
     if dtype is None and dim is None and isinstance(input, Variable) and input.array.dtype.kind == "f":
@@ -63,11 +64,13 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object
     return _reduced(R.sum, _summable("sum", input, dtype), dim, keepdim)
 
 
+@numpy_names
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
     """The product over `dim`, dtypes as for `sum`. Its gradient is right where elements are zero, to any order."""
     return _reduced(R.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
+@numpy_names
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
     """The mean over `dim`; `dtype` converts the input first. Integers are a DTypeError."""
     shape_of("mean", input)
@@ -78,6 +81,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: objec
     return _reduced(R.mean, _only_floating("mean", input), dim, keepdim)
 
 
+@numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: object = None) -> Tensor:
     """The sums of the first 1, 2, ... elements along `dim`; dtypes as for `sum`."""
     summable = _summable("cumsum", input, dtype)
@@ -85,6 +89,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: object = None) -> Tensor:
     return apply(R.cumsum, summable, axis=axis) if input.ndim else apply(E.copy, summable)
 
 
+@numpy_names
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements over `dim` are not zero, int64; nan counts."""
     shape_of("count_nonzero", input)
@@ -92,6 +97,7 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
 
 
 # ---------------------------------------------------------------------- spread
+@numpy_names
 def var(
     input: Tensor,
     dim: Dims = None,
@@ -107,6 +113,7 @@ def var(
     return _spread(R.var, input, dim, unbiased, keepdim, correction)
 
 
+@numpy_names
 def std(
     input: Tensor,
     dim: Dims = None,
@@ -131,16 +138,19 @@ def _spread(op: Op, input: Tensor, dim: Dims, unbiased: bool | None, keepdim: bo
 
 
 # ---------------------------------------------------------------------- extremes
+@numpy_names
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The greatest over `dim`, nan where there is one. Equals share the gradient evenly."""
     return _extreme("amax", R.max, input, dim, keepdim)
 
 
+@numpy_names
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The least over `dim`, nan where there is one. Equals share the gradient evenly."""
     return _extreme("amin", R.min, input, dim, keepdim)
 
 
+@numpy_names
 def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The greatest element (as `amax`); with an int `dim`, (values, indices) along it; with a tensor, `maximum`.
 
@@ -153,6 +163,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     return _along("max", R.argmax, input, dim, keepdim)
 
 
+@numpy_names
 def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The least element (as `amin`); with an int `dim`, (values, indices) along it; with a tensor, `minimum`."""
     if dim is None:
@@ -162,11 +173,13 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     return _along("min", R.argmin, input, dim, keepdim)
 
 
+@numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The int64 position of the greatest along `dim`, the first of equals; None: within the flattened tensor."""
     return _position("argmax", R.argmax, input, dim, keepdim)
 
 
+@numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The int64 position of the least along `dim`, the first of equals; None: within the flattened tensor."""
     return _position("argmin", R.argmin, input, dim, keepdim)
@@ -215,22 +228,26 @@ def _refuse_empty(name: str, input: Tensor, axis: tuple[int, ...] | None) -> Non
 
 
 # ---------------------------------------------------------------------- truth
+@numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether any element over `dim` is not zero; False of none. A bool tensor."""
     return _reduced(R.any, input, dim, keepdim)
 
 
+@numpy_names
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether all elements over `dim` are not zero; True of none. A bool tensor."""
     return _reduced(R.all, input, dim, keepdim)
 
 
 # ---------------------------------------------------------------------- logsumexp and norms
+@numpy_names
 def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """log(sum(exp(input))) over `dim`, without overflow; -inf of none, and of -inf alone."""
     return _reduced(R.logsumexp, floating("logsumexp", input), dim, keepdim)
 
 
+@numpy_names
 def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = False, dtype: object = None) -> Tensor:
     """The vector norm sum(|x|^p)^(1/p) over `dim`.
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Self, SupportsIndex, cast, overload
 
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
+from tensorgrad.nn import activation
 from tensorgrad.nn.module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
+# The modules that do what a function does, by the function's name without underscores.
+_MODULES = {name.lower(): name for name in (*activation.__all__, "Dropout", "Flatten", "Linear")}
 
 
 class _Ordered(Module):
@@ -41,7 +46,7 @@ class _Ordered(Module):
         position = len(self)
         while str(position) in self._registry:  # a slice of a Sequential keeps the names it had
             position += 1
-        self.register_module(str(position), module)
+        self.register_module(str(position), _checked(self, module))
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
@@ -77,8 +82,23 @@ def _module_names(owner: Module) -> list[str]:
 
 def _checked(owner: Module, module: Any) -> Module:
     if not isinstance(module, Module):
-        raise DTypeError(f"{type(owner).__name__}: expected a Module, got {type(module).__name__}")
+        raise DTypeError(f"{type(owner).__name__}: expected a Module, got {_described(type(owner).__name__, module)}")
     return module
+
+
+def _described(owner: str, given: Any) -> str:
+    """What was given for a module and, where that can be told, what to give."""
+    if isinstance(given, type):
+        return f"the class {given.__name__}" + (
+            f"; make an instance: {given.__name__}()" if issubclass(given, Module) else ""
+        )
+    if isinstance(given, (list, tuple)):
+        return f"a {type(given).__name__}; unpack with *: {owner}(*layers)" if owner == "Sequential" else "a list"
+    if isinstance(given, (FunctionType, BuiltinFunctionType, MethodType)):
+        name = _MODULES.get(given.__name__.replace("_", ""))
+        remedy = f"use the module nn.{name}()" if name else "write a Module whose forward calls it"
+        return f"the function {given.__name__}; {remedy}"
+    return type(given).__name__
 
 
 class Sequential(_Ordered):

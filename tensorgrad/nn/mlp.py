@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -48,6 +48,9 @@ class MLP(Sequential):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
+        if not isinstance(sizes, Iterable):
+            given = [size for size in (sizes, activation, dropout) if isinstance(size, int)]
+            raise ArgumentError(f"MLP: sizes must be a list, got {sizes!r}; pass a list: MLP({given})")
         sizes = tuple(sizes)
         if len(sizes) < 2:
             raise ArgumentError(f"MLP: needs at least two sizes, those of the input and of the output, got {sizes}")

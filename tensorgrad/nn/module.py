@@ -301,9 +301,21 @@ class Module:
         dtypes.
 
         Raises ArgumentError that lists missing and unexpected keys (unless `strict` is False) and every shape
-        that does not fit; then nothing was changed. Returns the missing and the unexpected keys.
+        that does not fit, or says under which key of `state_dict` the weights are; then nothing was changed. Returns
+        the missing and the unexpected keys.
         """
+        self._refuse_wrapped(state_dict)
         return load_state(self, state_dict, strict)
+
+    def _refuse_wrapped(self, state: Any) -> None:
+        names = {name for name, _ in named_state(self)}
+        if not isinstance(state, Mapping) or not names or names & state.keys():
+            return
+        for key, value in state.items():
+            if isinstance(value, Mapping) and names & value.keys():
+                raise ArgumentError(
+                    f"load_state_dict: the weights are under [{key!r}]; pass load_state_dict(loaded[{key!r}])"
+                )
 
     # ------------------------------------------------------------------ text
     def extra_repr(self) -> str:

@@ -1,6 +1,6 @@
 """Ops that move elements about without computing: each op's gradient stands directly above its forward.
 
-Those marked `view=True` may share memory with their input; all others own what they return, also where they
+Those marked `view` share memory with their input; all others own what they return, also where they
 change nothing.
 """
 
@@ -15,7 +15,7 @@ from tensorgrad.dtypes import int64
 
 
 # ---------------------------------------------------------------------- views
-@op(lambda B, g, _out, _x, shape: B.reshape(g, _x.shape), view=True)
+@op(lambda B, g, _out, _x, shape: B.reshape(g, _x.shape), view="maybe")
 def reshape(B: Backend, x: Array, shape: Shape) -> Array:
     return B.reshape(x, shape)
 
@@ -24,17 +24,17 @@ def _inverse(axes: tuple[int, ...] | None) -> tuple[int, ...] | None:
     return None if axes is None else tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-@op(lambda B, g, _out, _x, axes=None: B.transpose(g, _inverse(axes)), view=True)
+@op(lambda B, g, _out, _x, axes=None: B.transpose(g, _inverse(axes)), view="always")
 def transpose(B: Backend, x: Array, axes: tuple[int, ...] | None = None) -> Array:
     return B.transpose(x, axes)
 
 
-@op(lambda B, g, _out, _x, shape: B.unbroadcast(g, _x.shape), view=True)
+@op(lambda B, g, _out, _x, shape: B.unbroadcast(g, _x.shape), view="always")
 def broadcast_to(B: Backend, x: Array, shape: Shape) -> Array:
     return B.broadcast_to(x, shape)
 
 
-@op(lambda B, g, _out, _x, key: B.scatter_index(g, shape=_x.shape, key=key), view=True)
+@op(lambda B, g, _out, _x, key: B.scatter_index(g, shape=_x.shape, key=key), view="always")
 def getitem(B: Backend, x: Array, key: tuple[Any, ...]) -> Array:
     """x[key] for a basic key: ints, slices, None and Ellipsis."""
     return B.getitem(x, key)

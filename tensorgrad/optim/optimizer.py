@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from inspect import signature
+from typing import Any, Self, TypeAlias
 
 from tensorgrad.autograd.modes import enable_grad, no_grad
 from tensorgrad.autograd.variable import new_tensor
@@ -13,7 +14,7 @@ from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 from tensorgrad.nn.parameter import zero_gradient
 from tensorgrad.optim.bucket import Bucket, Plan
-from tensorgrad.optim.options import checked_parameter, checked_rate, plain
+from tensorgrad.optim.options import check_names, checked_parameter, checked_rate, plain
 from tensorgrad.optim.state import dump_state, read_state
 from tensorgrad.tensor import Tensor
 
@@ -40,6 +41,13 @@ class Optimizer:
     """
 
     state_names: tuple[str, ...] = ()
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Raises DTypeError for an option that `__init__` does not take, and suggests the one that was meant."""
+        taken = signature(cls.__init__).parameters.values()
+        if all(p.kind is not p.VAR_KEYWORD for p in taken):
+            check_names(cls.__name__, [p.name for p in taken], options)
+        return super().__new__(cls)
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -271,7 +279,10 @@ def _as_groups(owner: str, params: Any) -> list[Group]:
             f"{owner}: expected parameters or groups, got {type(params).__name__}; pass model.parameters()"
         ) from None
     if not listed:
-        raise ArgumentError(f"{owner}: got no parameters; was a generator used up, or has the model none?")
+        raise ArgumentError(
+            f"{owner}: got no parameters; was a generator used up, or has the model none? "
+            "layers in a plain list? use nn.ModuleList"
+        )
     return listed if isinstance(listed[0], dict) else [{"params": listed}]
 
 

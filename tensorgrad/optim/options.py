@@ -3,14 +3,80 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 from tensorgrad.tensor import Tensor
 
-__all__ = ["check_below_one", "check_epsilon", "check_not_negative", "checked_parameter", "checked_rate", "plain"]
+__all__ = [
+    "check_below_one",
+    "check_epsilon",
+    "check_names",
+    "check_not_negative",
+    "checked_parameter",
+    "checked_rate",
+    "names_checked",
+    "plain",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What other libraries call the same options.
+_SYNONYMS = {
+    "batch": "batch_size",
+    "beta1": "betas",
+    "beta2": "betas",
+    "beta_1": "betas",
+    "beta_2": "betas",
+    "callbacks": "on_epoch",
+    "clipnorm": "clip_norm",
+    "criterion": "loss",
+    "early_stopping": "patience",
+    "epsilon": "eps",
+    "grad_clip": "clip_norm",
+    "learning_rate": "lr",
+    "loss_fn": "loss",
+    "max_epochs": "epochs",
+    "max_norm": "clip_norm",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "parameters": "params",
+    "random_state": "seed",
+    "rho": "alpha",
+    "val": "validation",
+    "val_data": "validation",
+    "verbose": "progress",
+    "wd": "weight_decay",
+}
+
+
+def check_names(owner: str, known: Iterable[str], given: Iterable[str]) -> None:
+    """DTypeError, which is a TypeError as for any call, unless all names in `given` are in `known`."""
+    known = [name for name in known if name != "self"]
+    for name in given:
+        if name not in known:
+            meant = [_SYNONYMS[name]] if _SYNONYMS.get(name) in known else get_close_matches(name, known, 1)
+            remedy = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(known)}"
+            raise DTypeError(f"{owner}: there is no argument {name!r}; {remedy}")
+
+
+def names_checked(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, with `check_names` before each call."""
+    known = tuple(signature(function).parameters)
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_names(function.__name__, known, kwargs)
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def plain(options: dict[str, Any]) -> dict[str, Any]:

@@ -396,3 +396,16 @@ def test_data_of_another_shape_between_forward_and_backward_is_an_error(use: Any
     w.data = tg.ones(shape)
     with pytest.raises(tg.TensorgradError, match=r"run the forward again|changed in place"):
         loss.backward()
+
+
+def test_what_is_assigned_to_grad_is_checked() -> None:
+    x = leaf([1.0, 2.0])
+    x.grad = tg.ones(2, dtype=tg.float64)
+    with pytest.raises(tg.ShapeError, match=r"grad: the gradient must have the tensor's shape \(2,\), got \(3,\)"):
+        x.grad = tg.ones(3, dtype=tg.float64)
+    with pytest.raises(tg.DTypeError, match="dtype float64, got float32"):
+        x.grad = tg.ones(2)
+    with pytest.raises(tg.DTypeError, match="expected a Tensor or None, got float"):
+        x.grad = 1.0  # type: ignore[assignment]
+    assert x.grad is not None
+    assert x.grad.tolist() == [1.0, 1.0]

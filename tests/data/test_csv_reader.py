@@ -141,6 +141,34 @@ def test_regression_target_that_is_text(tmp_path: Path) -> None:
         read(tmp_path, "x,y\n1,2\n2,cheap\n", task="regression")
 
 
+    with pytest.raises(tg.errors.FormatError, match="column 'y': the target is text: use --task classification"):
+        read(tmp_path, "x,y\n1,dear\n2,cheap\n", task="regression")
+
+
+def test_a_feature_that_is_text(tmp_path: Path) -> None:
+    message = r"line 3, column 'home town': .* got 'Paris'; the column is text: encode it, or leave it out with --ignore "
+    with pytest.raises(tg.errors.FormatError, match=message + "'home town'"):
+        read(tmp_path, "home town,n,kind\n,1,a\nParis,2,b\n")
+    with pytest.raises(tg.errors.FormatError, match="column 'kind': the value is missing .*; fill it in"):
+        read(tmp_path, "n,kind\n1,a\n2,\n")
+    for text in ("city,n,y\n1,2,3\nParis,2,3\n", "city,n,y\ninf,2,3\n"):  # a number that is not one, not a column of text
+        with pytest.raises(tg.errors.FormatError, match="'city': expected a finite number, got '.*'; fill it in"):
+            read(tmp_path, text)
+    with pytest.raises(tg.errors.FormatError, match="the column is text: encode it as for the training$"):
+        read_csv_inputs(write(tmp_path, "city,n\nParis,2\n"), ["n", "city"])
+
+
+def test_the_repr_of_a_table_is_short(tmp_path: Path) -> None:
+    assert repr(read(tmp_path, "a,b,kind\n1,2,x\n3,4,y\n3,5,y\n")) == (
+        "Table(inputs: float64[3, 2] of a, b; targets: int64[3] of kind, for classification; classes: x, y)"
+    )
+    many = read(tmp_path, "\n".join([",".join(f"c{i}" for i in range(21)), ",".join("1.5" for _ in range(21))]))
+    assert repr(many) == (
+        f"Table(inputs: float64[1, 20] of {', '.join(f'c{i}' for i in range(12))}, ... (20 in all); "
+        "targets: float64[1, 1] of c20, for regression)"
+    )
+
+
 def test_header_can_be_said(tmp_path: Path) -> None:
     text = "id,2020,2021\n1,2,3.5\n"
     assert read(tmp_path, text, header=True).feature_names == ("id", "2020")

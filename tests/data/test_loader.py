@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.data import DataLoader, Dataset, Subset, TensorDataset, train_val_test_split
+from tensorgrad.data import DataLoader, Dataset, Subset, TensorDataset, read_csv, train_val_test_split
 
 
 def numbered(count: int) -> TensorDataset:
@@ -102,11 +104,27 @@ def test_refuses_bad_arguments() -> None:
         (7, "int"),
         ({0: 1}, "dict"),
         (iter([1]), "list_iterator"),
-        ((tg.zeros(3), tg.zeros(3)), "a tuple of tensors"),
     ]
     for given, name in bad:
         with pytest.raises(tg.errors.DTypeError, match=rf"got {name}; wrap tensors in tg\.data\.TensorDataset"):
             DataLoader(given, 2)
+
+
+def test_refuses_a_tuple_of_fields() -> None:
+    x = np.zeros((3, 2), np.float32)
+    with pytest.raises(tg.errors.DTypeError, match=r"DataLoader: got a tuple of tensors; wrap them: TensorDataset\(X, y\)"):
+        DataLoader((tg.tensor(x), tg.zeros(3)), 2)
+    with pytest.raises(tg.errors.DTypeError, match=r"got a tuple of arrays; .* TensorDataset\(tg\.tensor\(X\), tg\.t"):
+        train_val_test_split((x, x[:, 0]))
+
+
+def test_a_table_loads(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,y\n1,2,0.5\n3,4,1.5\n")
+    (batch,) = DataLoader(read_csv(path), 2)
+    assert [field.tolist() for field in batch] == [[[1, 2], [3, 4]], [[0.5], [1.5]]]
+    train, val, test = train_val_test_split(read_csv(path), val=1, test=0)
+    assert (len(train), len(val), len(test)) == (1, 1, 0)
 
 
 class Squares(Dataset):

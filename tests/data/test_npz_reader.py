@@ -64,12 +64,18 @@ def test_targets_of_every_kind(tmp_path: Path) -> None:
         ({"x": np.array([[1.0, np.nan]])}, r"inputs must be finite, got nan at position \(0, 1\)"),
         ({"x": X, "y": np.array([1, 2, 3, np.inf])}, r"targets must be finite, got inf at position \(3,\)"),
         ({"x": np.array([["a", "b"]])}, "inputs must be numbers, got dtype <U1"),
-        ({"x": np.array([[None, {}]], dtype=object)}, "not a NumPy archive of named, unpickled arrays"),
+        ({"x": np.array([[None, {}]], dtype=object)}, r"x has dtype object; use x\.astype\(float\)"),
+        ({"x": X, "y": np.array(["a", "b"] * 2, dtype=object)}, r"y has dtype object; use y\.astype\(str\)"),
     ],
 )
 def test_faults(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(tg.errors.FormatError, match=message):
         read_npz(archive(tmp_path, **arrays))
+
+
+def test_text_is_not_a_number_to_predict(tmp_path: Path) -> None:
+    with pytest.raises(tg.errors.FormatError, match="the target is text: use --task classification"):
+        read_npz(archive(tmp_path, x=X, y=np.array(["a", "b", "a", "b"])), task="regression")
 
 
 def test_one_hot_targets_are_not_labels(tmp_path: Path) -> None:

@@ -81,6 +81,21 @@ def test_only_modules_go_in() -> None:
             make()
 
 
+def test_what_was_given_for_a_module_and_what_to_give() -> None:
+    layers = [nn.Linear(1, 1), nn.ReLU()]
+    for make, message in (
+        (lambda: nn.Sequential(layers), r"Sequential: .* got a list; unpack with \*: Sequential\(\*layers\)"),  # type: ignore[arg-type]
+        (lambda: nn.Sequential(nn.ReLU), r"got the class ReLU; make an instance: ReLU\(\)"),  # type: ignore[arg-type]
+        (lambda: nn.Sequential().append(nn.Tanh), r"got the class Tanh; make an instance: Tanh\(\)"),  # type: ignore[arg-type]
+        (lambda: nn.Sequential(nn.functional.relu), r"the function relu; use the module nn\.ReLU\(\)"),  # type: ignore[arg-type]
+        (lambda: nn.ModuleList([nn.functional.leaky_relu]), r"the function leaky_relu; use the module nn\.LeakyReLU\(\)"),  # type: ignore[list-item]
+        (lambda: nn.ModuleList([tg.exp]), "the function exp; write a Module whose forward calls it"),  # type: ignore[list-item]
+        (lambda: nn.ModuleDict({"a": tg.Tensor}), "got the class Tensor$"),  # type: ignore[dict-item]
+    ):
+        with pytest.raises(tg.errors.DTypeError, match=f"expected a Module, .*{message}|{message}"):
+            make()
+
+
 # ---------------------------------------------------------------------- lists and dicts
 def test_module_list() -> None:
     layers = nn.ModuleList(nn.Linear(i + 1, 1) for i in range(3))
@@ -132,6 +147,10 @@ def test_mlp_layers() -> None:
 def test_mlp_arguments() -> None:
     with pytest.raises(tg.errors.ArgumentError, match=r"MLP: needs at least two sizes.*got \(5,\)"):
         nn.MLP([5])
+    with pytest.raises(tg.errors.ArgumentError, match=r"sizes must be a list, got 64; pass a list: MLP\(\[64, 3\]\)"):
+        nn.MLP(64, 3)  # type: ignore[arg-type]
+    with pytest.raises(tg.errors.ArgumentError, match=r"pass a list: MLP\(\[64, 32, 3\]\)"):
+        nn.MLP(64, 32, 3)  # type: ignore[arg-type]
     with pytest.raises(tg.errors.ArgumentError, match=r"MLP: activation must be .*got 'rleu'"):
         nn.MLP([5, 2], activation="rleu")
     with pytest.raises(tg.errors.ArgumentError, match="Linear: out_features must be an integer"):

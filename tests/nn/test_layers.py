@@ -62,6 +62,9 @@ def test_linear_arguments() -> None:
         nn.Linear(-1, 2)
     with pytest.raises(tg.errors.ArgumentError, match=r"Linear: out_features must be an integer .* got 2.5"):
         nn.Linear(1, 2.5)  # type: ignore[arg-type]
+    for given in (np.ones((1, 4)), [[1.0] * 4]):
+        with pytest.raises(tg.errors.DTypeError, match=r"Linear: expected a Tensor, got (ndarray|list); .*tg\.tensor"):
+            nn.Linear(4, 8)(given)
     assert nn.Linear(0, 2)(tg.ones(3, 0)).tolist() == [[0.0, 0.0]] * 3
 
 

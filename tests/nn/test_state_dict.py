@@ -97,3 +97,12 @@ def test_not_strict_loads_what_fits() -> None:
         layer.load_state_dict({**layer.state_dict(), "extra": np.zeros(1)})
     with pytest.raises(tg.errors.ArgumentError, match="expected a mapping from names to tensors, got list"):
         layer.load_state_dict([])  # type: ignore[arg-type]
+
+
+def test_weights_that_lie_deeper_are_found() -> None:
+    layer = nn.Linear(2, 1)
+    saved = {"model": nn.Linear(2, 1).state_dict(), "epoch": 3}
+    for strict in (True, False):
+        with pytest.raises(tg.errors.ArgumentError, match=r"the weights are under \['model'\]; pass load_state_dict\("):
+            layer.load_state_dict(saved, strict=strict)
+    layer.load_state_dict(saved["model"])  # type: ignore[arg-type]

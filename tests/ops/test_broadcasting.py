@@ -78,7 +78,7 @@ def test_shapes_broadcast_where_numpys_do(x: tuple[int, ...], y: tuple[int, ...]
     try:
         expected = np.broadcast_shapes(x, y)
     except ValueError:
-        with pytest.raises(tg.ShapeError, match="add: got shapes"):
+        with pytest.raises(tg.ShapeError, match="add: shapes"):
             tg.ones(x) + tg.ones(y)
     else:
         assert (tg.ones(x) + tg.ones(y)).shape == expected

@@ -210,3 +210,14 @@ def test_no_dims_are_all_dims() -> None:
 def test_norm_names_the_orders_it_knows() -> None:
     with pytest.raises(ArgumentError, match=r"^norm: p must be a number, inf, -inf or \"fro\", got 'nuc'"):
         tg.norm(tg.zeros(2), "nuc")
+
+
+def test_numpys_names_are_taken_too() -> None:
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert x.sum(axis=1, keepdims=True).tolist() == [[3.0], [7.0]]  # type: ignore[call-arg]
+    assert x.max(axis=0).values.tolist() == [3.0, 4.0]  # type: ignore[call-arg]
+    assert tg.cat([x, x], axis=1).shape == (2, 4)  # type: ignore[call-arg]
+    assert np.sum(x).item() == 10.0  # type: ignore[call-overload]
+    assert np.mean(x, axis=0).tolist() == [2.0, 3.0]  # type: ignore[call-overload]
+    with pytest.raises(tg.ArgumentError, match="sum: out= is not taken"):
+        np.sum(x, out=np.zeros(()))  # type: ignore[call-overload]

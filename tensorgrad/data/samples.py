@@ -1,0 +1,81 @@
+"""From what users hold, arrays and tables too, to the batches that a model is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.creation import as_tensor
+from tensorgrad.data.dataset import TensorDataset, is_dataset
+from tensorgrad.data.loader import DataLoader
+from tensorgrad.data.table import Table
+from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.random import Generator
+from tensorgrad.tensor import Tensor
+
+__all__ = ["as_batches", "as_field", "as_samples", "inputs_and_target"]
+
+
+def as_field(what: str, given: Any, like: Tensor | None) -> Tensor:
+    """A Tensor as it is; a NumPy array as one on the device of `like`, and of its dtype where it holds floats.
+
+    Raises DTypeError, which begins with `what`, for anything else.
+    """
+    if isinstance(given, Tensor):
+        return given
+    if not isinstance(given, np.ndarray):
+        raise DTypeError(
+            f"{what} must be a Tensor or a NumPy array, got {type(given).__name__}; make one with tg.tensor(...)"
+        )
+    if like is None:
+        return as_tensor(given)
+    return as_tensor(given, dtype=like.dtype if given.dtype.kind == "f" else None, device=like.device)
+
+
+def as_samples(what: str, given: Any, like: Tensor | None) -> Any:
+    """A data set of a Table or of a tuple of fields, each as `as_field` makes it; data sets and iterables of batches
+    as they are.
+
+    Raises DTypeError, which begins with `what`, for what is none of these.
+    """
+    if isinstance(given, Table):
+        given = (given.inputs,) if given.targets is None else (given.inputs, given.targets)
+    if isinstance(given, tuple):
+        return TensorDataset(*(as_field(f"{what}[{i}]", field, like) for i, field in enumerate(given)))
+    if is_dataset(given):
+        return given
+    walked = hasattr(given, "__iter__") or hasattr(given, "__getitem__")
+    if not walked or isinstance(given, (Tensor, np.ndarray, str, Mapping, type)):
+        raise DTypeError(
+            f"{what} must be a tuple (inputs, targets) of tensors or NumPy arrays, a data set, or an iterable of "
+            f"batches, got {type(given).__name__}"
+        )
+    return given
+
+
+def as_batches(
+    samples: Any, batch_size: int, seed: int | None = None, shuffle: bool = False
+) -> Iterable[tuple[Tensor, ...]]:
+    """The batches of what `as_samples` returned: a data set in batches of `batch_size`, an iterable as it is.
+
+    `seed` decides the order of a shuffle; None takes it from the default generator.
+    """
+    if not is_dataset(samples):
+        return samples  # type: ignore[no-any-return]
+    generator = None if seed is None else Generator(samples.device).manual_seed(seed)
+    return DataLoader(samples, batch_size, shuffle=shuffle, generator=generator)
+
+
+def inputs_and_target(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+    """Each batch as (inputs, target). Raises DTypeError or ArgumentError for one that is not at least two tensors."""
+    for batch in batches:
+        if not isinstance(batch, (tuple, list)):
+            raise DTypeError(
+                f"train: a batch must be a tuple (inputs, target), got {type(batch).__name__}; "
+                "the whole data may be such a tuple too, not a list"
+            )
+        if len(batch) < 2:
+            raise ArgumentError(f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor")
+        yield tuple(batch[:-1]), batch[-1]
