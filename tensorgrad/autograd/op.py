@@ -41,8 +41,9 @@ class Spec(NamedTuple):
 
 Residuals = Literal["constant", "differentiable"] | None
 View = Literal["always", "maybe"] | None
-# Whether the output is kept; the inputs that are; those dropped that the tape knows; those dropped that it does not.
-Keeping = tuple[bool, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+# Whether the output is kept; the inputs that are; those dropped that the tape knows; those dropped that it does not;
+# whether nothing at all is kept, and all inputs are known.
+Keeping = tuple[bool, tuple[int, ...], tuple[int, ...], tuple[int, ...], bool]
 
 
 class Op:
@@ -56,7 +57,6 @@ class Op:
     """
 
     __slots__ = (
-        "_plans",
         "differentiable",
         "elementwise",
         "forward",
@@ -64,6 +64,7 @@ class Op:
         "keeps",
         "name",
         "outputs",
+        "plans",
         "residuals",
         "view",
         "vjps",
@@ -89,13 +90,14 @@ class Op:
         self.keeps = [_kept_parameters(v, 2) for v in vjps] if joint is None else [_kept_parameters(joint, 3)]
         self.differentiable = bool(vjps) or joint is not None
         self.outputs = 1
-        self._plans: dict[tuple[int, int], Keeping] = {}
+        self.plans: dict[tuple[int, int], Keeping] = {}
 
     def keeping(self, needs: int, tensors: int) -> Keeping:
-        """What to keep where the inputs in the set `needs` want a gradient and those in `tensors` are Tensors."""
-        found = self._plans.get((needs, tensors))
-        if found is None:
-            found = self._plans[needs, tensors] = self._keeping(needs, tensors)
+        """What to keep where the inputs in the set `needs` want a gradient and those in `tensors` are Tensors.
+
+        The answer is kept in `plans`, where the tape looks first.
+        """
+        found = self.plans[needs, tensors] = self._keeping(needs, tensors)
         return found
 
     def _keeping(self, needs: int, tensors: int) -> Keeping:
@@ -111,7 +113,8 @@ class Op:
             else:
                 unknown.append(i)
         keep_out = self.residuals is not None or any(names[0] for names in wanted)
-        return keep_out, tuple(kept), tuple(known), tuple(unknown)
+        nothing = not (keep_out or kept or unknown) and tensors == needs == (1 << tensors.bit_length()) - 1
+        return keep_out, tuple(kept), tuple(known), tuple(unknown), nothing
 
     def __repr__(self) -> str:
         return f"Op({self.name})"

@@ -77,7 +77,11 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         node.seq = clock()
         result.node = node
         result.needs_grad = True
-        _keep(node, op.keeping(needs, tensors), inputs, result)
+        keeping = op.plans.get((needs, tensors)) or op.keeping(needs, tensors)
+        if keeping[4] and len(inputs) == tensors.bit_length():
+            node.saved, node.out, node.checks = [None] * len(inputs), None, ()
+        else:
+            _keep(node, keeping, inputs, result)
     if op.view is not None and (op.view == "always" or backend.is_view(out, inputs[0].array)):
         _note_view(result, inputs[0], op, static)
     return result
@@ -85,7 +89,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
 
 def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor) -> None:
     """Drop from `node` what its vjps will not read, and note the versions of what they will."""
-    keep_out, kept, known, unknown = keeping
+    keep_out, kept, known, unknown, _ = keeping
     saved: list[Any] = node.saved  # type: ignore[assignment]
     checks: list[Any] = []
     for i in kept:

@@ -92,8 +92,9 @@ class CudaBackend(FusedKernels, Backend):
     bitwise_xor = cupy.bitwise_xor
     left_shift = cupy.left_shift
     right_shift = cupy.right_shift
+
     @staticmethod
-    def erf(x: Array, *, out: Array | None = None) -> Array:
+    def erf(x: Array, /, *, out: Array | None = None) -> Array:
         if x.dtype != float16:
             return cupyx.scipy.special.erf(x, out)
         return _given(cupyx.scipy.special.erf(x.astype(float32)).astype(float16), out)  # CuPy would answer in float64
