@@ -112,8 +112,9 @@ def fit(
 
     `data`, `validation`: a data set, a tuple of tensors or NumPy arrays (the last is the target; floats of arrays
     become the model's dtype), or an iterable of batches such as a DataLoader, which is used as it is; otherwise
-    batches of `batch_size` are drawn in an order that depends on `seed` alone (None: on the default generator). `loss` returns the mean over a batch; means over
-    an epoch weigh every sample alike. `metrics`: name -> function(output, target), also a mean over a batch.
+    batches of `batch_size` are drawn in an order that depends on `seed` alone (None: on the default generator).
+    `loss` returns the mean over a batch; means over an epoch weigh every sample alike. `metrics`: name ->
+    function(output, target), also a mean over a batch.
     `clip_norm` limits the norm of all gradients together. `patience` ends training after so many epochs in a row
     without a new least score. `on_epoch` is called after each.
 

@@ -216,12 +216,8 @@ def test_a_sanitizer_is_found_in_a_toolkit(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_tests_of_the_device_are_told_from_others() -> None:
-    def item(file: str, **parameters: Any) -> Any:
-        return SimpleNamespace(path=Path(file), callspec=SimpleNamespace(params=parameters))
-
-    assert pytest_shard.runs_on_cuda(item("tests/test_x.py", device="cuda"))
-    assert pytest_shard.runs_on_cuda(SimpleNamespace(path=Path("tests/test_cuda.py")))
-    assert not pytest_shard.runs_on_cuda(item("tests/test_x.py", device="cpu", name="tensorgrad.cuda"))
+    assert pytest_shard.runs_on_cuda(SimpleNamespace(path=Path("tests/cuda/test_table.py")))
+    assert not pytest_shard.runs_on_cuda(SimpleNamespace(path=Path("tests/ops/test_table.py")))
 
 
 def test_the_runner_without_pytest_writes_each_outcome(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_results_that_cannot_be_written_fail_before_training(capsys: Capture, tm
         (["train", "digits", "--hidden", "12,x"], "must be sizes such as 128,64, or none, got '12,x'"),
         (["train", "digits", "--activation", "step"], "invalid choice: 'step'"),
         (["train", "digits", "--ephocs", "5"], "--ephocs 5; did you mean --epochs? (see tensorgrad train --help)"),
-        (["train", "digits", "--learning-rate=1"], "did you mean --lr? (see tensorgrad train --help)"),
+        (["train", "digits", "--leraning-rate=1"], "did you mean --lr? (see tensorgrad train --help)"),
         (["train", "digits", "--xyzzy"], "unrecognized arguments: --xyzzy (see tensorgrad train --help)"),
         (["predict", "m", "digits", "--probabilites"], "did you mean --probabilities? (see tensorgrad predict --help)"),
         (["train", "digits", "--device", "tpu"], "got 'tpu'"),

@@ -23,9 +23,9 @@ __all__ = ["run"]
 
 MOST_SHARDS = 6  # each has a context of its own on the device
 ALL, FEW = 1 << 30, 60
-APART = ("cupy_standin", "emulator", "kernels", "against_torch")  # these need no CUDA device
 SHOWN = 20
-TABLE = "tests/ops/test_table.py"
+FOLDER = "tests/cuda"
+TABLE = "tests/cuda/test_table.py"
 MARGIN = 5.0
 
 
@@ -46,10 +46,9 @@ def run(setting: Setting, finding: Finding) -> None:
 
 
 def pytest_command() -> list[str]:
-    ignored = [f"--ignore=tests/{folder}" for folder in APART]
     plugin = ["-p", "bench.gpu_parts.pytest_shard", "-p", "no:cacheprovider"]
     quiet = ["-q", "--no-header", "--tb=line", "--continue-on-collection-errors"]
-    return [sys.executable, "-m", "pytest", *plugin, *quiet, "tests", *ignored]
+    return [sys.executable, "-m", "pytest", *plugin, *quiet, FOLDER]
 
 
 def run_shards(

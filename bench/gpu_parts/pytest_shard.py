@@ -36,9 +36,8 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
 
 
 def runs_on_cuda(item: Any) -> bool:
-    """Whether a test is in a file about CUDA, or has the device for a parameter."""
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return item.path.name.startswith("test_cuda") or any(str(p) in ("cuda", "cuda:0") for p in parameters)
+    """Whether a test is one of the folder tests/cuda."""
+    return bool(item.path.parent.name == "cuda")
 
 
 def pytest_runtest_logreport(report: Any) -> None:

@@ -53,12 +53,12 @@ class _Parser(argparse.ArgumentParser):
         return found, left
 
     def _suggestion(self, left: list[str]) -> str:
+        known = {option: option for option in self._option_string_actions if option.startswith("--")}
+        known |= {name: option for name, option in _SYNONYMS.items() if option in known}
         for word in left:
-            name = word.partition("=")[0]
-            known = [option for option in self._option_string_actions if option.startswith("--")]
-            meant = [_SYNONYMS[name]] if _SYNONYMS.get(name) in known else get_close_matches(name, known, 1)
-            if name.startswith("--") and meant:
-                return f"; did you mean {meant[0]}?"
+            meant = get_close_matches(word.partition("=")[0], known, 1) if word.startswith("--") else []
+            if meant:
+                return f"; did you mean {known[meant[0]]}?"
         return ""
 
 

@@ -223,4 +223,3 @@ def _is_float(cell: str) -> bool:
     except ValueError:
         return False
     return True
-

@@ -29,6 +29,8 @@ def as_field(what: str, given: Any, like: Tensor | None) -> Tensor:
         raise DTypeError(
             f"{what} must be a Tensor or a NumPy array, got {type(given).__name__}; make one with tg.tensor(...)"
         )
+    if given.dtype.kind not in "biuf":
+        raise DTypeError(f"{what} must hold numbers, got dtype {given.dtype}; encode text as numbers first")
     if like is None:
         return as_tensor(given)
     return as_tensor(given, dtype=like.dtype if given.dtype.kind == "f" else None, device=like.device)
@@ -74,7 +76,7 @@ def inputs_and_target(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[t
         if not isinstance(batch, (tuple, list)):
             raise DTypeError(
                 f"train: a batch must be a tuple (inputs, target), got {type(batch).__name__}; "
-                "the whole data may be such a tuple too, not a list"
+                "to pass all samples at once give one tuple of inputs and targets, not a list"
             )
         if len(batch) < 2:
             raise ArgumentError(f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from inspect import signature
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Self, SupportsIndex, cast, overload
 
@@ -89,9 +90,9 @@ def _checked(owner: Module, module: Any) -> Module:
 def _described(owner: str, given: Any) -> str:
     """What was given for a module and, where that can be told, what to give."""
     if isinstance(given, type):
-        return f"the class {given.__name__}" + (
-            f"; make an instance: {given.__name__}()" if issubclass(given, Module) else ""
-        )
+        needs = issubclass(given, Module) and any(p.default is p.empty for p in signature(given).parameters.values())
+        remedy = f"; make an instance: {given.__name__}({'...' if needs else ''})"
+        return f"the class {given.__name__}{remedy if issubclass(given, Module) else ''}"
     if isinstance(given, (list, tuple)):
         return f"a {type(given).__name__}; unpack with *: {owner}(*layers)" if owner == "Sequential" else "a list"
     if isinstance(given, (FunctionType, BuiltinFunctionType, MethodType)):

@@ -59,11 +59,12 @@ _SYNONYMS = {
 
 def check_names(owner: str, known: Iterable[str], given: Iterable[str]) -> None:
     """DTypeError, which is a TypeError as for any call, unless all names in `given` are in `known`."""
-    known = [name for name in known if name != "self"]
+    names = [name for name in known if name != "self"]
     for name in given:
-        if name not in known:
-            meant = [_SYNONYMS[name]] if _SYNONYMS.get(name) in known else get_close_matches(name, known, 1)
-            remedy = f"did you mean {meant[0]}?" if meant else f"there are {', '.join(known)}"
+        if name not in names:
+            likely = {n: n for n in names} | {n: own for n, own in _SYNONYMS.items() if own in names}
+            meant = get_close_matches(name, likely, 1)
+            remedy = f"did you mean {likely[meant[0]]}?" if meant else f"there are {', '.join(names)}"
             raise DTypeError(f"{owner}: there is no argument {name!r}; {remedy}")
 
 

@@ -139,22 +139,22 @@ def test_faults_are_located(tmp_path: Path, text: str, message: str) -> None:
 def test_regression_target_that_is_text(tmp_path: Path) -> None:
     with pytest.raises(tg.errors.FormatError, match="line 3, column 'y': expected a finite number, got 'cheap'"):
         read(tmp_path, "x,y\n1,2\n2,cheap\n", task="regression")
-
-
     with pytest.raises(tg.errors.FormatError, match="column 'y': the target is text: use --task classification"):
         read(tmp_path, "x,y\n1,dear\n2,cheap\n", task="regression")
 
 
 def test_a_feature_that_is_text(tmp_path: Path) -> None:
-    message = r"line 3, column 'home town': .* got 'Paris'; the column is text: encode it, or leave it out with --ignore "
+    message = (
+        "line 3, column 'home town': .* got 'Paris'; the column is text: encode it, or leave it out with --ignore "
+    )
     with pytest.raises(tg.errors.FormatError, match=message + "'home town'"):
         read(tmp_path, "home town,n,kind\n,1,a\nParis,2,b\n")
-    with pytest.raises(tg.errors.FormatError, match="column 'kind': the value is missing .*; fill it in"):
+    with pytest.raises(tg.errors.FormatError, match=r"column 'kind': the value is missing .*; fill it in"):
         read(tmp_path, "n,kind\n1,a\n2,\n")
-    for text in ("city,n,y\n1,2,3\nParis,2,3\n", "city,n,y\ninf,2,3\n"):  # a number that is not one, not a column of text
-        with pytest.raises(tg.errors.FormatError, match="'city': expected a finite number, got '.*'; fill it in"):
+    for text in ("city,n,y\n1,2,3\nParis,2,3\n", "city,n,y\ninf,2,3\n"):  # one wrong cell, not a column of text
+        with pytest.raises(tg.errors.FormatError, match=r"'city': expected a finite number, got '.*'; fill it in"):
             read(tmp_path, text)
-    with pytest.raises(tg.errors.FormatError, match="the column is text: encode it as for the training$"):
+    with pytest.raises(tg.errors.FormatError, match=r"the column is text: encode it as for the training$"):
         read_csv_inputs(write(tmp_path, "city,n\nParis,2\n"), ["n", "city"])
 
 

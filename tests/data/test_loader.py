@@ -112,7 +112,7 @@ def test_refuses_bad_arguments() -> None:
 
 def test_refuses_a_tuple_of_fields() -> None:
     x = np.zeros((3, 2), np.float32)
-    with pytest.raises(tg.errors.DTypeError, match=r"DataLoader: got a tuple of tensors; wrap them: TensorDataset\(X, y\)"):
+    with pytest.raises(tg.errors.DTypeError, match=r"got a tuple of tensors; wrap them: TensorDataset\(X, y\)"):
         DataLoader((tg.tensor(x), tg.zeros(3)), 2)
     with pytest.raises(tg.errors.DTypeError, match=r"got a tuple of arrays; .* TensorDataset\(tg\.tensor\(X\), tg\.t"):
         train_val_test_split((x, x[:, 0]))

@@ -86,11 +86,12 @@ def test_what_was_given_for_a_module_and_what_to_give() -> None:
     for make, message in (
         (lambda: nn.Sequential(layers), r"Sequential: .* got a list; unpack with \*: Sequential\(\*layers\)"),  # type: ignore[arg-type]
         (lambda: nn.Sequential(nn.ReLU), r"got the class ReLU; make an instance: ReLU\(\)"),  # type: ignore[arg-type]
+        (lambda: nn.Sequential(nn.Linear), r"got the class Linear; make an instance: Linear\(\.\.\.\)"),  # type: ignore[arg-type]
         (lambda: nn.Sequential().append(nn.Tanh), r"got the class Tanh; make an instance: Tanh\(\)"),  # type: ignore[arg-type]
         (lambda: nn.Sequential(nn.functional.relu), r"the function relu; use the module nn\.ReLU\(\)"),  # type: ignore[arg-type]
-        (lambda: nn.ModuleList([nn.functional.leaky_relu]), r"the function leaky_relu; use the module nn\.LeakyReLU\(\)"),  # type: ignore[list-item]
+        (lambda: nn.ModuleList([nn.functional.leaky_relu]), r"the function leaky_relu; use .* nn\.LeakyReLU\(\)"),  # type: ignore[list-item]
         (lambda: nn.ModuleList([tg.exp]), "the function exp; write a Module whose forward calls it"),  # type: ignore[list-item]
-        (lambda: nn.ModuleDict({"a": tg.Tensor}), "got the class Tensor$"),  # type: ignore[dict-item]
+        (lambda: nn.ModuleDict({"a": tg.Tensor}), "got the class Tensor$"),  # type: ignore[arg-type]
     ):
         with pytest.raises(tg.errors.DTypeError, match=f"expected a Module, .*{message}|{message}"):
             make()

@@ -397,6 +397,7 @@ def test_an_epsilon_that_rounds_to_zero() -> None:
     [
         (Adam, "learning_rate", "Adam: there is no argument 'learning_rate'; did you mean lr?"),
         (SGD, "momentun", "SGD: there is no argument 'momentun'; did you mean momentum?"),
+        (Adam, "learning_rte", "Adam: .* did you mean lr?"),
         (RMSprop, "rho", "RMSprop: .* did you mean alpha?"),
         (AdamW, "weight_deacy", "AdamW: .* did you mean weight_decay?"),
         (Adagrad, "zzz", "Adagrad: there is no argument 'zzz'; there are params, lr, lr_decay"),
