@@ -15,7 +15,7 @@ _INSTALL = "pip install 'tensorgrad-engine[cuda13]' (or [cuda12], for older driv
 
 
 def make_backend(index: int | None) -> Backend:
-    """The backend of CUDA device `index`, 0 where none is given. Raises DeviceError with the reason where there is none."""
+    """The backend of CUDA device `index`, or of device 0. DeviceError with the reason where it cannot be used."""
     index = index or 0
     cupy = _cupy()
     count = _device_count(cupy)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
 
-__all__ = ["Dim", "Dims", "numpy_names", "as_integer", "normalize_dim", "normalize_dims"]
+__all__ = ["Dim", "Dims", "as_integer", "normalize_dim", "normalize_dims", "numpy_names"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Dim = int
@@ -67,7 +67,7 @@ def _integer(name: str, dim: Any) -> int:
 
 
 def numpy_names(function: F) -> F:
-    """`function`, also with NumPy's names for `dim` and `keepdim`, as PyTorch takes them: `x.sum(axis=1, keepdims=True)`.
+    """`function`, also with NumPy's names for `dim` and `keepdim`, as PyTorch has it: `x.sum(axis=1, keepdims=True)`.
 
     `out=None`, which `np.sum(tensor)` passes on, is taken too.
     """

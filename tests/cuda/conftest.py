@@ -1,4 +1,4 @@
-"""The CUDA device of these tests: a GPU where there is one, otherwise CuPy's stand-in with the kernels on the emulator."""
+"""The CUDA device of these tests: a GPU where there is one, else CuPy's stand-in with the kernels on the emulator."""
 
 from __future__ import annotations
 

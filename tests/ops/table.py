@@ -158,7 +158,9 @@ def check_gradient(case: Case, dtype: DType, device: str = "cpu") -> None:
     for gradient, exact in zip(gradients, _gradients(case, [_wide(a) for a in arrays], device), strict=True):
         scale = float(np.max(np.abs(exact.numpy(force=True)), initial=0.0))
         slack = 64 * case.tolerance * float(np.finfo(dtype).eps) * (scale + 1e-3)
-        np.testing.assert_allclose(gradient.numpy(force=True).astype(np.float64), exact.numpy(force=True), rtol=0, atol=slack)
+        np.testing.assert_allclose(
+            gradient.numpy(force=True).astype(np.float64), exact.numpy(force=True), rtol=0, atol=slack
+        )
 
 
 def check_second(case: Case, dtype: DType, device: str = "cpu") -> None:
