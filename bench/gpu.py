@@ -101,8 +101,7 @@ def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome
         except subprocess.TimeoutExpired:
             stopped = True
         finally:
-            if process.poll() is None:
-                end_group(process)
+            end_group(process)  # also where the part has ended, but not all that it started
     finding = read_finding(folder / f"{part.module}.json")
     return Outcome(finding, monotonic() - start, stopped, log.read_text(errors="replace"))
 

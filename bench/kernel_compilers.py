@@ -85,7 +85,7 @@ class _Base:
         self._include = include
 
     def compile(self, file: Path, architecture: int) -> Compiled:
-        options = [f"-arch=sm_{architecture}", "-std=c++17", f"-I{self._include}"]
+        options = [f"-arch=sm_{architecture}", "-std=c++17", "-ftz=true", f"-I{self._include}"]
         try:
             return Compiled(file.name, architecture, parse_usage(self._log(file, options)))
         except CompileError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.backends import DeviceLike, device
+from tensorgrad.backends import DeviceLike, device, get_default_device
 from tensorgrad.errors import DeviceError
 
 __all__ = [
@@ -28,7 +28,10 @@ def device_count() -> int:
 
 
 def synchronize(device: DeviceLike = None) -> None:
-    """Wait until all work given to the device is done, and raise what its checks (of indices, labels) have found."""
+    """Wait until all work given to the device is done, and raise what its checks (of indices, labels) have found.
+
+    Without a device, here and below: the default one if it is a CUDA device, otherwise the first.
+    """
     _backend("synchronize", device).synchronize()
 
 
@@ -51,7 +54,8 @@ def empty_cache() -> None:
 def _backend(name: str, place: DeviceLike) -> Any:
     if not is_available():
         raise DeviceError(f"cuda.{name}: no CUDA device can be used here; `tensorgrad info` says why")
-    found = device("cuda" if place is None else place)
+    default = get_default_device()
+    found = device("cuda" if default.type != "cuda" else default) if place is None else device(place)
     if found.type != "cuda":
         raise DeviceError(f"cuda.{name}: expected a CUDA device, got {found}")
     return found.backend

@@ -23,7 +23,12 @@ def make_backend(index: int | None) -> Backend:
         raise DeviceError(f"CUDA device {index} does not exist: this machine has {count}")
     from tensorgrad.backends.cuda_backend import CudaBackend
 
-    backend = CudaBackend(index)
+    try:
+        backend = CudaBackend(index)
+    except Exception as error:  # whatever keeps it from starting is the reason why it cannot be used
+        raise DeviceError(
+            f"CUDA device {index} cannot be used ({type(error).__name__}: {_first_line(error)})"
+        ) from error
     if count > 1:
         _bind_to_device(backend, cupy)
     return backend

@@ -1,8 +1,11 @@
 """CudaBackend: the primitives on CuPy arrays.
 
 CuPy's ufuncs are the primitives themselves wherever their signature and results are ours. What differs from NumPy is
-made good here: CuPy wraps indices that are out of range, leaves the winner of duplicate indices open, lacks some
-dtypes in its atomic adds, and some keywords.
+made good here: CuPy wraps indices that are out of range (`cuda_fused.py` checks them), lacks some dtypes in its atomic
+adds and some keywords, sorts nan by its sign, and loses digits in the remainder of floats.
+
+Left open, as on every GPU: which of several values wins that are assigned to one place; the order in which a scatter
+adds, and so its last bits; integers made of floats that do not fit them.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ class CudaBackend(FusedKernels, Backend):
         with cupy.cuda.Device(index) as device:
             count = device.attributes["MultiProcessorCount"]
             self._start_kernels(Launcher(_kernels(index).get_function, cupy.empty, cupy.asarray, count))
+            _kernels(index).get_function("check_bounds_i64")  # without a compiler the device is of no use
 
     negative = cupy.negative
     absolute = cupy.absolute
@@ -74,8 +78,6 @@ class CudaBackend(FusedKernels, Backend):
     multiply = cupy.multiply
     divide = cupy.divide
     power = cupy.power
-    floor_divide = cupy.floor_divide
-    remainder = cupy.remainder
     maximum = cupy.maximum
     minimum = cupy.minimum
     equal = cupy.equal
@@ -99,6 +101,18 @@ class CudaBackend(FusedKernels, Backend):
             return cupyx.scipy.special.erf(x, out)
         return _given(cupyx.scipy.special.erf(x.astype(float32)).astype(float16), out)  # CuPy would answer in float64
 
+    @staticmethod
+    def remainder(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
+        return cupy.remainder(x, y, out) if _of_integers(x, y) else _given(_remainder(x, y), out)
+
+    @staticmethod
+    def floor_divide(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
+        if _of_integers(x, y):
+            return cupy.floor_divide(x, y, out)
+        rest, other_side = _rest(x, y)
+        quotient = cupy.subtract(cupy.rint(cupy.divide(cupy.subtract(x, rest), y)), other_side.astype(rest.dtype))
+        return _given(cupy.where(cupy.equal(y, 0), cupy.divide(x, y), quotient), out)
+
     # ------------------------------------------------------------------ the device
     @staticmethod
     def device_count() -> int:
@@ -121,12 +135,14 @@ class CudaBackend(FusedKernels, Backend):
 
     def synchronize(self) -> None:
         """Wait for the device, and raise what it found in the meantime."""
-        cupy.cuda.get_current_stream().synchronize()
-        self.errors.raise_pending()
+        cupy.cuda.Device(self.index).synchronize()
+        self.errors.raise_pending(always=True)
 
     @staticmethod
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:
-        return data if isinstance(data, cupy.ndarray) else cupy.asarray(np.asarray(data, dtype))
+        if isinstance(data, cupy.ndarray):
+            return data if dtype is None else data.astype(dtype, copy=False)
+        return cupy.asarray(np.asarray(data, dtype))
 
     def to_numpy(self, x: Array) -> Any:
         host = x.get()
@@ -148,7 +164,7 @@ class CudaBackend(FusedKernels, Backend):
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return cupy.min(x, axis, out, keepdims)
+        return _given(cupy.min(x, axis, None, keepdims), out)  # CuPy takes its `out` for a dtype
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -253,8 +269,8 @@ class CudaBackend(FusedKernels, Backend):
         if x.dtype.kind == "b":
             x = x.astype(np.uint8)
         if not descending:
-            return _given(cupy.argsort(x, axis), out)
-        backwards = cupy.argsort(cupy.flip(x, axis), axis)
+            return _given(_argsort(x, axis), out)
+        backwards = _argsort(cupy.flip(x, axis), axis)
         return _given(x.shape[axis] - 1 - cupy.flip(backwards, axis), out)
 
     @staticmethod
@@ -288,6 +304,27 @@ def _accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims:
     if x.dtype != float16:
         return function(x, axis, x.dtype, out, keepdims)
     return _given(function(x, axis, float32, None, keepdims).astype(float16), out)
+
+
+def _of_integers(x: Any, y: Any) -> bool:
+    return all(v.dtype.kind != "f" if isinstance(v, cupy.ndarray) else isinstance(v, int) for v in (x, y))
+
+
+def _rest(x: Array, y: Array) -> tuple[Array, Array]:
+    """What a division of floats leaves, with the sign of x and exact, and where that is not the sign of y."""
+    rest = cupy.fmod(x, y)
+    return rest, cupy.logical_and(cupy.not_equal(rest, 0), cupy.not_equal(cupy.less(rest, 0), cupy.less(y, 0)))
+
+
+def _remainder(x: Array, y: Array) -> Array:
+    """Of floats, with the sign of y: exact, where CuPy's x - floor(x / y) y loses what the quotient rounds away."""
+    rest, other_side = _rest(x, y)
+    return cupy.where(other_side, cupy.add(rest, y), rest)
+
+
+def _argsort(x: Array, axis: int) -> Array:
+    """With every nan at the end: CuPy sorts the bits of one-dimensional floats, where a negative nan is the least."""
+    return cupy.argsort(x[None], 1)[0] if x.ndim == 1 and x.dtype.kind == "f" else cupy.argsort(x, axis)
 
 
 def _given(result: Array, out: Array | None) -> Array:

@@ -37,9 +37,12 @@ class DeferredErrors:
         number = self._number(what, indices.shape)
         self._kernels.wrap_indices(indices, out, size, _OUT_OF_BOUNDS, number, self._word)
 
-    def raise_pending(self) -> None:
-        """BoundsError for the first check that has failed since the last call."""
-        if not self._unread:
+    def raise_pending(self, always: bool = False) -> None:
+        """BoundsError for the first check that has failed since the last call.
+
+        `always` looks although no check was launched from here since: a graph that is replayed launches its own.
+        """
+        if not (self._unread or always):
             return
         self._unread = False
         code, number, value, position, low, high, *_ = self._word.get().tolist()

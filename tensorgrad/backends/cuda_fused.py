@@ -1,7 +1,8 @@
 """The fused primitives of the CUDA backend: one kernel each where the arrays suit it, else the composition.
 
 A kernel takes C-contiguous arrays of one floating dtype. Inputs that are not are made contiguous; an `out` that is
-not, or a dtype without a kernel, goes the way of the composition.
+not, or a dtype without a kernel, goes the way of the composition. Random numbers and indices have no such way: there an
+`out` that does not suit is an error.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tensorgrad.backends.optimizer_steps import OptimizerSteps
 from tensorgrad.backends.philox import RandomPrimitives
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType, int64, uint32, uint64
+from tensorgrad.errors import BoundsError
 
 __all__ = ["FusedKernels"]
 
@@ -181,14 +183,16 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
 
     # ------------------------------------------------------------------ indices
     def check_bounds(self, indices: Array, low: int, high: int, *, what: str) -> None:
-        """The device notes an index outside; the host raises when it next waits."""
+        """The device notes an index outside; the host raises when it next waits, or at once where none can be right."""
         if indices.size:
+            _refuse_all(low, high, what)
             self.errors.check_bounds(self._contiguous(indices), low, high, what)
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
         indices = self._contiguous(indices)
         out = self._like(indices, out)
         if indices.size:
+            _refuse_all(-size, size, what)
             self.errors.wrap_indices(indices, out, size, what)
         return out
 
@@ -246,3 +250,9 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
             self._norms.clip_grads_by_value(grads, limit)
         else:
             super().clip_grads_by_value(grads, limit)
+
+
+def _refuse_all(low: int, high: int, what: str) -> None:
+    """BoundsError where nothing lies in [low, high): going on with an index into nothing would lose the device."""
+    if low >= high:
+        raise BoundsError(f"{what} must be in [{low}, {high}), so there can be none")

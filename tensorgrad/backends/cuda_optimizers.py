@@ -92,7 +92,7 @@ class OptimizerKernels:
         maximize: bool,
     ) -> None:  # fmt: skip
         columns = [params, grads, exp_avgs, exp_avg_sqs, *_given(max_exp_avg_sqs)]
-        options = (beta1, beta2, eps, weight_decay, decoupled, maximize)
+        options = (beta1, beta2, eps, weight_decay, bool(decoupled), bool(maximize))
         self._step("adam", columns, lr, step, options, (max_exp_avg_sqs is not None,))
 
     def sgd_step(
@@ -100,22 +100,22 @@ class OptimizerKernels:
         dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
     ) -> None:  # fmt: skip
         columns = [params, grads, *_given(momenta)]
-        options = (momentum, dampening, weight_decay, maximize)
-        self._step("sgd", columns, lr, step, options, (momenta is not None, nesterov))
+        options = (momentum, dampening, weight_decay, bool(maximize))
+        self._step("sgd", columns, lr, step, options, (momenta is not None, bool(nesterov)))
 
     def rmsprop_step(
         self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Arrays | None, momenta: Arrays | None,
         lr: Array, step: Array, *, alpha: float, eps: float, weight_decay: float, momentum: float, maximize: bool,
     ) -> None:  # fmt: skip
         columns = [params, grads, square_avgs, *_given(grad_avgs), *_given(momenta)]
-        options = (alpha, eps, momentum, weight_decay, maximize)
+        options = (alpha, eps, momentum, weight_decay, bool(maximize))
         self._step("rmsprop", columns, lr, step, options, (grad_avgs is not None, momenta is not None))
 
     def adagrad_step(
         self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, *, lr_decay: float, eps: float,
         weight_decay: float, maximize: bool,
     ) -> None:  # fmt: skip
-        options = (lr_decay, eps, weight_decay, maximize)
+        options = (lr_decay, eps, weight_decay, bool(maximize))
         self._step("adagrad", [params, grads, sums], lr, step, options, ())
 
     def _step(

@@ -21,7 +21,8 @@ def losses_on(device: tg.Device | str, optimizer: str) -> list[float]:
     x = tg.tensor(data.standard_normal((64, 16)), dtype=tg.float32, device=device)
     labels = tg.tensor(data.integers(0, 4, 64), device=device)
     model = nn.MLP([16, 32, 24, 4], activation="relu", dropout=0.2, device="cpu").to(device)
-    stepper = getattr(tg.optim, optimizer)(model.parameters(), lr=0.01)
+    # RMSprop's first steps are ten rates long, whatever the gradient: at 0.01 a change of the last bit grows to 0.15.
+    stepper = getattr(tg.optim, optimizer)(model.parameters(), lr=1e-3 if optimizer == "RMSprop" else 1e-2)
     tg.manual_seed(1)  # the same masks on either device
     found = []
     for _ in range(40):
@@ -64,6 +65,32 @@ def test_a_label_out_of_range_names_the_loss(cuda: tg.Device) -> None:
     loss = F.cross_entropy(tg.randn(4, 3), tg.tensor([0, 1, 7, 2]))
     with pytest.raises(tg.BoundsError, match=r"cross_entropy: labels must be in \[0, 3\), got 7 at position 2"):
         loss.item()
+
+
+def test_an_index_into_nothing_is_raised_at_once(cuda: tg.Device) -> None:
+    with pytest.raises(tg.BoundsError, match="there can be none"):
+        tg.zeros(0, 3)[tg.tensor([0])]
+
+
+def test_remainders_of_floats_are_exact(cuda: tg.Device) -> None:
+    x, y = np.array([1e8, 5 * 16777217, 5, -5, -7, 7, 1]), np.array([3, 7, np.inf, np.inf, 3, -3, 0.1])
+    assert (tg.tensor(x) % tg.tensor(y)).tolist() == np.remainder(x, y).tolist()
+    assert (tg.tensor(x) // tg.tensor(y)).tolist() == np.floor_divide(x, y).tolist()
+
+
+def test_every_nan_sorts_last(cuda: tg.Device) -> None:
+    negative = np.array([0xFFC00000], np.uint32).view(np.float32)  # a nan with its sign set, as x86 makes it
+    x = tg.tensor(np.concatenate([[1.0], negative, [-1.0]]).astype(np.float32))
+    assert x.argsort().tolist() == [2, 0, 1]
+    assert x.argsort(descending=True).tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("flag", [1, True])
+def test_flags_may_be_numbers(flag: Any, cuda: tg.Device) -> None:
+    w = tg.ones(3, requires_grad=True)
+    w.grad = tg.ones(3)
+    tg.optim.SGD([w], lr=0.5, maximize=flag).step()
+    assert w.tolist() == [1.5] * 3
 
 
 def test_synchronize_raises_too(cuda: tg.Device) -> None:
