@@ -112,7 +112,7 @@ def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor)
 def _note_view(view: Variable, of: Variable, op: Op, static: dict[str, Any]) -> None:
     """Let `view` share the version of `of`, and remember how it is made from the root of that memory."""
     node, version = view.node, of.version
-    if node is not None and node.out is not None:
+    if node is not None and node.out is not None:  # no view op reads its output today
         node.checks = [*node.checks[:-1], (version, version[0])]  # the last check was of the view itself
     view.version = version
     if of.base is None:

@@ -16,12 +16,16 @@ _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 class CheckedSlopes(Primitives):
-    """Mixin of `CpuBackend`. The usual case, in which there is nothing to mend, is told by one look for a nan."""
+    """Mixin of `CpuBackend`. The usual case, in which there is nothing to mend, is told by one look for a nan.
+
+    The sum of the squares, which no infinity can cancel, is nan where an element is, and only then unequal to itself.
+    """
 
     @staticmethod
     def multiply_unless_zero(g: Array, slope: Array, *, out: Array | None = None) -> Array:
         product = np.multiply(g, slope)
-        if _has_nan(product):
+        total = np.vdot(product, product)
+        if total != total:
             product = np.asarray(product)
             np.copyto(product, 0, where=np.equal(g, 0) & ~np.isfinite(slope))
         return product if out is None else into(out, product)
@@ -29,7 +33,8 @@ class CheckedSlopes(Primitives):
     @staticmethod
     def divide_unless_zero(g: Array, y: Array, *, out: Array | None = None) -> Array:
         quotient = np.divide(g, y)
-        if _has_nan(quotient):
+        total = np.vdot(quotient, quotient)
+        if total != total:
             quotient = np.asarray(quotient)
             np.copyto(quotient, 0, where=np.equal(g, 0) & np.equal(y, 0))
         return quotient if out is None else into(out, quotient)
@@ -41,7 +46,7 @@ class CheckedSlopes(Primitives):
             result = _selected(g, positive)
         else:
             result = np.multiply(g, positive)
-            total = np.vdot(result, result)  # as `_has_nan`, without the price of a call
+            total = np.vdot(result, result)
             if total != total:
                 result = np.where(positive, g, g.dtype.type(0))
         return result if out is None else into(out, result)
@@ -52,9 +57,3 @@ def _selected(g: Array, chosen: Array) -> Array:
     mask = chosen.view(np.int8)
     np.negative(mask, mask)  # all ones or all zeros
     return np.bitwise_and(g.view(_INTEGERS[g.dtype.itemsize]), mask).view(g.dtype)
-
-
-def _has_nan(x: Array) -> bool:
-    """Whether there is a nan in `x`: the sum of the squares, which no infinity can cancel, is nan then."""
-    total = np.vdot(x, x)
-    return bool(total != total)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.op import Op
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Variable
 from tensorgrad.functional import arithmetic, comparison, linalg
 from tensorgrad.functional.promotion import OPERANDS, binary
 from tensorgrad.ops import elementwise as E
@@ -20,6 +22,9 @@ Operator = Callable[["Tensor", Any], "Tensor"]
 
 def _operator(op: Op, to_float: bool = False) -> Operator:
     def method(self: Tensor, other: Any) -> Tensor:
+        # The usual case first, two floating tensors of one dtype: what follows would find out the same more slowly.
+        if isinstance(other, Variable) and self.array.dtype is other.array.dtype and self.array.dtype.kind == "f":
+            return apply(op, self, other)
         return binary(op, self, other, to_float) if isinstance(other, OPERANDS) else NotImplemented
 
     return _described(method, op.name)
