@@ -99,7 +99,7 @@ class Sweep:
 
     def _propagate(self, node: Node, g: Any) -> None:
         """Run the vjps of `node` and hand each gradient to the parent it belongs to."""
-        op, parents, static, last = node.op, node.parents, node.static, None
+        op, parents, static, last, pending = node.op, node.parents, node.static, None, self.pending
         backend: Any = node.device.backend
         arguments: Any = node.saved
         if self.create_graph:
@@ -125,7 +125,12 @@ class Sweep:
                 continue
             if op.elementwise and d.shape != argument.shape:
                 d = backend.unbroadcast(d, argument.shape)
-            self._pass_on(parent, d, d is not g and d is not last)
+            if parent in pending:
+                self._pass_on(parent, d, d is not g and d is not last)
+            else:
+                pending[parent] = d
+                if d is not g and d is not last:
+                    self.owned.add(parent)
             last = d
 
     def _propagate_jointly(

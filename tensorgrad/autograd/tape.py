@@ -83,7 +83,11 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         else:
             _keep(node, keeping, inputs, result)
     if op.view is not None and (op.view == "always" or backend.is_view(out, inputs[0].array)):
-        _note_view(result, inputs[0], op, static)
+        of = inputs[0]
+        if of.base is None and (result.node is None or result.node.out is None):
+            result.version, result.base = of.version, (of, ((op, static),), of.node)
+        else:
+            _note_view(result, of, op, static)
     return result
 
 
