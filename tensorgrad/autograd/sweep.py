@@ -242,15 +242,13 @@ def checked_gradient(name: str, what: str, like: Spec, device: Device, given: An
 
 
 def _reachable(roots: Iterable[Any]) -> set[Node]:
-    seen: set[Node] = set()
-    stack = [r for r in roots if type(r) is Node]
+    seen = {r for r in roots if type(r) is Node}
+    stack = list(seen)
     while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            for parent in node.parents:
-                if type(parent) is Node and parent not in seen:
-                    stack.append(parent)
+        for parent in stack.pop().parents:
+            if type(parent) is Node and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
     return seen
 
 
