@@ -10,7 +10,7 @@ from tensorgrad.dtypes import FLOATS
 
 __all__ = ["CheckedSlopes"]
 
-_MANY = 4096  # from here on a few passes over bits cost less than a look for a nan
+_MANY = 1024  # from here on selecting by bits is faster than `where`
 _ZERO = {dtype: np.zeros((), dtype) for dtype in FLOATS}  # NumPy takes up an array faster than a number
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
@@ -41,14 +41,9 @@ class CheckedSlopes(Primitives):
 
     @staticmethod
     def relu_backward(g: Array, y: Array, *, out: Array | None = None) -> Array:
-        positive = np.greater(y, _ZERO[y.dtype])
-        if g.size > _MANY:
-            result = _selected(g, positive)
-        else:
-            result = np.multiply(g, positive)
-            total = np.vdot(result, result)
-            if total != total:
-                result = np.where(positive, g, g.dtype.type(0))
+        zero = _ZERO[g.dtype]
+        positive = np.greater(y, zero)
+        result = _selected(g, positive) if g.size > _MANY else np.where(positive, g, zero)
         return result if out is None else into(out, result)
 
 
