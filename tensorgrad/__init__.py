@@ -1,4 +1,4 @@
-"""tensorgrad: a tensor autodiff engine with PyTorch's names, on NumPy, small enough to read.
+"""tensorgrad: a tensor autodiff engine with PyTorch's names, on NumPy and CuPy, small enough to read.
 
 import tensorgrad as tg
 

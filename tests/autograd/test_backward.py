@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from typing import Any
 
 import numpy as np
@@ -345,9 +346,12 @@ def test_a_chain_of_100_000_operations() -> None:
 
 def test_a_chain_of_100_000_operations_can_be_dropped_unused() -> None:
     y = leaf(1.0)
+    first = weakref.ref((y := y * 1.0).grad_fn)
     for _ in range(100_000):
         y = y * 1.0
+    assert first() is not None
     del y
+    assert first() is None
 
 
 def test_a_chain_of_20_000_operations_with_its_own_graph() -> None:
