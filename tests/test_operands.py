@@ -27,7 +27,7 @@ _TWO = (
     "bitwise_and bitwise_or bitwise_xor"
 ).split()
 _PAIRS = "matmul mm bmm mv dot outer isclose allclose equal mse_loss l1_loss huber_loss smooth_l1_loss kl_div".split()
-_CLASSES = "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits linear".split()
+_CLASSES = "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits linear linear_act".split()
 _RANDOM = {"bernoulli", "rand_like", "randint_like", "randn_like"}
 
 
@@ -48,7 +48,7 @@ def _arguments(name: str) -> tuple[Any, ...]:
     if name in _TWO:
         return (1.0,)
     if name in _PAIRS or name in _CLASSES:
-        return (tg.ones(1), tg.ones(1)) if name == "linear" else (tg.ones(1),)
+        return (tg.ones(1), tg.ones(1)) if name.startswith("linear") else (tg.ones(1),)
     return _OTHERS.get(name, ())
 
 

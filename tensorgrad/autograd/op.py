@@ -11,7 +11,8 @@ backward pass: it arrives as a `Spec`, its shape and dtype. So the names say wha
 in-place writes would make its gradient wrong.
 
 Where one pass gives several gradients, `joint=` takes a single vjp: it gets the tuple `needs` (which inputs want a
-gradient) after `B` and returns one gradient or None for each input.
+gradient) after `B` and returns one gradient or None for each input. What it reads is kept whatever is needed, unless
+`reads=` says for each input, by the names of the vjp's parameters, what its gradient alone reads.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Op:
     """
 
     __slots__ = (
+        "at_once",
         "differentiable",
         "elementwise",
         "forward",
@@ -76,6 +78,7 @@ class Op:
         vjps: tuple[Vjp, ...],
         joint: Vjp | None,
         *,
+        reads: tuple[str, ...] | None = None,
         elementwise: bool,
         view: View,
         residuals: Residuals,
@@ -87,7 +90,8 @@ class Op:
         self.elementwise = elementwise
         self.view = view
         self.residuals = residuals
-        self.keeps = [_kept_parameters(v, 2) for v in vjps] if joint is None else [_kept_parameters(joint, 3)]
+        self.keeps = [_kept_parameters(v, 2) for v in vjps] if joint is None else _kept_jointly(joint, reads)
+        self.at_once = joint is not None and reads is None
         self.differentiable = bool(vjps) or joint is not None
         self.outputs = 1
         self.plans: dict[tuple[int, int], Keeping] = {}
@@ -101,7 +105,7 @@ class Op:
         return found
 
     def _keeping(self, needs: int, tensors: int) -> Keeping:
-        wanted = [k for i, k in enumerate(self.keeps) if self.joint is not None or needs >> i & 1]
+        wanted = [k for i, k in enumerate(self.keeps) if self.at_once or needs >> i & 1]
         kept, known, unknown = [], [], []
         for i in range(tensors.bit_length()):
             if not tensors >> i & 1:
@@ -130,9 +134,21 @@ def _kept_parameters(vjp: Vjp, skip: int) -> list[bool]:
     return [not name.startswith("_") for name in names]
 
 
+def _kept_jointly(vjp: Vjp, reads: tuple[str, ...] | None) -> list[list[bool]]:
+    """For each input's gradient, or once for all of them: `_kept_parameters`."""
+    if reads is None:
+        return [_kept_parameters(vjp, 3)]
+    names = vjp.__code__.co_varnames[3 : vjp.__code__.co_argcount]
+    unknown = {name for line in reads for name in line.split()} - set(names)
+    if unknown:
+        raise ValueError(f"reads: {vjp.__name__} has no parameter {', '.join(sorted(unknown))}")
+    return [[name in line.split() for name in names] for line in reads]
+
+
 def op(
     *vjps: Vjp,
     joint: Vjp | None = None,
+    reads: tuple[str, ...] | None = None,
     elementwise: bool = False,
     view: View = None,
     residuals: Residuals = None,
@@ -145,7 +161,7 @@ def op(
 
     def make(forward: Callable[..., Any]) -> Op:
         forward.__name__ = name or forward.__name__
-        made = Op(forward, vjps, joint, elementwise=elementwise, view=view, residuals=residuals)
+        made = Op(forward, vjps, joint, reads=reads, elementwise=elementwise, view=view, residuals=residuals)
         if made.name in OPS:
             raise ValueError(f"op {made.name!r} is defined twice")
         OPS[made.name] = made

@@ -140,15 +140,20 @@ class Sweep:
         needs = tuple([p is not None for p in parents])
         assert node.op.joint is not None
         gradients = node.op.joint(backend, needs, g, out, *arguments, **node.static)
-        given: list[Any] = [g]
-        for parent, d in zip(parents, gradients, strict=False):
+        pending, given = self.pending, {id(g)}
+        for parent, d in zip(parents, gradients):  # noqa: B905 - a vjp may leave out constants at the end
             if parent is None or d is None:
                 continue
+            fresh = id(d) not in given
+            given.add(id(d))
             if type(parent) is Node and parent.op.outputs > 1:
                 self._pass_to_output(parent, d, node.static["index"])
+            elif parent in pending:
+                self._pass_on(parent, d, fresh)
             else:
-                self._pass_on(parent, d, all(d is not other for other in given))
-            given.append(d)
+                pending[parent] = d
+                if fresh:
+                    self.owned.add(parent)
 
     def _pass_on(self, key: Any, d: Any, fresh: bool) -> None:
         """Add `d` to what has come for `key`; in place only where the sum so far is ours alone."""

@@ -40,6 +40,10 @@ class CheckedSlopes(Primitives):
         return quotient if out is None else into(out, quotient)
 
     @staticmethod
+    def relu(x: Array, *, out: Array | None = None) -> Array:
+        return np.maximum(x, _ZERO.get(x.dtype, 0), out=out)
+
+    @staticmethod
     def relu_backward(g: Array, y: Array, *, out: Array | None = None) -> Array:
         zero = _ZERO[g.dtype]
         positive = np.greater(y, zero)

@@ -150,9 +150,9 @@ class CudaBackend(FusedKernels, Backend):
         return host
 
     # ------------------------------------------------------------------ reductions
-    @staticmethod
-    def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _accumulated(cupy.sum, x, axis, keepdims, out)
+    def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        done = self._column_sums(x, axis, keepdims, out)
+        return _accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done
 
     @staticmethod
     def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:

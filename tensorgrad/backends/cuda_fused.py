@@ -7,6 +7,7 @@ not, or a dtype without a kernel, goes the way of the composition. Random number
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tensorgrad.backends.cuda_errors import DeferredErrors
@@ -17,7 +18,7 @@ from tensorgrad.backends.fused import FusedPrimitives
 from tensorgrad.backends.indexing import IndexingPrimitives
 from tensorgrad.backends.optimizer_steps import OptimizerSteps
 from tensorgrad.backends.philox import RandomPrimitives
-from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.backends.primitives import Array, Axis, Shape
 from tensorgrad.dtypes import DType, int64, uint32, uint64
 from tensorgrad.errors import BoundsError
 
@@ -44,26 +45,42 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
         return self.empty(x.shape, x.dtype) if out is None else out
 
     # ------------------------------------------------------------------ activations
-    def _activated(self, name: str, x: Array, out: Array | None) -> Array | None:
+    def _activated(self, name: str, x: Array, out: Array | None, alpha: float = 0.0) -> Array | None:
         """act(x) by the kernel, or None where it cannot take these arrays."""
         x = self._contiguous(x)
         if not suits(x, out):
             return None
         out = self._like(x, out)
-        self._activation.forward(name, x, None, out)
+        self._activation.forward(name, x, None, out, alpha=alpha)
         return out
 
-    def _slope(self, name: str, g: Array, saved: Array, out: Array | None) -> Array | None:
+    def _slope(self, name: str, g: Array, saved: Array, out: Array | None, alpha: float = 0.0) -> Array | None:
         g, saved = self._contiguous(g), self._contiguous(saved)
         if not suits(g, saved, out) or g.shape != saved.shape:
             return None
         out = self._like(g, out)
-        self._activation.backward(name, g, saved, None, out)
+        self._activation.backward(name, g, saved, None, out, alpha=alpha)
         return out
+
+    def relu(self, x: Array, *, out: Array | None = None) -> Array:
+        done = self._activated("relu", x, out)
+        return super().relu(x, out=out) if done is None else done
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         done = self._slope("relu", g, y, out)
         return super().relu_backward(g, y, out=out) if done is None else done
+
+    def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        done = self._activated("leaky_relu", x, out, slope)
+        return super().leaky_relu(x, slope, out=out) if done is None else done
+
+    def leaky_relu_backward(self, g: Array, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        done = self._slope("leaky_relu", g, x, out, slope)
+        return super().leaky_relu_backward(g, x, slope, out=out) if done is None else done
+
+    def tanh_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        done = self._slope("tanh", g, y, out)
+        return super().tanh_backward(g, y, out=out) if done is None else done
 
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
         done = self._activated("sigmoid", x, out)
@@ -96,6 +113,53 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
     def gelu_tanh_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
         done = self._slope("gelu_tanh", g, x, out)
         return super().gelu_tanh_backward(g, x, out=out) if done is None else done
+
+    # ------------------------------------------------------------------ linear
+    def linear_act(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        activation: str,
+        negative_slope: float = 0.0,
+        *,
+        out: Array | None = None,
+    ) -> Array:
+        z = self.matmul(x, self.transpose(weight), out=out)
+        if not suits(z, bias):
+            return self._act(z if bias is None else self.add(z, bias), activation, negative_slope, out)
+        self._activation.forward(activation, z, bias, z, alpha=negative_slope)
+        return z
+
+    def act_backward_bias_grad(
+        self,
+        g: Array,
+        y: Array,
+        activation: str,
+        negative_slope: float = 0.0,
+        *,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        g, y = self._contiguous(g), self._contiguous(y)
+        if not g.size or not suits(g, y, *(out or ())):
+            return super().act_backward_bias_grad(g, y, activation, negative_slope, out=out)
+        dz, db = out or (self.empty(g.shape, g.dtype), self.empty(g.shape[-1:], g.dtype))
+        self._activation.backward_bias(activation, g, y, None, dz, db, alpha=negative_slope)
+        return dz, db
+
+    def _column_sums(self, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array | None:
+        """The sum over leading axes by the kernel for the columns of a matrix, or None where it cannot do it."""
+        axes = (axis,) if isinstance(axis, int) else axis
+        if not axes or axes != tuple(range(len(axes))) or not x.size or not suits(x, out):
+            return None
+        left = x.shape[len(axes) :]
+        columns = math.prod(left)
+        if columns == 1:
+            return None  # one sum over everything, for which the kernel has too few threads
+        shape = (1,) * len(axes) + left if keepdims else left
+        out = self.empty(shape, x.dtype) if out is None else out
+        self._sums.column_sums(self.reshape(x, (x.size // columns, columns)), self.reshape(out, (columns,)))
+        return out
 
     # ------------------------------------------------------------------ rows
     def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
@@ -171,6 +235,15 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
     def random_normal(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
         out = self.empty(shape, dtype) if out is None else out
         self._random.normal(key, out)
+        return out
+
+    def random_bernoulli(
+        self, key: Array, shape: Shape, p: float, dtype: DType, *, out: Array | None = None
+    ) -> Array:
+        out = self.empty(shape, dtype) if out is None else out
+        if not suits(out):
+            return super().random_bernoulli(key, shape, p, dtype, out=out)
+        self._random.bernoulli(key, out, p)
         return out
 
     def dropout(self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None) -> tuple[Array, Array]:

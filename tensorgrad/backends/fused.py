@@ -134,6 +134,19 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         product = self.matmul(x, self.transpose(weight), out=out)
         return product if bias is None else self.add(product, bias, out=out)
 
+    def linear_act(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        activation: str,
+        negative_slope: float = 0.0,
+        *,
+        out: Array | None = None,
+    ) -> Array:
+        """act(linear(x, weight, bias)), for one of ACTIVATIONS_OF_RESULT; `negative_slope` is leaky_relu's."""
+        return self._act(self.linear(x, weight, bias), activation, negative_slope, out)
+
 
 @lru_cache(maxsize=1024)
 def reduced_count(shape: Shape, axis: Axis) -> int:

@@ -13,7 +13,11 @@ import numpy as np
 from tensorgrad.backends.primitives import Array, Primitives
 from tensorgrad.dtypes import DType, float16, float32
 
-__all__ = ["ActivationPrimitives"]
+__all__ = ["ACTIVATIONS_OF_RESULT", "ActivationPrimitives"]
+
+# The activations whose slope can be told from their result (leaky_relu's where its own slope is not negative): what
+# they are given need not be kept, and may be overwritten.
+ACTIVATIONS_OF_RESULT = ("relu", "leaky_relu", "sigmoid", "tanh")
 
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
@@ -26,9 +30,25 @@ _TANH_CUBE = 0.044715
 class ActivationPrimitives(Primitives):
     """Default compositions out of basic primitives."""
 
+    def relu(self, x: Array, *, out: Array | None = None) -> Array:
+        """max(x, 0)."""
+        return self.maximum(x, 0, out=out)
+
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         """g where y > 0, else 0, also where g is not finite; y is the result of relu (or its input)."""
         return self.where(self.greater(y, 0), g, self.full((), 0, g.dtype), out=out)
+
+    def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        """x where x > 0, else slope x."""
+        return self.where(self.greater(x, 0), x, self.multiply(x, slope), out=out)
+
+    def leaky_relu_backward(self, g: Array, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        """g where x > 0, else slope g; the result of leaky_relu serves for x where slope >= 0."""
+        return self.where(self.greater(x, 0), g, self.multiply(g, slope), out=out)
+
+    def tanh_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        """g (1 - y^2), for y = tanh(x)."""
+        return self.multiply(g, self.subtract(1, self.square(y)), out=out)
 
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
         """1 / (1 + exp(-x)); x is bounded from below where exp(-x) would overflow. Float16 is computed in
@@ -116,7 +136,37 @@ class ActivationPrimitives(Primitives):
         total = self.sum(g, axis=axis, keepdims=True)
         return self.subtract(g, self.multiply(self.exp(y), total), out=out)
 
+    # ------------------------------------------------------------------ by name
+    def act_backward(
+        self, g: Array, y: Array, activation: str, negative_slope: float = 0.0, *, out: Array | None = None
+    ) -> Array:
+        """g act'(x), for y = act(x) and one of ACTIVATIONS_OF_RESULT; `negative_slope` is leaky_relu's."""
+        if activation == "leaky_relu":
+            return self.leaky_relu_backward(g, y, negative_slope, out=out)
+        gradient: Array = getattr(self, f"{activation}_backward")(g, y, out=out)
+        return gradient
+
+    def act_backward_bias_grad(
+        self,
+        g: Array,
+        y: Array,
+        activation: str,
+        negative_slope: float = 0.0,
+        *,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        """(dz, its sum over the rows), for dz = g act'(z) and y = act(z), all (rows, columns)."""
+        dz, db = out or (None, None)
+        dz = self.act_backward(g, y, activation, negative_slope, out=dz)
+        return dz, self.sum(dz, axis=0, out=db)
+
     # ------------------------------------------------------------------ pieces
+    def _act(self, x: Array, activation: str, negative_slope: float, out: Array | None) -> Array:
+        if activation == "leaky_relu":
+            return self.leaky_relu(x, negative_slope, out=out)
+        result: Array = getattr(self, activation)(x, out=out)
+        return result
+
     def _normal_distribution(self, x: Array) -> Array:
         return self.multiply(self.add(self.erf(self.multiply(x, _SQRT_HALF)), 1), 0.5)
 

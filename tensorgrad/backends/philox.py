@@ -86,6 +86,11 @@ class RandomPrimitives(Primitives):
         kept = 11 if dtype == float16 else 24
         return self.multiply(self.astype(self.right_shift(bits, 32 - kept), dtype), 2.0**-kept)
 
+    def random_bernoulli(self, key: Array, shape: Shape, p: float, dtype: DType, *, out: Array | None = None) -> Array:
+        """1 where a uniform number is below p, else 0; the number is float64 for float64, else float32."""
+        drawn = self.random_uniform(key, shape, float64 if dtype == float64 else float32)
+        return self.astype(self.less(drawn, p), dtype, out=out)
+
     def random_normal(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
         """Standard normal numbers: G. Box and M. Muller, "A note on the generation of random normal
         deviates", 1958.

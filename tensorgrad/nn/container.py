@@ -5,11 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from inspect import signature
+from itertools import pairwise
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Self, SupportsIndex, cast, overload
 
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
 from tensorgrad.nn import activation
+from tensorgrad.nn.fusion import fused
 from tensorgrad.nn.module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
@@ -118,9 +120,18 @@ class Sequential(_Ordered):
             self.extend(_checked(self, module) for module in modules)
 
     def forward(self, input: Any) -> Any:
-        """The composition of all modules; the input itself where there are none."""
-        for module in self:
-            input = module(input)
+        """The composition of all modules; the input itself where there are none.
+
+        A Linear and a ReLU, LeakyReLU, Sigmoid or Tanh after it run as one operation, with the same result.
+        """
+        modules = iter(pairwise([*self, None]))
+        for module, following in modules:
+            both = fused(module, following)
+            if both is None:
+                input = module(input)
+            else:
+                input = both(input)
+                next(modules)
         return input
 
     @overload

@@ -17,7 +17,7 @@ from tensorgrad.functional.activation import (
 )
 from tensorgrad.functional.arithmetic import tanh
 from tensorgrad.functional.indexing import one_hot
-from tensorgrad.functional.linalg import linear
+from tensorgrad.functional.linalg import linear, linear_act
 from tensorgrad.functional.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -43,6 +43,7 @@ __all__ = [
     "l1_loss",
     "leaky_relu",
     "linear",
+    "linear_act",
     "log_softmax",
     "logsigmoid",
     "mse_loss",

@@ -7,8 +7,8 @@ import operator
 from typing import Any
 
 from tensorgrad.creation import empty
-from tensorgrad.errors import ArgumentError, ShapeError
-from tensorgrad.functional.linalg import linear
+from tensorgrad.errors import ArgumentError, ShapeError, TensorgradError
+from tensorgrad.functional.linalg import linear, linear_act
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.functional.shape import flatten
 from tensorgrad.nn import init
@@ -51,11 +51,26 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """(..., in_features) -> (..., out_features)."""
+        self._check(input)
+        return linear(input, self.weight, self.bias)
+
+    def with_activation(self, input: Tensor, activation: str, negative_slope: float = 0.01) -> Tensor:
+        """act(self(input)) in one operation, for the activations of `functional.linear_act`; hooks are not called.
+
+        Sequential and MLP ask for it by themselves where an activation follows and nobody looks in between.
+        """
+        try:
+            self._check(input)
+            return linear_act(input, self.weight, self.bias, activation, negative_slope)
+        except TensorgradError as error:
+            error.enter(self, None)
+            raise
+
+    def _check(self, input: Tensor) -> None:
         shape = shape_of("Linear", input)
         if not shape or shape[-1] != self.in_features:
             got = shape[-1] if shape else "a 0-d tensor"
             raise ShapeError(f"expected in_features={self.in_features}, got {got} (input shape {shape})")
-        return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -24,12 +24,12 @@ __all__ = [
 # ---------------------------------------------------------------------- piecewise linear and exponential
 @op(lambda B, g, out, _x: B.relu_backward(g, out))
 def relu(B: Backend, x: Array) -> Array:
-    return B.maximum(x, 0)
+    return B.relu(x)
 
 
-@op(lambda B, g, _out, x, slope: B.where(B.greater(x, 0), g, B.multiply(g, slope)))
+@op(lambda B, g, _out, x, slope: B.leaky_relu_backward(g, x, slope))
 def leaky_relu(B: Backend, x: Array, slope: float) -> Array:
-    return B.where(B.greater(x, 0), x, B.multiply(x, slope))
+    return B.leaky_relu(x, slope)
 
 
 @op(lambda B, g, _out, x, alpha: B.elu_backward(g, x, alpha))

@@ -8,7 +8,7 @@ from tensorgrad.autograd.op import Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 
-__all__ = ["linear", "matmul", "outer"]
+__all__ = ["linear", "linear_act", "matmul", "outer"]
 
 
 def _swapped(B: Backend, x: Array) -> Array:
@@ -82,6 +82,39 @@ def _linear_bias(B: Backend, g: Array, _out: Spec, _x: Spec, _weight: Spec, _bia
 def linear(B: Backend, x: Array, weight: Array, bias: Array | None) -> Array:
     """x @ weight.T + bias: x (..., in), weight (out, in), bias (out,) or None; result (..., out)."""
     return B.linear(x, weight, bias)
+
+
+def _linear_act_vjp(
+    B: Backend,
+    needs: tuple[bool, bool, bool],
+    g: Array,
+    out: Array,
+    x: Array,
+    weight: Array,
+    _bias: Spec | None,
+    activation: str,
+    negative_slope: float,
+) -> tuple[Array | None, Array | None, Array | None]:
+    g, y = (g, out) if g.ndim == 2 else (_rows(B, g), _rows(B, out))
+    dx = dw = db = None
+    if needs[2]:
+        dz, db = B.act_backward_bias_grad(g, y, activation, negative_slope)
+    else:
+        dz = B.act_backward(g, y, activation, negative_slope)
+    if needs[0]:
+        dx = B.matmul(dz, weight)
+        dx = dx if dx.shape == x.shape else B.reshape(dx, x.shape)
+    if needs[1]:
+        dw = B.matmul(B.transpose(dz), _rows(B, x))
+    return dx, dw, db
+
+
+@op(joint=_linear_act_vjp, reads=("out weight", "out x", "out"))
+def linear_act(
+    B: Backend, x: Array, weight: Array, bias: Array | None, activation: str, negative_slope: float
+) -> Array:
+    """act(x @ weight.T + bias), of which only the result is kept: the sum before it is never seen."""
+    return B.linear_act(x, weight, bias, activation, negative_slope)
 
 
 # ---------------------------------------------------------------------- outer

@@ -178,8 +178,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     if p is not None and not 0 <= p <= 1:
         raise ArgumentError(f"bernoulli: p must be in [0, 1], got {p}")
     source = _source("bernoulli", generator, input.device)
-    drawn = _coin(source, input.shape, input.dtype, input.array if p is None else p)
-    return new_tensor(source.device.backend.astype(drawn, input.dtype), source.device)
+    return new_tensor(_coin(source, input.shape, input.dtype, input.array if p is None else p), source.device)
 
 
 # ---------------------------------------------------------------------- like another tensor
@@ -295,7 +294,8 @@ def _affine(device: Device, x: Array, shift: Any, scale: Any) -> Array:
 
 
 def _coin(source: Generator, shape: Shape, dtype: DType, p: Any) -> Array:
-    kind = float64 if dtype == float64 else float32
-    backend = source.device.backend
-    chance = p if isinstance(p, (int, float)) else backend.astype(p, kind)
-    return backend.less(_uniform(source, shape, kind), chance)
+    backend, kind = source.device.backend, float64 if dtype == float64 else float32
+    if isinstance(p, (int, float)):
+        key = source.next_key(backend.random_blocks(math.prod(shape), kind))
+        return backend.random_bernoulli(key, shape, float(p), dtype)
+    return backend.astype(backend.less(_uniform(source, shape, kind), backend.astype(p, kind)), dtype)

@@ -49,6 +49,7 @@ X = RNG.standard_normal((6, 5)).astype(np.float32)
 G = RNG.standard_normal((6, 5)).astype(np.float32)
 LABELS = RNG.integers(0, 5, 6)
 SCALE = RNG.standard_normal((6, 1)).astype(np.float32)
+WEIGHT, BIAS = RNG.standard_normal((4, 5)).astype(np.float32), RNG.standard_normal(4).astype(np.float32)
 CALLS: dict[str, tuple[Any, ...]] = {
     "softmax_cross_entropy": (X, LABELS),
     "softmax_cross_entropy_backward": (SCALE, special.softmax(X, axis=1), LABELS),
@@ -58,10 +59,19 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "unbroadcast": (X, (1, 5)),
     "multiply_unless_zero": (G, X),
     "divide_unless_zero": (G, X),
+    "relu": (X,),
     "relu_backward": (G, X),
+    "leaky_relu": (X, 0.2),
+    "leaky_relu_backward": (G, X, 0.2),
+    "tanh_backward": (G, np.tanh(X)),
+    "act_backward": (G, np.tanh(X), "tanh"),
+    "act_backward_bias_grad": (G, np.maximum(X, 0), "relu"),
+    "linear": (X, WEIGHT, BIAS),
+    "linear_act": (X, WEIGHT, BIAS, "leaky_relu", 0.2),
     "random_bits": (_key(), 30),
     "random_words64": (_key(), 7),
     "random_uniform": (_key(), (4, 5), np.dtype(np.float32)),
+    "random_bernoulli": (_key(), (4, 5), 0.3, np.dtype(np.float16)),
     "random_normal": (_key(), (3, 5), np.dtype(np.float64)),
     "random_integers": (_key(), (3, 5), -2, 9),
     "dropout": (X, _key(), 0.4),

@@ -11,12 +11,12 @@ import tensorgrad as tg
 from tests.backends.test_primitives import CALLS
 
 
-def _there(backend: Any, value: Any) -> Any:
+def there(backend: Any, value: Any) -> Any:
     """The NumPy arrays among the arguments as arrays of the device."""
     if isinstance(value, np.ndarray):
         return backend.asarray(value)
     if isinstance(value, list):
-        return [_there(backend, v) for v in value]
+        return [there(backend, v) for v in value]
     return value
 
 
@@ -24,7 +24,7 @@ def _there(backend: Any, value: Any) -> Any:
 def test_value_and_out(name: str, cuda_device: tg.Device) -> None:
     arguments, keywords, expected = CALLS[name]
     backend = cuda_device.backend
-    primitive, given = getattr(backend, name), [_there(backend, a) for a in arguments]
+    primitive, given = getattr(backend, name), [there(backend, a) for a in arguments]
     result = primitive(*given, **keywords)
     assert isinstance(result, backend.array_type)
     assert result.dtype == expected.dtype

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
+from scipy import special
 
 import tensorgrad as tg
-from tensorgrad.functional.linalg import addmm, linear
+from tensorgrad.functional.linalg import addmm, linear, linear_act
 from tests.ops.table import Array, Case
 
 ALL = (tg.float16, tg.float32, tg.float64, tg.int64)
@@ -47,6 +49,35 @@ def _matmul(x: Array, y: Array) -> Array:
 def _linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     product = _matmul(x, weight.T)
     return product if bias is None else product + bias
+
+
+# Each activation, and a slope of leaky_relu at which nothing is left of what was negative.
+ACTIVATIONS: dict[str, tuple[str, float, Callable[[Array], Array]]] = {
+    "relu": ("relu", 0.01, lambda z: np.maximum(z, 0)),
+    "leaky_relu": ("leaky_relu", 0.25, lambda z: np.where(z > 0, z, z / 4)),
+    "leaky_relu-flat": ("leaky_relu", 0.0, lambda z: np.maximum(z, 0)),
+    "sigmoid": ("sigmoid", 0.01, special.expit),
+    "tanh": ("tanh", 0.01, np.tanh),
+}
+
+
+def _linear_act_case(name: str, lead: tuple[int, ...], bias: bool) -> Case:
+    activation, slope, act = ACTIVATIONS[name]
+    return Case(
+        f"linear_act-{name}-{_name(lead)}-{'bias' if bias else 'plain'}",
+        lambda x, w, b=None: linear_act(x, w, b, activation, slope),
+        lambda x, w, b=None: np.asarray(act(_linear(x, w, b))),
+        shapes=[(*lead, 3), (2, 3), *([(2,)] if bias else [])],
+        # Away from the kink at 0; where there is none, not into the flat ends either.
+        sample=(_apart, "positive", "positive")[: 3 if bias else 2] if activation.endswith("relu") else "unit",
+        dtypes=(tg.float16, tg.float32, tg.float64),
+    )
+
+
+def _apart(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Rows all of one sign, far enough from 0 that no sum with positive weights and a bias of at most 2 comes near."""
+    signs = rng.choice([-1.0, 1.0], (*shape[:-1], 1))
+    return np.asarray(rng.uniform(1.6, 2.4, shape) * signs)
 
 
 def _name(shape: tuple[int, ...]) -> str:
@@ -136,6 +167,10 @@ CASES: list[Case] = [
             dtypes=ALL,
         )
         for lead, bias in itertools.product(((), (4,), (5, 4), (2, 1, 3), (0,), (2, 0)), (True, False))
+    ],
+    *[
+        _linear_act_case(name, lead, bias)
+        for name, lead, bias in itertools.product(ACTIVATIONS, ((), (4,), (5, 4), (0,)), (True, False))
     ],
     Case("linear-no-inputs", linear, _linear, shapes=[(4, 0), (2, 0), (2,)]),
     *[_einsum_case(i, equation, shapes) for i, (equation, shapes) in enumerate(EINSUM)],
