@@ -5,7 +5,9 @@
 
 It needs this checkout (nothing installed), NumPy, CuPy and safetensors; pytest, torch, JAX and compute-sanitizer take
 part where they are. Every part runs in a process of its own; one that fails or takes too long is reported, and the rest
-goes on. `--dry-run` goes through all of it on the emulated device, at tiny sizes: its times mean nothing.
+goes on. The report is written after every part, so that whoever ends this command early keeps what was found. The first
+GPU is used, and compilers' caches are empty at the start. `--dry-run` goes through all of it on the emulated device, at
+tiny sizes: its times mean nothing.
 """
 
 from __future__ import annotations
@@ -15,18 +17,18 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 from bench.gpu_parts.setting import read_finding
 from bench.machine import ROOT
+from bench.processes import begin, result
 from bench.report import Report, table
 
 __all__ = ["PARTS", "Outcome", "clean", "main"]
@@ -36,6 +38,9 @@ OUR_SHARE = 0.97  # of the minutes, for the parts; the rest is this process's ow
 GRACE = 3.0
 EMULATED = "Emulated device, tiny sizes: this shows that the command works, and says nothing about speed."
 LOG_END = 4000
+SHOWN = 30
+# Settings of whoever calls that would change what is measured.
+MISLEADING = ("NVIDIA_TF32_OVERRIDE", "CUPY_ACCELERATORS", "CUPY_COMPILE_WITH_PTX", "CUDA_LAUNCH_BLOCKING")
 
 
 @dataclass(frozen=True)
@@ -48,30 +53,36 @@ class Part:
 
 
 PARTS = {
-    "machine": Part("device_info", "The machine", 10),
-    "tests": Part("device_tests", "Tests on the CUDA device", 95),
-    "sanitizers": Part("sanitizers", "Every kernel, launched and checked", 75),
+    "machine": Part("device_info", "The machine", 30),
+    "first-use": Part("first_use", "How long a first step takes", 40),
+    "tests": Part("device_tests", "Tests on the CUDA device", 90),
+    "sanitizers": Part("sanitizers", "Every kernel, launched and checked", 65),
     "roofs": Part("roofs", "What the card can do", 15),
-    "kernels": Part("kernel_rates", "Kernels against the card", 70),
-    "steps": Part("mlp_steps", "One training step of an MLP", 170),
-    "digits": Part("digits_curve", "Training on digits, against the CPU", 25),
+    "kernels": Part("kernel_rates", "Kernels against the card", 65),
+    "steps": Part("mlp_steps", "One training step of an MLP", 150),
+    "digits": Part("digits_curve", "Training on digits, against the CPU", 20),
 }
+
+
+class Interrupted(Exception):
+    """Somebody wants this command to end."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a part. `stopped`: its time ran out."""
+    """What came of a part. `stopped`: its time ran out, or (`interrupted`) the whole command was ended."""
 
     finding: dict[str, Any]
     seconds: float
     stopped: bool
     log: str
+    interrupted: bool = False
 
     @property
     def failures(self) -> list[str]:
         found: list[str] = list(self.finding["failures"])
         if self.stopped:
-            found.append(f"stopped after {self.seconds:.0f} seconds")
+            found.append(f"stopped {'from outside ' if self.interrupted else ''}after {self.seconds:.0f} seconds")
         elif not self.finding["complete"] and not found:
             found.append(f"ended without a result: {(self.log.strip().splitlines() or ['no output'])[-1]}")
         return found
@@ -84,33 +95,27 @@ class Outcome:
 
 
 def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome:
-    """Run a part in a process group of its own, and end the group when its time is over."""
+    """Run a part in a session of its own, and end all that belongs to it when its time is over."""
     command = [sys.executable, "-m", "bench.gpu_parts.part", part.module, str(folder), f"{seconds:.1f}"]
-    log, start, stopped = folder / f"{part.module}.log", monotonic(), False
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, *(["--dry-run"] if dry_run else [])],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            process.wait(seconds + GRACE)
-        except subprocess.TimeoutExpired:
-            stopped = True
-        finally:
-            end_group(process)  # also where the part has ended, but not all that it started
+    log, start = folder / f"{part.module}.log", monotonic()
+    process = begin([*command, *(["--dry-run"] if dry_run else [])], log, environment(folder), session=True)
+    interrupted = False
+    try:
+        stopped = result(process, seconds + GRACE) is None
+    except (Interrupted, KeyboardInterrupt):
+        stopped = interrupted = True
     finding = read_finding(folder / f"{part.module}.json")
-    return Outcome(finding, monotonic() - start, stopped, log.read_text(errors="replace"))
+    return Outcome(finding, monotonic() - start, stopped, log.read_text(errors="replace"), interrupted)
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process with all that it has started."""
-    with suppress(ProcessLookupError):  # it has just ended
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def environment(folder: Path) -> dict[str, str]:
+    """One GPU, numbered as nvidia-smi does; tf32 off where nobody turns it on; caches of compiled kernels of our own,
+    empty at first, and kept from part to part."""
+    ours = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUPY_TF32": "0", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+    caches = ("CUPY_CACHE_DIR", "CUDA_CACHE_PATH", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")
+    ours |= {name: str(folder / name.lower()) for name in caches}
+    ours["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    return {name: value for name, value in os.environ.items() if name not in MISLEADING} | ours
 
 
 # ---------------------------------------------------------------------- the report
@@ -137,8 +142,9 @@ def add(report: Report, name: str, outcome: Outcome, dry_run: bool) -> None:
         report.say(EMULATED)
     for paragraph in outcome.finding["paragraphs"]:
         report.say(clean(paragraph))
-    if outcome.failures:
-        report.say("\n".join(f"- **failed**: {clean(one_line(failure))}" for failure in outcome.failures))
+    if failures := [clean(one_line(failure)) for failure in outcome.failures]:
+        more = [f"- and {len(failures) - SHOWN} more, which the JSON file names"] if len(failures) > SHOWN else []
+        report.say("\n".join([*(f"- **failed**: {failure}" for failure in failures[:SHOWN]), *more]))
     report.raw[name] = {"state": outcome.state, "seconds": round(outcome.seconds, 1)}
     report.raw[name] |= {"failures": clean(outcome.failures)} | clean(outcome.finding["raw"])
     if outcome.state != "passed":
@@ -154,8 +160,6 @@ def new_report(machine: Outcome, dry_run: bool) -> Report:
     slug = re.sub(r"[^a-z0-9]+", "-", gpu.lower()).strip("-")
     report = Report("gpu-emulated" if dry_run else f"gpu-{slug}", f"CUDA on {gpu}")
     report.raw |= {"gpu": gpu, "emulated": dry_run}
-    if dry_run:
-        report.say(EMULATED)
     return report
 
 
@@ -171,31 +175,46 @@ def sum_of(outcomes: dict[str, Outcome]) -> float:
 
 # ---------------------------------------------------------------------- the command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: all passed; 1: something failed; 2: there is no GPU to use."""
+    """0: all passed; 1: something failed, or it was ended early; 2: there is no GPU to use."""
     options = parse(arguments)
     names = ["machine", *(name for name in PARTS if name in options.parts and name != "machine")]
-    with tempfile.TemporaryDirectory() as folder:
-        outcomes = run_all(names, Path(folder), options)
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            outcomes = run_all(names, Path(folder), options)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if outcomes is None:
         return 2
-    return 0 if all(outcome.state == "passed" for outcome in outcomes.values()) else 1
+    whole = len(outcomes) == len(names)
+    return 0 if whole and all(outcome.state == "passed" for outcome in outcomes.values()) else 1
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once is enough: what was found is yet to be written
+    raise Interrupted
 
 
 def run_all(names: Sequence[str], folder: Path, options: argparse.Namespace) -> dict[str, Outcome] | None:
-    start, outcomes = monotonic(), {}
-    report: Report | None = None
+    """The outcome of each part, of fewer than all if somebody ends the command; None where there is no GPU."""
+    outcomes: dict[str, Outcome] = {}
+    start, report = monotonic(), None
     for name, deadline in deadlines(names, options.minutes).items():
         seconds = max(1.0, start + deadline - monotonic())
         outcomes[name] = outcome = run_part(PARTS[name], folder, seconds, options.dry_run)
         if report is None:
-            if not outcome.finding["raw"] and not options.dry_run:
+            if not outcome.finding["raw"] and not outcome.stopped and not options.dry_run:
                 print(f"no GPU can be used: {one_line(outcome.failures[0])}", file=sys.stderr)
                 print("--dry-run goes through everything on the emulated device", file=sys.stderr)
                 return None
             report = new_report(outcome, options.dry_run)
         add(report, name, outcome, options.dry_run)
+        report.lead = f"{EMULATED}\n\n{summary(outcomes)}" if options.dry_run else summary(outcomes)
+        report.write(options.out)
+        if outcome.interrupted:
+            break
     assert report is not None
-    report.say(f"## Summary\n\n{summary(outcomes)}")
+    print(report.lead, end="\n\n")
     report.save(options.out)
     return outcomes
 

@@ -1,4 +1,6 @@
-"""CUDA compilers that need no driver, behind one method: compile a file for an architecture, read what ptxas says."""
+"""CUDA compilers that need no driver, behind one method: compile a file for an architecture as CuPy will, and read what
+ptxas says.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+
+from tensorgrad.backends.cuda_source import compile_options
 
 __all__ = ["Compiled", "Compiler", "Remembering", "Usage", "find_compiler", "parse_usage"]
 
@@ -47,18 +51,19 @@ class Compiled:
 class Compiler(Protocol):
     name: str
 
-    def compile(self, file: Path, architecture: int) -> Compiled: ...
+    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
+        """All kernels of a file, or those of one dtype: see `compile_options`."""
 
 
 class CompileError(Exception):
     """A source does not compile; the message is the compiler's log."""
 
 
-def find_compiler(include: Path) -> Compiler | None:
-    """The first compiler that this machine has, with `include` as the folder of headers."""
+def find_compiler() -> Compiler | None:
+    """The first compiler that this machine has."""
     for make in (CupyNvrtc, WheelNvrtc, Nvcc):
         try:
-            return make(include)
+            return make()
         except (ImportError, OSError):
             continue
     return None
@@ -81,11 +86,10 @@ def _usage(kernel: str, text: str) -> Usage:
 
 
 class _Base:
-    def __init__(self, include: Path) -> None:
-        self._include = include
+    cupys: ClassVar[tuple[str, ...]] = ("-ftz=true", "--device-as-default-execution-space")  # what CuPy adds
 
-    def compile(self, file: Path, architecture: int) -> Compiled:
-        options = [f"-arch=sm_{architecture}", "-std=c++17", "-ftz=true", f"-I{self._include}"]
+    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
+        options = [f"-arch=sm_{architecture}", *self.cupys, *compile_options(suffix)]
         try:
             return Compiled(file.name, architecture, parse_usage(self._log(file, options)))
         except CompileError as error:
@@ -104,12 +108,12 @@ class Remembering:
         self._folder = folder
         self.name = compiler.name
 
-    def compile(self, file: Path, architecture: int) -> Compiled:
-        kept = self._folder / f"{self._key(file, architecture)}.json"
+    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
+        kept = self._folder / f"{self._key(file, architecture, suffix)}.json"
         if kept.exists():
             usages = json.loads(kept.read_text())
             return Compiled(file.name, architecture, tuple(Usage(**usage) for usage in usages))
-        result = self._compiler.compile(file, architecture)
+        result = self._compiler.compile(file, architecture, suffix)
         if not result.error:
             self._folder.mkdir(parents=True, exist_ok=True)
             scratch = kept.with_suffix(f".{os.getpid()}")
@@ -117,9 +121,10 @@ class Remembering:
             scratch.replace(kept)
         return result
 
-    def _key(self, file: Path, architecture: int) -> str:
+    def _key(self, file: Path, architecture: int, suffix: str | None) -> str:
         headers = sorted(path for path in file.parent.iterdir() if path.suffix in (".h", ".cuh"))
-        digest = hashlib.sha256(f"{self.name} {architecture}".encode())
+        options = (*_Base.cupys, *(option for option in compile_options(suffix) if "DIGEST" not in option))
+        digest = hashlib.sha256(" ".join((self.name, str(architecture), *options)).encode())
         for path in (file, *headers):
             digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
         return digest.hexdigest()[:32]
@@ -128,9 +133,8 @@ class Remembering:
 class CupyNvrtc(_Base):
     """NVRTC as CuPy finds it."""
 
-    def __init__(self, include: Path) -> None:
-        super().__init__(include)
-        self._nvrtc: Any = importlib.import_module("cupy.cuda.nvrtc")
+    def __init__(self) -> None:
+        self._nvrtc: Any = importlib.import_module("cupy_backends.cuda.libs.nvrtc")
         major, minor = self._nvrtc.getVersion()
         self.name = f"NVRTC {major}.{minor} (CuPy)"
 
@@ -149,8 +153,7 @@ class CupyNvrtc(_Base):
 class WheelNvrtc(_Base):
     """NVRTC of the package nvidia-cuda-nvrtc, through ctypes."""
 
-    def __init__(self, include: Path) -> None:
-        super().__init__(include)
+    def __init__(self) -> None:
         self._library = ctypes.CDLL(str(next(_wheel_libraries(), "libnvrtc.so.13")))
         major, minor = ctypes.c_int(), ctypes.c_int()
         self._library.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
@@ -191,8 +194,9 @@ def _wheel_libraries() -> Iterator[Path]:
 class Nvcc(_Base):
     """nvcc on PATH."""
 
-    def __init__(self, include: Path) -> None:
-        super().__init__(include)
+    cupys = ("-ftz=true",)  # it does not know the other
+
+    def __init__(self) -> None:
         found = shutil.which("nvcc")
         if found is None:
             raise FileNotFoundError("nvcc")

@@ -14,15 +14,17 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from bench.kernel_compilers import Compiled, Compiler, Usage, find_compiler
-from bench.machine import ROOT, usable_cores
+from bench.machine import usable_cores
 from bench.report import Report, add_save_option, table
+from tensorgrad.backends.cuda_source import kernel_folder
 
-__all__ = ["ARCHITECTURES", "compile_all", "kernel_files", "main", "spilling", "usage_table"]
+__all__ = ["ARCHITECTURES", "compile_all", "kernel_files", "main", "raw_usages", "spilling", "usage_table"]
 
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
-KERNELS = ROOT / "kernels"
+KERNELS = kernel_folder()
 
 
 def kernel_files(names: Sequence[str] = ()) -> list[Path]:
@@ -50,12 +52,29 @@ def spilling(results: Sequence[Compiled]) -> list[str]:
 
 def usage_table(results: Sequence[Compiled], architectures: Sequence[int]) -> str:
     """One row a kernel: registers on each architecture, and the greatest of everything else."""
+    headers = ["kernel", "file", "shared", "stack", "spill", *(f"sm_{a}" for a in architectures)]
+    return table(headers, [_row(*key, usages, architectures) for key, usages in _by_kernel(results).items()])
+
+
+def raw_usages(results: Sequence[Compiled], architectures: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """By kernel: its file, and what it takes on each of the architectures (None where it was not compiled)."""
+    return {
+        kernel: {"file": file}
+        | {
+            what: [getattr(usages[a], what) if a in usages else None for a in architectures]
+            for what in ("registers", "shared", "stack", "spill")
+        }
+        for (file, kernel), usages in _by_kernel(results).items()
+    }
+
+
+def _by_kernel(results: Sequence[Compiled]) -> dict[tuple[str, str], dict[int, Usage]]:
+    """By file and kernel, in the order of their names."""
     found: dict[tuple[str, str], dict[int, Usage]] = {}
     for result in results:
         for usage in result.usages:
             found.setdefault((result.file, usage.kernel), {})[result.architecture] = usage
-    headers = ["kernel", "file", "shared", "stack", "spill", *(f"sm_{a}" for a in architectures)]
-    return table(headers, [_row(*key, usages, architectures) for key, usages in sorted(found.items())])
+    return dict(sorted(found.items()))
 
 
 def _row(file: str, kernel: str, usages: dict[int, Usage], architectures: Sequence[int]) -> list[str]:
@@ -67,7 +86,7 @@ def _row(file: str, kernel: str, usages: dict[int, Usage], architectures: Sequen
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     architectures = [int(a) for a in options.architectures.split(",")]
-    compiler = find_compiler(KERNELS)
+    compiler = find_compiler()
     if compiler is None:
         print("no CUDA compiler: install cupy-cuda13x or nvidia-cuda-nvrtc, or put nvcc on PATH", file=sys.stderr)
         return 1
@@ -78,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.say(f"Compiled by {compiler.name}. Bytes of shared memory, stack and spills; registers a thread.")
     report.say(usage_table(results, architectures))
     report.say("\n\n".join(faults) if faults else "No kernel spills.")
-    report.raw["kernels"] = [result.as_json() for result in results]
+    report.raw |= {"compiler": compiler.name, "architectures": architectures}
+    report.raw["kernels"] = raw_usages(results, architectures)
     report.save(options.save)
     return 1 if faults else 0
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.machine import machine_name, stamp
 
-__all__ = ["RESULTS", "Report", "add_save_option", "table"]
+__all__ = ["RESULTS", "Report", "add_save_option", "numbers_in_lines", "table"]
 
 RESULTS = Path(__file__).resolve().parent / "results"
 BUSY_SHARE = 0.05
@@ -42,13 +43,16 @@ def add_save_option(parser: argparse.ArgumentParser) -> None:
 
 
 class Report:
-    """Collects paragraphs, printing each at once, and saves them with the raw measurements."""
+    """Collects paragraphs, printing each at once, and saves them with the raw measurements. `lead`, a paragraph that
+    may change until the end, comes before all others."""
 
     def __init__(self, name: str, title: str) -> None:
         self.name = name
         self.stamp = stamp()
         self.raw: dict[str, Any] = {}
-        self._paragraphs = [f"# {title}", describe(self.stamp)]
+        self.lead = ""
+        self._head = [f"# {title}", describe(self.stamp)]
+        self._paragraphs: list[str] = []
         if self.stamp["blas_variables"]:
             self.say(f"The environment steers BLAS: {assignments(self.stamp)}. Unset, it chooses for itself.")
 
@@ -62,17 +66,28 @@ class Report:
             self.say(f"Not a quiet machine: other programs used {share:.0%} of it during the timing.")
 
     def save(self, folder: Path | None) -> Path | None:
-        """Write `NAME-MACHINE-DATE.json` and `.md`; does nothing without a folder."""
+        """Write `NAME-MACHINE-DATE.json` and `.md`, and say so; does nothing without a folder."""
         if folder is None:
             return None
-        folder.mkdir(parents=True, exist_ok=True)
-        stem = folder / f"{self.name}-{machine_name(self.stamp)}-{self.stamp['date']}"
-        content = json.dumps({"name": self.name, "machine": self.stamp, **self.raw}, indent=1)
-        stem.with_suffix(".json").write_text(content + "\n")
-        markdown = stem.with_suffix(".md")
-        markdown.write_text("\n\n".join(self._paragraphs) + "\n")
+        markdown = self.write(folder)
         print(f"saved as {markdown.name} and .json")
         return markdown
+
+    def write(self, folder: Path) -> Path:
+        """The two files, as far as the report has come; gives the `.md`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = folder / f"{self.name}-{machine_name(self.stamp)}-{self.stamp['date']}"
+        content = numbers_in_lines(json.dumps({"name": self.name, "machine": self.stamp, **self.raw}, indent=1))
+        stem.with_suffix(".json").write_text(content + "\n")
+        markdown = stem.with_suffix(".md")
+        lead = [self.lead] if self.lead else []
+        markdown.write_text("\n\n".join([*self._head, *lead, *self._paragraphs]) + "\n")
+        return markdown
+
+
+def numbers_in_lines(content: str) -> str:
+    """Indented JSON with each list of plain values in one line."""
+    return re.sub(r'\[\n\s*([^][{}"]*?)\n\s*\]', lambda found: f"[{' '.join(found[1].split())}]", content)
 
 
 def describe(of: dict[str, Any]) -> str:

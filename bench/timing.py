@@ -35,11 +35,12 @@ SINGLE_THREAD = {
 
 
 class WorkerError(RuntimeError):
-    """A worker process failed or did not answer."""
+    """A worker process failed or did not answer. `kind`: of the exception, if it told one. `worker`: whose it is."""
 
-    def __init__(self, message: str, kind: str = "") -> None:
+    def __init__(self, message: str, kind: str = "", worker: str = "") -> None:
         super().__init__(message)
         self.kind = kind
+        self.worker = worker
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Worker:
 
     def __init__(self, contender: Contender) -> None:
         self.name = contender.name
+        self.reply_limit = REPLY_LIMIT_SECONDS
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.worker"],
             stdin=subprocess.PIPE,
@@ -70,7 +72,7 @@ class Worker:
         """Send one request and wait for its answer; raises WorkerError if it failed or took too long."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        watchdog = threading.Timer(REPLY_LIMIT_SECONDS, self.process.kill)
+        watchdog = threading.Timer(self.reply_limit, self.process.kill)
         watchdog.start()
         try:
             print(json.dumps(request), file=self.process.stdin, flush=True)
@@ -83,11 +85,12 @@ class Worker:
 
     def _opened(self, line: str, request: str) -> dict[str, Any]:
         if not line:
-            raise WorkerError(f"{self.name}: the worker ended, or was stopped, during '{request}'; see above")
+            message = f"{self.name}: the worker ended, or was stopped, during '{request}'; see above"
+            raise WorkerError(message, worker=self.name)
         reply: dict[str, Any] = json.loads(line)
         if "error" in reply:
             message = f"{self.name}: {reply['kind']} during '{request}': {reply['error']}"
-            raise WorkerError(message, reply["kind"])
+            raise WorkerError(message, reply["kind"], self.name)
         return reply
 
     def make(self, contender: Contender) -> None:

@@ -29,6 +29,8 @@ struct LeakyRelu {
     }
 };
 
+// The compositions' bounds: the greatest integers whose exponentials are finite. The least logistic of a float is
+// 1 / (1 + exp(88)) = 6.1e-39; that is subnormal, so on CUDA it is 0, as all are below x = -87.3. Half's are 0 by then.
 HD float lowest_exponent(float) { return -88.0f; }
 HD double lowest_exponent(double) { return -709.0; }
 

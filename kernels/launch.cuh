@@ -19,12 +19,40 @@
 #define WARP 32
 #define ALL_LANES 0xffffffffu
 
-// MAKE(suffix of the kernel's name, storage type T, arithmetic type A): signatures name no templates.
-#define FOR_ALL_DTYPES(MAKE)  \
-    MAKE(f32, float, float)   \
-    MAKE(f64, double, double) \
-    MAKE(f16, half_t, float)  \
-    MAKE(bf16, bfloat16_t, float)
+// A dtype's suffix in the names of kernels, its storage type T, and (of a float) its arithmetic type A.
+#define DTYPE_f32(FLOAT, INTEGER) FLOAT(f32, float, float)
+#define DTYPE_f64(FLOAT, INTEGER) FLOAT(f64, double, double)
+#define DTYPE_f16(FLOAT, INTEGER) FLOAT(f16, half_t, float)
+#define DTYPE_bf16(FLOAT, INTEGER) FLOAT(bf16, bfloat16_t, float)
+#define DTYPE_i64(FLOAT, INTEGER) INTEGER(i64, long long)
+#define DTYPE_i32(FLOAT, INTEGER) INTEGER(i32, int)
+#define DTYPE_i16(FLOAT, INTEGER) INTEGER(i16, short)
+#define DTYPE_i8(FLOAT, INTEGER) INTEGER(i8, signed char)
+#define DTYPE_u8(FLOAT, INTEGER) INTEGER(u8, unsigned char)
+#define DTYPE_none(FLOAT, INTEGER)
+
+// -DTENSORGRAD_DTYPE=f32 compiles the kernels of that dtype, and those without one; none, the latter alone.
+#define NO_KERNELS(...)
+#ifdef TENSORGRAD_DTYPE
+#define DTYPE_NAMED(SUFFIX, ...) DTYPE_##SUFFIX(__VA_ARGS__)
+#define DTYPE_IN(MACRO, ...) DTYPE_NAMED(MACRO, __VA_ARGS__)
+#define FOR_EACH_DTYPE(FLOAT, INTEGER) DTYPE_IN(TENSORGRAD_DTYPE, FLOAT, INTEGER)
+#else
+#define FOR_EACH_DTYPE(FLOAT, INTEGER)  \
+    DTYPE_f32(FLOAT, INTEGER)           \
+    DTYPE_f64(FLOAT, INTEGER)           \
+    DTYPE_f16(FLOAT, INTEGER)           \
+    DTYPE_bf16(FLOAT, INTEGER)          \
+    DTYPE_i64(FLOAT, INTEGER)           \
+    DTYPE_i32(FLOAT, INTEGER)           \
+    DTYPE_i16(FLOAT, INTEGER)           \
+    DTYPE_i8(FLOAT, INTEGER)            \
+    DTYPE_u8(FLOAT, INTEGER)
+#endif
+
+// MAKE(suffix, T, A) for all floats; MAKE(suffix, T) for all integers. Signatures name no templates.
+#define FOR_ALL_DTYPES(MAKE) FOR_EACH_DTYPE(MAKE, NO_KERNELS)
+#define FOR_ALL_INTEGERS(MAKE) FOR_EACH_DTYPE(NO_KERNELS, MAKE)
 
 template <class T>
 using ArithmeticOf = typename Arithmetic<T>::type;

@@ -4,6 +4,9 @@
 // - EMULATED says that g++ compiles device code for the emulator: no inline PTX there.
 // - Arrays hold storage types: float, double, half_t, bfloat16_t. Arithmetic<T>::type computes with them: double for
 //   double, float for all others. load(x) and store<T>(a) convert; both round to nearest, ties to even.
+// - Subnormal floats are lost on CUDA. NVRTC would keep them, but CuPy ends the options of every source, whatever they
+//   are, in -ftz=true, and the last one counts: float arithmetic and comparisons take and give 0 for what is smaller
+//   than 2^-126. g++ keeps it. Doubles keep theirs, those of float16 are normal floats, those of bfloat16 are lost too.
 #pragma once
 
 #if defined(__CUDACC__)

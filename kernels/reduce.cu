@@ -30,15 +30,15 @@ DEVICE double norm_of_pieces(const Table& table, int kind, double p) {
     return total;
 }
 
-KERNEL norm_finish(const double* partial, long long parts, int kind, double p, double max_norm, double* norm,
-                   double* scale) {
+KERNEL norm_finish(const double* partial, long long parts, int kind, double p, double max_norm, int if_finite,
+                   double* norm, double* scale) {
     __shared__ double scratch[WARP];
     double s = 0.0;
     for (long long i = threadIdx.x; i < parts; i += blockDim.x) s = norm_join(s, partial[i], kind);
     s = join_block(s, kind, scratch);
     if (threadIdx.x != 0) return;
     *norm = norm_finish(s, kind, p);
-    *scale = clip_scale(*norm, max_norm);
+    *scale = clip_scale(*norm, max_norm, if_finite);
 }
 
 #define MAKE(SUFFIX, T, A)                                                                                            \
@@ -58,6 +58,7 @@ KERNEL norm_finish(const double* partial, long long parts, int kind, double p, d
     }                                                                                                                 \
     KERNEL scale_tensors_##SUFFIX(TABLE_PARAMETERS, const double* scale) {                                            \
         const A factor = static_cast<A>(*scale);                                                                      \
+        if (factor == A(1)) return;                                                                                   \
         sweep_table<1u, 1u, 1, T>(TABLE, [=](long long, A(&x)[1]) { x[0] *= factor; });                               \
     }                                                                                                                 \
     KERNEL clamp_tensors_##SUFFIX(TABLE_PARAMETERS, double limit) {                                                   \

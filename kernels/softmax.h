@@ -42,8 +42,8 @@ struct Softmax {
         return s;
     }
 
-    // The sum of exp(x - top), for a top of another part that is no less; nan where top is inf. Parts are merged by the greatest top and by
-    // the sum of these.
+    // The sum of exp(x - top), for a top of another part that is no less; nan where top is inf. Parts are merged by the
+    // greatest top and by the sum of these.
     static HD A sum_below(State s, A top) {
         return s.top == -m::infinity<A>() ? s.sum : (s.sum - s.excess) * m::exp(s.top - top);
     }

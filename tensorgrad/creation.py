@@ -1,7 +1,8 @@
 """Making tensors: from data, filled, and in ranges. PyTorch's names, signatures and defaults.
 
-Everywhere: `dtype=None` is the default floating dtype unless said otherwise, `device=None` the default device, and
-`requires_grad=True` makes a leaf that gradients accumulate on.
+Everywhere: `dtype=None` is the default floating dtype unless said otherwise, `device=None` the default device (that of
+the data, where these are a Tensor or an array on CUDA), and `requires_grad=True` makes a leaf that gradients accumulate
+on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
+from tensorgrad.backends.cuda import foreign_array
 from tensorgrad.dtypes import (
     SUPPORTED,
     DType,
@@ -64,17 +66,18 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
     ShapeError for ragged sequences, DTypeError for data that are not numbers, and ArgumentError for Python numbers that
     an integer dtype does not hold.
     """
+    data = _taken_in("tensor", data)
     if isinstance(data, Variable):
-        place = data.device if device is None else as_device(device)
-        data = data.device.backend.to_numpy(data.array)
-    else:
-        place = as_device(device)
+        made = data.detach().to(device=device, dtype=dtype, copy=True)  # type: ignore[attr-defined]
+        return _leaf(made.array, made.device, requires_grad)
+    place = as_device(device)
     host = _host_array("tensor", data, dtype)
     return _leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
 
 
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
-    """`data` as a Tensor: itself where it is one already, sharing memory with a NumPy array on the CPU."""
+    """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA."""
+    data = _taken_in("as_tensor", data)
     if isinstance(data, Variable):
         return data.to(device=device, dtype=dtype)  # type: ignore[attr-defined, no-any-return]
     place = as_device(device)
@@ -89,9 +92,20 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 
 
 def from_dlpack(source: Any) -> Tensor:
-    """A Tensor that shares memory with `source`, any CPU array with `__dlpack__` (NumPy, PyTorch, JAX, ...)."""
-    cpu = as_device("cpu")
-    return new_tensor(_host_array("from_dlpack", cpu.backend.from_dlpack(source), None), cpu)
+    """A Tensor that shares memory with `source`, any array with `__dlpack__` (NumPy's, PyTorch's, CuPy's, ...), on the
+    device where that is. Raises DeviceError where it is a CUDA device that cannot be used here.
+    """
+    found = foreign_array("from_dlpack", source)
+    if found is None:
+        cpu = as_device("cpu")
+        found = _host_array("from_dlpack", cpu.backend.from_dlpack(source), None), cpu
+    return new_tensor(*found)
+
+
+def _taken_in(name: str, data: Any) -> Any:
+    """A Tensor for an array of another library that is on a CUDA device; everything else as it is."""
+    found = None if isinstance(data, Variable) else foreign_array(name, data)
+    return data if found is None else new_tensor(*found)
 
 
 def _host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:

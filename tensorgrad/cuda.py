@@ -11,8 +11,10 @@ __all__ = [
     "device_count",
     "empty_cache",
     "is_available",
+    "max_memory_allocated",
     "memory_allocated",
     "memory_reserved",
+    "reset_peak_memory_stats",
     "synchronize",
 ]
 
@@ -28,7 +30,8 @@ def device_count() -> int:
 
 
 def synchronize(device: DeviceLike = None) -> None:
-    """Wait until all work given to the device is done, and raise what its checks (of indices, labels) have found.
+    """Wait until all work given to the device is done, and raise what its checks (of indices, labels, probabilities,
+    norms) have found.
 
     Without a device, here and below: the default one if it is a CUDA device, otherwise the first.
     """
@@ -36,17 +39,32 @@ def synchronize(device: DeviceLike = None) -> None:
 
 
 def memory_allocated(device: DeviceLike = None) -> int:
-    """Bytes in arrays that are alive on the device."""
+    """Bytes in arrays that are alive on the device: those of CuPy's default pool, which counts in units of 512."""
     return int(_backend("memory_allocated", device).memory_allocated())
 
 
 def memory_reserved(device: DeviceLike = None) -> int:
-    """Bytes that the pool holds on the device: those of live arrays, and those kept to be used again."""
+    """Bytes that CuPy's pool holds on the device: those of live arrays, and those kept to be used again."""
     return int(_backend("memory_reserved", device).memory_reserved())
 
 
+def max_memory_allocated(device: DeviceLike = None) -> int:
+    """The most bytes in arrays that were alive on the device at a time, counted as `memory_allocated` does.
+
+    Since the device was first used here, or since `reset_peak_memory_stats`. It is kept by an allocator that passes on
+    to CuPy's default pool, and is in place unless the program had set one of its own by then
+    (`cupy.cuda.set_allocator`). Raises DeviceError where another is in use: what that has given out is not known.
+    """
+    return int(_backend("max_memory_allocated", device).max_memory_allocated())
+
+
+def reset_peak_memory_stats(device: DeviceLike = None) -> None:
+    """Let `max_memory_allocated` begin anew, with what is in use now. Raises DeviceError where that does."""
+    _backend("reset_peak_memory_stats", device).reset_peak_memory_stats()
+
+
 def empty_cache() -> None:
-    """Give back to the device what the pool keeps to be used again."""
+    """Give back what the pool keeps to be used again, of every CUDA device in use."""
     if is_available():
         _backend("empty_cache", None).empty_cache()
 

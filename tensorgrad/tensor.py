@@ -369,6 +369,7 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
     __array__ = conversion.array_protocol
     __dlpack__ = conversion.dlpack
     __dlpack_device__ = conversion.dlpack_device
+    __cuda_array_interface__ = property(conversion.cuda_array_interface)
 
 
 register_tensor_class(Tensor)

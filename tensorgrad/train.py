@@ -14,7 +14,7 @@ from typing import Any, Literal
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.data import DataLoader, Dataset, Table
 from tensorgrad.data.means import Means
-from tensorgrad.data.samples import as_batches, as_field, as_samples, inputs_and_target
+from tensorgrad.data.samples import as_batches, as_field, as_samples, beside, inputs_and_target
 from tensorgrad.data.table import Array
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat, stack
@@ -113,6 +113,8 @@ def fit(
     `data`, `validation`: a data set, a tuple of tensors or NumPy arrays (the last is the target; floats of arrays
     become the model's dtype), or an iterable of batches such as a DataLoader, which is used as it is; otherwise
     batches of `batch_size` are drawn in an order that depends on `seed` alone (None: on the default generator).
+    Batches that are on another device than the model are moved there one by one; data that fit into its memory are
+    faster there from the start (`data.to(device)`).
     `loss` returns the mean over a batch; means over an epoch weigh every sample alike. `metrics`: name ->
     function(output, target), also a mean over a batch.
     `clip_norm` limits the norm of all gradients together. `patience` ends training after so many epochs in a row
@@ -173,7 +175,7 @@ def evaluate(
     _check_parts("evaluate", model, loss)
     means, data = Means(), _samples("evaluate: data", data, model)
     with _mode(model, training=False), no_grad():
-        for inputs, target in inputs_and_target(as_batches(data, batch_size)):
+        for inputs, target in inputs_and_target(as_batches(data, batch_size), next(model.parameters(), None)):
             output = model(*inputs)
             values = {"loss": _checked_loss(loss(output, target))}
             means.add(values | {name: metric(output, target) for name, metric in (metrics or {}).items()}, len(target))
@@ -181,12 +183,16 @@ def evaluate(
 
 
 def predict(model: Module, inputs: Tensor | Array, batch_size: int = 1024) -> Tensor:
-    """`model(inputs)` in eval mode and without recording, `batch_size` samples at a time."""
+    """`model(inputs)` in eval mode and without recording, `batch_size` samples at a time.
+
+    Tensors may be on another device than the model, and the result is where they are; of arrays it is with the model.
+    """
     _check_parts("predict", model)
-    inputs = as_field("predict: inputs", inputs, next(model.parameters(), None))
+    like = next(model.parameters(), None)
+    inputs = as_field("predict: inputs", inputs, like)
     with _mode(model, training=False), no_grad():
         starts = range(0, max(1, len(inputs)), batch_size)
-        return cat([model(inputs[start : start + batch_size]) for start in starts])
+        return cat([beside(model(beside(inputs[i : i + batch_size], like)), inputs) for i in starts])
 
 
 def accuracy(output: Tensor, target: Tensor) -> Tensor:
@@ -221,7 +227,7 @@ class _Run:
         clip_norm: float | None,
     ) -> None:
         self.model, self.loss, self.optimizer, self.clip_norm = model, loss, optimizer, clip_norm
-        self.batches = batches
+        self.batches, self.first = batches, next(model.parameters(), None)
         self.judge: Iterable[tuple[Tensor, ...]] | None = None  # what the score is measured on
         self.validates = False
         self.metrics: Metrics = {}
@@ -272,7 +278,7 @@ class _Run:
 
     def _train(self, reporter: Reporter) -> float:
         means = Means()
-        for number, (inputs, target) in enumerate(inputs_and_target(self.batches), start=1):
+        for number, (inputs, target) in enumerate(inputs_and_target(self.batches, self.first), start=1):
             means.add({"loss": self._step(inputs, target, f"epoch {len(self.trail) + 1}, batch {number}")}, len(target))
             self.batches_done += 1
             reporter.batch(self.batches_done)

@@ -22,7 +22,7 @@ from bench.mlp.numpy_step import NumpyTraining
 from bench.mlp.problem import CASES, Case
 from bench.mlp.training import CHECKED_STEPS
 from bench.overhead_links import LINKS, constant, start
-from bench.report import Report, table
+from bench.report import Report, numbers_in_lines, table
 from bench.timing import ROOT, Contender, Contest, WorkerError, rotated
 
 
@@ -90,6 +90,13 @@ def test_table_lines_up() -> None:
         "| multiply |   1.5 |",
         "| x        | 10.25 |",
     ]
+
+
+def test_lists_of_numbers_stand_in_one_line_and_texts_as_they_are() -> None:
+    content = {"numbers": [1, 2.5, None], "texts": ["[ 1,  2 ]"], "deep": [[1, 2], {"a": []}], "empty": []}
+    compact = numbers_in_lines(json.dumps(content, indent=1))
+    assert json.loads(compact) == content
+    assert '"numbers": [1, 2.5, null]' in compact
 
 
 def test_saved_result_carries_the_machine_but_no_host_and_no_path(tmp_path: Path) -> None:

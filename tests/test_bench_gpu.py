@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
@@ -18,28 +18,28 @@ import numpy as np
 import pytest
 
 from bench import gpu
-from bench.gpu_parts import kernel_driver, pytest_shard, roofs, sanitizers, step_cases
-from bench.gpu_parts.case import check_error
+from bench.gpu_parts import (
+    device_tests,
+    kernel_rates,
+    mlp_steps,
+    pytest_shard,
+    roofs,
+    sanitizers,
+    step_cases,
+)
 from bench.gpu_parts.clock import Clock
-from bench.gpu_parts.kernel_cases import CASES, checked
-from bench.gpu_parts.kernel_device import KernelDevice, from_bits, to_bits
+from bench.gpu_parts.kernel_cases import CASES
 from bench.gpu_parts.mlp_steps import TolerantContest
 from bench.gpu_parts.setting import EMULATE, Finding, Setting, read_finding
 from bench.machine import ROOT
 from bench.timing import Contender
-from tensorgrad.backends.cuda_kernels import source_of
-from tensorgrad.backends.cuda_source import kernel_folder
 from tests import cupy_standin
-from tests.emulator import available, build
+from tests.emulator import available
+from tests.test_bench_processes import is_running
 
 pytestmark = pytest.mark.skipif(not available(), reason="the emulator needs g++")
 
 BY_NAME = {case.name: case for case in CASES}
-SHAPE = (5, 33)
-
-
-def floats(values: list[float]) -> Any:
-    return np.array(values, np.float32)
 
 
 @pytest.fixture
@@ -48,111 +48,6 @@ def cupy() -> Iterator[Any]:
     yield cupy_standin.install()
     if not before:
         cupy_standin.uninstall()
-
-
-class Tampered(KernelDevice):
-    """A device on which something happens instead of one kernel, or after it."""
-
-    def __init__(self, cupy: Any, name: str, instead: Callable[..., None]) -> None:
-        super().__init__(cupy)
-        self._name, self._instead = name, instead
-
-    def _function(self, name: str) -> Callable[..., None]:
-        whole = super()._function(name)
-        if name != self._name:
-            return whole
-        return lambda grid, block, args: self._instead(lambda: whole(grid, block, args), args)
-
-
-# ---------------------------------------------------------------------- the kernels' cases
-def test_arrays_longer_than_the_random_numbers_are_checked_as_well(cupy: Any) -> None:
-    device = KernelDevice(cupy)
-    device.drawn = 64
-    result = kernel_driver.drive(device, (((29, 20), 1),), quick=True)
-    assert result["faults"] == []
-
-
-def test_every_kernel_of_every_file_is_launched_and_right(cupy: Any) -> None:
-    device = KernelDevice(cupy)
-    result = kernel_driver.drive(device, kernel_driver.SHAPES[1:2])
-    written = {name for file in kernel_folder().glob("*.cu") for name in build(file, [kernel_folder()]).kernels}
-    assert result["faults"] == []
-    assert set(result["kernels"]) == written
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_kernel_that_writes_nothing_is_caught(cupy: Any, dtype: str) -> None:
-    suffix = {"float32": "f32", "bfloat16": "bf16"}[dtype]
-    device = Tampered(cupy, f"gelu_{suffix}", lambda launch, args: None)
-    assert "165 elements are not written" in checked(BY_NAME["gelu"], device, dtype, SHAPE)[1]
-
-
-def test_one_element_that_is_not_written_is_caught(cupy: Any) -> None:
-    def skip_one(launch: Callable[[], None], args: tuple[Any, ...]) -> None:
-        launch()
-        args[3].view("uint32").reshape(-1)[7] = np.uint32(0xFFFFFFFF)
-
-    fault = checked(BY_NAME["silu"], Tampered(cupy, "silu_f32", skip_one), "float32", SHAPE)[1]
-    assert "1 elements are not written" in fault
-
-
-@pytest.mark.parametrize(
-    ("case", "kernel", "argument"),
-    [
-        ("tanh", "tanh_f32", 3),
-        ("softmax", "softmax_f32", 1),
-        ("random_uniform", "random_uniform_f32", 1),
-        ("column_sums", "column_finish_f32", 1),
-        ("gelu_backward_bias", "column_finish_f32", 1),
-        ("scale_tensors", "scale_tensors_f32", None),
-        ("adam", "adam_f32", None),
-        ("norm", "norm_finish", None),
-    ],
-)
-def test_a_wrong_result_is_caught(cupy: Any, case: str, kernel: str, argument: int | None) -> None:
-    def spoil(launch: Callable[[], None], args: tuple[Any, ...]) -> None:
-        if argument is None:
-            return  # results in place stay as they were, others are rubbish
-        launch()
-        args[argument][...] += 0.01
-
-    device = Tampered(cupy, kernel, spoil)
-    assert checked(BY_NAME[case], device, "float32", SHAPE)[1] != ""
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_bytes_moved_are_those_the_source_counts(cupy: Any, case: Any) -> None:
-    rows, columns = 64, 128
-    device, dtype = KernelDevice(cupy), case.dtypes[0]
-    itemsize = np.dtype(dtype).itemsize
-    each = round(case.prepare(device, dtype, (rows, columns)).moved / (rows * columns * itemsize))
-    first = {"norm": "norm_parts"}.get(case.name, case.name.split()[0])
-    text = (kernel_folder() / source_of(first)).read_text().split("#include")[0]
-    more = sum(word in case.name for word in ("centered", "momentum")) if "2b more" in text else 0
-    count = "" if each == 1 else each - 2 * more
-    assert re.search(rf"(?<![\w]){count}b\b", text), f"{each}b is not at the top of the source"
-
-
-def test_a_result_may_err_twice_as_much_as_the_composition() -> None:
-    x = floats([1 / 3, 2.0, 3.0])
-    check_error(x + np.float32(2e-7), "float32", lambda x: x, x)
-    with pytest.raises(AssertionError, match=r"error 1e-05, allowed 3\.6e-07"):
-        check_error(x + np.float32(1e-5), "float32", lambda x: x, x)
-    with pytest.raises(AssertionError, match="error inf"):
-        check_error(floats([1, np.nan, 3]), "float32", lambda x: x, x)
-
-
-def test_bfloat16_is_rounded_to_even() -> None:
-    values = floats([1.0, 1 + 2**-8, 1 + 3 * 2**-8, -3.140625])
-    np.testing.assert_array_equal(from_bits(to_bits(values)), floats([1.0, 1.0, 1 + 2**-6, -3.140625]))
-
-
-def test_long_arrays_repeat_their_block(cupy: Any) -> None:
-    device = KernelDevice(cupy)
-    device.offset = 3
-    x = device.filled((7, 5), "float32", np.arange(4, dtype=np.float32))
-    np.testing.assert_array_equal(device.values(x).reshape(-1), np.arange(35) % 4)
-    assert x.data.ptr % 16 == 12
 
 
 # ---------------------------------------------------------------------- time and roofs
@@ -169,6 +64,14 @@ def test_bandwidth_counts_bytes_read_and_written(cupy: Any, monkeypatch: pytest.
     assert roofs.copy_bandwidth(cupy, Clock(cupy), (1 << 20,)) == {1 << 20: 4.0 * (1 << 20)}
 
 
+def test_what_there_is_no_time_for_is_counted(cupy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding(tmp_path / "finding.json")
+    monkeypatch.setattr(kernel_rates, "measured_roof", lambda cupy, setting: 1.0)
+    kernel_rates.run(Setting(True, tmp_path, kernel_rates.RESERVE), finding)
+    assert finding.failures == [f"{2 * len(CASES)} measurements were left out for lack of time"]
+    assert finding.raw["large"] == finding.raw["small"] == []
+
+
 def test_a_wrong_product_is_refused() -> None:
     a, b = np.random.default_rng(0).standard_normal((2, 16, 16))
     roofs.check_product("fp32", a, b, (a @ b).astype(np.float32))
@@ -177,13 +80,36 @@ def test_a_wrong_product_is_refused() -> None:
 
 
 # ---------------------------------------------------------------------- contenders, sanitizers, tests
-def test_whoever_fails_is_left_out_and_the_others_go_on() -> None:
-    good = Contender("good", "bench.toys:spin", {"limit": 10})
-    bad = Contender("bad", "bench.toys:spin", {"nothing": 10})
-    with TolerantContest([good, bad]) as contest:
-        assert contest.names == ["good"]
+def test_whoever_fails_is_left_out_and_the_others_go_on(tmp_path: Path) -> None:
+    field = [
+        Contender("tensorgrad", "bench.toys:spin", {"limit": 10}),
+        Contender("other", "bench.toys:spin", {"limit": 10}),
+        Contender("bad", "bench.toys:spin", {"nothing": 10}),
+        Contender("breaks", "bench.toys:breaking", {"limit": 10}),
+    ]
+    finding = Finding(tmp_path / "finding.json")
+    with TolerantContest(field, lambda: 60.0) as contest:
+        contest.remake(field)
+        assert contest.names == ["tensorgrad", "other", "breaks"]
         assert "TypeError" in contest.absent["bad"]
-        assert contest.check() == {"good": []}
+        assert contest.check() == {"tensorgrad": [], "other": [], "breaks": []}
+        contest.rest("other")
+        found = mlp_steps.timed(contest, "toy", "fp32", Setting(True, tmp_path, 60), finding)
+        assert found is not None
+        assert list(found.seconds) == ["tensorgrad"]
+        assert "ArithmeticError" in contest.absent["breaks"]
+        contest.remake(field)
+        assert contest.names == ["tensorgrad", "other"]
+    assert finding.failures == ["toy in fp32: breaks: ArithmeticError during 'time': cannot count to 10"]
+
+
+def test_whoever_does_not_answer_in_time_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlp_steps, "SHORTEST", 2.0)
+    field = [Contender("quick", "bench.toys:spin", {"limit": 10}), Contender("slow", "bench.toys:endless", {})]
+    with TolerantContest(field, lambda: 0.0) as contest:
+        contest.remake(field)
+        assert contest.names == ["quick"]
+        assert "was stopped, during 'make'" in contest.absent["slow"]
 
 
 def test_equal_precision_is_asked_of_everyone() -> None:
@@ -200,8 +126,30 @@ def test_what_a_sanitizer_finds_is_a_failure(tmp_path: Path) -> None:
     tool.chmod(0o755)
     finding = Finding(tmp_path / "finding.json")
     row = sanitizers.watched(Setting(True, tmp_path, 60), finding, "memcheck", [str(tool)])
-    assert row == ["memcheck", "-", "-", "-", "2 errors"]
+    assert row == ["memcheck", "-", "-", "-", "-", "2 errors"]
     assert finding.failures == ["memcheck: exit code 9: 2 errors"]
+
+
+def test_a_sanitizer_that_refuses_the_machine_is_no_failure_of_the_kernels(tmp_path: Path) -> None:
+    tool = tmp_path / "compute-sanitizer"
+    tool.write_text("#!/bin/sh\necho '========= Error: Device not supported. See the manual.'\nexit 1\n")
+    tool.chmod(0o755)
+    finding = Finding(tmp_path / "finding.json")
+    row = sanitizers.watched(Setting(True, tmp_path, 60), finding, "racecheck", [str(tool)])
+    assert row[-1] == "no part"
+    assert finding.failures == []
+    assert "Device not supported" in (tmp_path / "finding.json").read_text()
+
+
+def test_a_sanitizer_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    tool = tmp_path / "compute-sanitizer"
+    tool.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/child\nwait\n")
+    tool.chmod(0o755)
+    finding = Finding(tmp_path / "finding.json")
+    row = sanitizers.watched(Setting(True, tmp_path, 6), finding, "racecheck", [str(tool)])
+    assert row[-1] == "stopped"
+    assert finding.failures == ["racecheck: time ran out after 0 launches"]
+    assert not is_running(int((tmp_path / "child").read_text()))
 
 
 def test_a_sanitizer_is_found_in_a_toolkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,12 +168,34 @@ def test_tests_of_the_device_are_told_from_others() -> None:
     assert not pytest_shard.runs_on_cuda(SimpleNamespace(path=Path("tests/ops/test_table.py")))
 
 
+def test_shards_share_all_tests_in_stretches() -> None:
+    tests = list(range(1000))
+    shards = [pytest_shard.share(tests, number, 3, 10_000) for number in range(3)]
+    assert sorted(itertools.chain(*shards)) == tests
+    assert shards[1][: pytest_shard.TOGETHER + 1] == [*range(60, 120), 240]
+    assert len(pytest_shard.share(tests, 0, 1, 50)) == 50
+
+
+@pytest.mark.parametrize(("code", "lost"), [(0, 0), (None, 0), (-11, 1)])
+def test_tests_that_a_crash_took_along_are_missed(code: int | None, lost: int, tmp_path: Path) -> None:
+    notes, log = tmp_path / "notes.txt", tmp_path / "log.txt"
+    passed = [{"test": f"t{i}", "outcome": "passed", "error": ""} for i in range(3 if code == 0 else 1)]
+    notes.write_text("".join(json.dumps(line) + "\n" for line in [{"planned": 3}, *passed]) + '{"half a li')
+    log.write_text("Fatal Python error: Segmentation fault\n")
+    shards = device_tests.Shards()
+    shards.add(2, code, notes, log)
+    assert len(shards.outcomes) == len(passed)
+    assert shards.stopped == (code is None)
+    assert shards.lost == ["process 2 ended with exit code -11 after 1 of 3 tests: " + log.read_text().strip()] * lost
+
+
 def test_the_runner_without_pytest_writes_each_outcome(tmp_path: Path) -> None:
     file = tmp_path / "outcomes.txt"
     command = [sys.executable, "-m", "bench.gpu_parts.table_runner", str(file), "0", "1", "12"]
     environment = {"PATH": "/usr/bin:/bin", EMULATE: "1"}
     subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True, timeout=120)
-    outcomes = [json.loads(line) for line in file.read_text().splitlines()]
+    planned, *outcomes = [json.loads(line) for line in file.read_text().splitlines()]
+    assert planned == {"planned": len(outcomes)}
     assert len({outcome["test"] for outcome in outcomes}) == len(outcomes) >= 12
     assert {outcome["outcome"] for outcome in outcomes} <= {"passed", "failed", "skipped"}
 
@@ -266,6 +236,30 @@ def test_time_that_is_left_over_goes_to_later_parts() -> None:
     ends = gpu.deadlines(list(gpu.PARTS), 8)
     assert list(ends.values()) == sorted(ends.values())
     assert max(ends.values()) < 8 * 60
+
+
+def test_every_part_is_given_one_gpu_and_caches_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    monkeypatch.setenv("CUPY_TF32", "1")
+    given = gpu.environment(tmp_path)
+    assert given["CUDA_VISIBLE_DEVICES"] == "3"
+    assert given["CUPY_TF32"] == "0"
+    assert "NVIDIA_TF32_OVERRIDE" not in given
+    assert Path(given["CUPY_CACHE_DIR"]).parent == tmp_path
+
+
+def test_what_was_found_is_kept_when_somebody_ends_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench.gpu", "--out", str(tmp_path), "--dry-run", "--parts", "digits"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while not list(tmp_path.glob("*.md")):  # the first part is over
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(30) == 1
+    found = saved(tmp_path)
+    assert found["machine"]["state"] == "passed"
+    assert found["digits"]["failures"][0].startswith("stopped from outside after")
 
 
 def test_reports_name_no_host_and_no_place() -> None:

@@ -47,6 +47,16 @@ def test_as_tensor_shares_and_tensor_copies() -> None:
         tg.from_numpy([1.0])  # type: ignore[arg-type]
 
 
+def test_tensor_of_a_tensor_is_a_copy_without_history() -> None:
+    x = tg.arange(6.0, requires_grad=True).reshape(2, 3)
+    y = tg.tensor(x.T * 2)
+    assert (y.tolist(), y.is_contiguous(), y.is_leaf, y.requires_grad) == ([[0, 6], [2, 8], [4, 10]], True, True, False)
+    z = tg.tensor(x, dtype=tg.float64, requires_grad=True)
+    assert (z.dtype, z.is_leaf, z.requires_grad, z.tolist()) == (tg.float64, True, True, x.tolist())
+    with pytest.raises(tg.DTypeError, match="requires_grad"):
+        tg.tensor(tg.arange(3), requires_grad=True)
+
+
 def test_numpy_of_a_tensor_that_requires_grad() -> None:
     x = tg.ones(2, requires_grad=True)
     with pytest.raises(tg.GraphError, match=r"numpy: .*detach\(\)\.numpy\(\)"):

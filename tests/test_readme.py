@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ def run(program: str) -> tuple[dict[str, object], str]:
     """The names a program defines and what it prints."""
     names: dict[str, object] = {"__name__": "readme"}
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "device 'cuda.*' cannot be used, running on the CPU", UserWarning)
         exec(compile(program, "README.md", "exec"), names)
     return names, printed.getvalue()
 

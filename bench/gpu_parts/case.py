@@ -9,11 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.kernel_device import KernelDevice, rounded
+from bench.gpu_parts.bfloat16 import rounded
+from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cpu import CpuBackend
 from tensorgrad.backends.cuda_launch import FLOATS
 
-__all__ = ["COMPOSITION", "FLOATS", "Case", "Prepared", "check_error", "expect", "sampled_rows", "total"]
+__all__ = [
+    "COMPOSITION",
+    "EPS",
+    "FLOATS",
+    "Case",
+    "Prepared",
+    "Shape",
+    "check_error",
+    "expect",
+    "sampled_rows",
+    "total",
+]
 
 Array = Any
 Shape = tuple[int, int]

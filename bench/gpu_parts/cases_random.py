@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, expect
-from bench.gpu_parts.kernel_device import KernelDevice, from_bits, to_bits
+from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda_kernels import RandomKernels
 
 __all__ = ["CASES"]
@@ -97,7 +98,7 @@ def dropout(masked: bool, device: KernelDevice, dtype: str, shape: Shape) -> Pre
     def check() -> None:
         for first, at in ends(device.values(key), count, 1):
             kept = B.random_uniform(first, (at.stop - at.start,), np.dtype("float32")) >= P
-            factor = held(np.where(kept, 1 / (1 - P), 0), dtype)
+            factor = rounded(np.where(kept, 1 / (1 - P), 0), dtype)
             if mask is not None:
                 expect(np.array_equal(device.values(mask, at), factor), "the mask is another")
             right = device.values(x, at) * factor
@@ -108,10 +109,6 @@ def dropout(masked: bool, device: KernelDevice, dtype: str, shape: Shape) -> Pre
     outputs = [out] if mask is None else [out, mask]
     run = partial(RandomKernels(device.launcher).dropout, x, key, P, out, mask)
     return Prepared(run, (3 if masked else 2) * count * out.dtype.itemsize, outputs, check)
-
-
-def held(x: Array, dtype: str) -> Array:
-    return from_bits(to_bits(x)) if dtype == "bfloat16" else x.astype(dtype)
 
 
 CASES = [

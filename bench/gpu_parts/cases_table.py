@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import EPS, Case, Prepared, Shape, expect, sampled_rows, total
-from bench.gpu_parts.kernel_device import KernelDevice, rounded
+from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
 
 __all__ = ["CASES"]

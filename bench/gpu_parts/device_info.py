@@ -1,8 +1,8 @@
-"""Part 1: the machine. What it is, and the versions of everything."""
+"""The machine: what it is, and the versions of everything."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import os
 from typing import Any
 
 from bench.gpu_parts.setting import Finding, Setting
@@ -11,18 +11,23 @@ from bench.report import table
 
 __all__ = ["run"]
 
-PACKAGES = "cupy-cuda13x cupy-cuda12x cupy safetensors pytest torch triton jax jaxlib jax-cuda13-plugin"
+PACKAGES = (
+    "cupy-cuda13x cupy-cuda12x nvidia-cuda-nvrtc nvidia-cublas safetensors pytest scipy torch triton jax jaxlib "
+    "jax-cuda13-plugin"
+)
 QUERY = "driver_version,clocks.sm,clocks.max.sm,clocks.mem,clocks.max.mem,power.limit,temperature.gpu,persistence_mode"
 MIB = 1 << 20
 
 
 def run(setting: Setting, finding: Finding) -> None:
     cupy = setting.cupy()
-    finding.raw = properties(cupy) | {"versions": versions(cupy)}
+    finding.raw = properties(cupy)
     if not setting.dry_run:
         finding.raw["nvidia-smi"] = settings_of_card()
-    rows = [[name, text_of(value)] for name, value in finding.raw.items()]
-    finding.say(table(["what", "value"], rows))
+    rows = finding.raw | (finding.raw.get("nvidia-smi") or {})
+    finding.say(table(["what", "value"], [[name, text_of(rows[name])] for name in rows if name != "nvidia-smi"]))
+    finding.raw["versions"] = found = versions(cupy)
+    finding.say(f"Versions: {', '.join(f'{name} {version}' for name, version in found.items())}.")
 
 
 def properties(cupy: Any) -> dict[str, Any]:
@@ -48,19 +53,17 @@ def dotted(version: int) -> str:
 
 def versions(cupy: Any) -> dict[str, str]:
     installed = {name: version for name in PACKAGES.split() if (version := version_of(name))}
-    tools = {"tensorgrad installed": version_of("tensorgrad-engine") or "no, from the checkout"}
-    return {"cupy": cupy.__version__, **installed, **tools, "rich": "yes" if find_spec("rich") else "no"}
+    return {"cupy": cupy.__version__, **installed}
 
 
 def settings_of_card() -> dict[str, str] | None:
     """Driver, clocks and limits as nvidia-smi reads them; nothing is changed."""
-    line = output_of("nvidia-smi", "--id=0", f"--query-gpu={QUERY}", "--format=csv,noheader")
+    card = os.environ.get("CUDA_VISIBLE_DEVICES") or "0"
+    line = output_of("nvidia-smi", f"--id={card}", f"--query-gpu={QUERY}", "--format=csv,noheader")
     if line is None:
         return None
     return dict(zip(QUERY.split(","), (cell.strip() for cell in line.split("\n")[0].split(",")), strict=False))
 
 
 def text_of(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {text}" for name, text in value.items())
     return "unknown" if value is None else str(value)

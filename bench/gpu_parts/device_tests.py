@@ -1,27 +1,30 @@
-"""Part 2: the tests on the CUDA device, by pytest where it is installed. A runner of our own runs the op table where
-pytest is missing, or has not run it on that device.
+"""The tests on the CUDA device, by pytest where it is installed. A runner of our own runs the op table where pytest is
+missing, or has not run it on that device.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from bench.gpu_parts.pytest_shard import VARIABLE
 from bench.gpu_parts.setting import EMULATE, Finding, Setting
-from bench.machine import ROOT, usable_cores
+from bench.machine import usable_cores
+from bench.processes import Process, begin, result
 from bench.report import table
+from bench.timing import SINGLE_THREAD
 
-__all__ = ["run"]
+__all__ = ["Shards", "run"]
 
-MOST_SHARDS = 6  # each has a context of its own on the device
+# Each has a context of its own on the device. Most of the time goes to the compiler.
+MOST_SHARDS = 12
 ALL, FEW = 1 << 30, 60
 SHOWN = 20
 FOLDER = "tests/cuda"
@@ -29,81 +32,96 @@ TABLE = "tests/cuda/test_table.py"
 MARGIN = 5.0
 
 
+@dataclass
+class Shards:
+    """What the processes have noted. `lost`: a line for each that ended before it had run all its tests."""
+
+    outcomes: list[dict[str, str]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    def add(self, number: int, code: int | None, notes: Path, log: Path) -> None:
+        lines = complete_lines(notes)
+        planned = next((line["planned"] for line in lines if "planned" in line), None)
+        outcomes = [line for line in lines if "test" in line]
+        self.outcomes += outcomes
+        done = len({line["test"] for line in outcomes if line["outcome"] != "warning"})
+        self.stopped |= code is None
+        if code is not None and (planned is None or done < planned):
+            said = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]
+            self.lost.append(f"process {number} ended with exit code {code} after {done} of {planned} tests: {said}")
+
+
 def run(setting: Setting, finding: Finding) -> None:
     limit = FEW if setting.dry_run else ALL
-    shards = 1 if setting.dry_run else max(1, min(MOST_SHARDS, usable_cores() // 2))
-    outcomes: list[dict[str, str]] = []
-    stopped = False
+    count = 1 if setting.dry_run else max(1, min(MOST_SHARDS, usable_cores() * 3 // 4))
+    shards = Shards()
     if find_spec("pytest"):
-        outcomes, stopped = run_shards(setting, "pytest", pytest_command(), shards, limit)
-    finding.raw["pytest"] = len(outcomes)
-    if not stopped and not any(TABLE in outcome["test"] for outcome in outcomes):
+        run_shards(shards, setting, "pytest", pytest_command(), count, limit)
+    finding.raw["pytest"] = ran(shards)
+    if not shards.stopped and not any(TABLE in line["test"] and "::" in line["test"] for line in shards.outcomes):
         command = [sys.executable, "-m", "bench.gpu_parts.table_runner"]
-        table_outcomes, stopped = run_shards(setting, "table", command, shards, limit)
-        outcomes += table_outcomes
-    finding.raw["built-in runner"] = len(outcomes) - finding.raw["pytest"]
-    summarize(finding, outcomes, stopped, limit)
+        run_shards(shards, setting, "table", command, count, limit)
+    finding.raw["built-in runner"] = ran(shards) - finding.raw["pytest"]
+    summarize(finding, shards, limit)
 
 
 def pytest_command() -> list[str]:
     plugin = ["-p", "bench.gpu_parts.pytest_shard", "-p", "no:cacheprovider"]
-    quiet = ["-q", "--no-header", "--tb=line", "--continue-on-collection-errors"]
+    # A warning that only this machine's versions give is noted; it is no failure of the device.
+    quiet = ["-q", "--no-header", "--tb=line", "--continue-on-collection-errors", "-W", "default"]
     return [sys.executable, "-m", "pytest", *plugin, *quiet, FOLDER]
 
 
-def run_shards(
-    setting: Setting, name: str, command: Sequence[str], shards: int, limit: int
-) -> tuple[list[dict[str, str]], bool]:
-    """All outcomes, and whether time ran out first."""
-    files = [setting.folder / f"tests-{name}-{shard}.txt" for shard in range(shards)]
-    running = [start(setting, command, file, shard, shards, limit) for shard, file in enumerate(files)]
-    stopped = False
-    for process in running:
-        try:
-            process.wait(max(1.0, setting.left() - MARGIN))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            stopped = True
-    return [json.loads(line) for file in files if file.exists() for line in complete_lines(file)], stopped
+def run_shards(shards: Shards, setting: Setting, name: str, command: Sequence[str], count: int, limit: int) -> None:
+    """Side by side, until the time is over."""
+    notes = [setting.folder / f"tests-{name}-{number}.txt" for number in range(count)]
+    running = [start(setting, command, file, number, count, limit) for number, file in enumerate(notes)]
+    for number, (process, file) in enumerate(zip(running, notes, strict=True)):
+        code = result(process, setting.left() - MARGIN)
+        shards.add(number, code, file, file.with_suffix(".log"))
 
 
-def complete_lines(file: Path) -> list[str]:
-    return file.read_text().rpartition("\n")[0].splitlines()
-
-
-def start(
-    setting: Setting, command: Sequence[str], file: Path, shard: int, shards: int, limit: int
-) -> subprocess.Popen[str]:
-    numbers = [str(n) for n in (shard, shards, limit)]
+def start(setting: Setting, command: Sequence[str], file: Path, number: int, count: int, limit: int) -> Process:
+    numbers = [str(n) for n in (number, count, limit)]
     environment = os.environ | {VARIABLE: " ".join([str(file), *numbers]), "TENSORGRAD_STRICT_DEVICE": "1"}
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", **SINGLE_THREAD}
     if setting.dry_run:
         environment |= {EMULATE: "1"}
     arguments = [] if "pytest" in command else [str(file), *numbers]
-    with file.with_suffix(".log").open("w") as log:
-        return subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=environment, text=True, stdout=log, stderr=subprocess.STDOUT
-        )
+    return begin([*command, *arguments], file.with_suffix(".log"), environment)
 
 
-def summarize(finding: Finding, outcomes: list[dict[str, str]], stopped: bool, limit: int) -> None:
-    counts = Counter(outcome["outcome"] for outcome in outcomes)
-    failed = [outcome for outcome in outcomes if outcome["outcome"] == "failed"]
-    finding.raw |= {"counts": dict(counts), "stopped": stopped, "failed": failed}
-    finding.raw["skipped"] = [outcome for outcome in outcomes if outcome["outcome"] == "skipped"]
+def complete_lines(file: Path) -> list[dict[str, Any]]:
+    text = file.read_text() if file.exists() else ""
+    return [json.loads(line) for line in text.rpartition("\n")[0].splitlines()]
+
+
+def ran(shards: Shards) -> int:
+    return sum(line["outcome"] in ("passed", "failed", "skipped") for line in shards.outcomes)
+
+
+def summarize(finding: Finding, shards: Shards, limit: int) -> None:
+    outcomes, counts = shards.outcomes, Counter(outcome["outcome"] for outcome in shards.outcomes)
+    failed, skipped = ([line for line in outcomes if line["outcome"] == kind] for kind in ("failed", "skipped"))
+    warnings = Counter(line["error"] for line in outcomes if line["outcome"] == "warning")
+    finding.raw |= {"counts": dict(counts), "stopped": shards.stopped, "failed": failed, "skipped": skipped}
+    finding.raw |= {"lost": shards.lost, "warnings": dict(warnings)}
     of = "a sample of " if limit == FEW else "all "
-    row: list[Any] = [counts[name] for name in ("passed", "failed", "skipped")]
     by = f"{finding.raw['pytest']} by pytest, {finding.raw['built-in runner']} (the op table) by a runner of our own"
     finding.say(f"The run is {of}the tests of the CUDA device: {by}.")
-    finding.say(table(["device", "passed", "failed", "skipped"], [["cuda", *map(str, row)]]))
-    for outcome in finding.raw["skipped"]:
-        if outcome["test"].startswith("tests.ops."):
-            finding.say(f"A family of ops is left out: {outcome['test']} ({outcome['error']}).")
+    columns = ("passed", "failed", "skipped", "warning")
+    finding.say(table(["device", *columns], [["cuda", *(str(counts[name]) for name in columns)]]))
+    for line in skipped:
+        if line["test"].startswith("tests.ops.") or "cannot be collected" in line["error"]:
+            finding.say(f"Left out: {line['test']} ({line['error']}).")
     if not counts["passed"]:
         finding.fail("no test passed")
-    if stopped:
+    if shards.stopped:
         finding.fail("the time for the tests ran out before all of them had run")
-    for outcome in failed[:SHOWN]:
-        finding.fail(f"{outcome['test']}: {outcome['error'][:200]}")
+    for text in shards.lost:
+        finding.fail(text)
+    for line in failed[:SHOWN]:
+        finding.fail(f"{line['test']}: {line['error'][:200]}")
     if len(failed) > SHOWN:
         finding.fail(f"and {len(failed) - SHOWN} more tests; the JSON file names them all")

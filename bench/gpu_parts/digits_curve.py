@@ -1,4 +1,4 @@
-"""Part 7: training on the digits that come with the package, on CUDA and on the CPU: the same losses?"""
+"""Training on the digits that come with the package, on CUDA and on the CPU: the same losses?"""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bench.report import table
 
 __all__ = ["BOUND", "loss_curve", "run"]
 
-# Both compute in float32 (tf32 off), in another order of summation. Dropout's masks are bit-identical. After some
-# hundred steps of Adam the rounding differences have grown, but stay far below what a wrong gradient would do.
-BOUND = 1e-3
+# Both compute in float32 (tf32 off), in another order of summation. Dropout's masks are bit-identical. Four kernels of
+# OpenBLAS differ from each other by 2e-7; exp and log of the device have other last bits too. A wrong gradient would do
+# more.
+BOUND = 1e-4
 EPOCHS, FEW_EPOCHS = 20, 2
 BATCH, FEW_SAMPLES = 64, 256
 
@@ -34,6 +35,8 @@ def run(setting: Setting, finding: Finding) -> None:
     rows = [[str(i + 1), f"{ours:.6f}", f"{theirs:.6f}"] for i, (ours, theirs) in enumerate(pairs)]
     finding.say(table(["epoch", "loss on the CPU", "loss on CUDA"], rows))
     finding.say(f"Greatest difference {worst:.1e} of the loss (of 0.01, where it is smaller); allowed {BOUND:.0e}.")
+    if not setting.dry_run:
+        finding.say(f"Seconds: {seconds['cpu']:.1f} on the CPU, {seconds['cuda']:.1f} on CUDA; the net is a small one.")
     if not worst <= BOUND:
         finding.fail(f"the loss curves differ by {worst:.1e}, allowed {BOUND:.0e}")
 

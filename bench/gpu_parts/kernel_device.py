@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cuda_kernels import source_of
+from bench.gpu_parts.bfloat16 import BFLOAT16, from_bits, to_bits
 from tensorgrad.backends.cuda_launch import Launcher
-from tensorgrad.backends.cuda_source import kernel_digest, kernel_folder, kernel_source
+from tensorgrad.backends.cuda_modules import KernelModules
 
-__all__ = ["KernelDevice", "from_bits", "rounded", "to_bits"]
+__all__ = ["KernelDevice", "memory_of"]
 
 Array = Any
 Shape = tuple[int, ...]
@@ -22,19 +22,6 @@ Shape = tuple[int, ...]
 DRAWN = 1 << 20  # random numbers drawn on the host; longer arrays repeat them
 POISON = 255  # every byte: a nan of every floating type, the largest unsigned integer
 OFTEN = 8  # how often random 32-bit words may be that integer
-
-
-class BFloat16:
-    """The dtype that neither NumPy nor CuPy has."""
-
-    name = "bfloat16"
-    itemsize = 2
-
-    def __str__(self) -> str:
-        return self.name
-
-
-BFLOAT16 = BFloat16()
 
 
 class Bits:
@@ -50,21 +37,6 @@ class Bits:
         self.data = array.data
 
 
-def to_bits(x: Array) -> Array:
-    """Finite float32 numbers rounded to bfloat16, ties to even."""
-    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
-    return (bits + 0x7FFF + (bits >> 16 & 1) >> 16).astype(np.uint16)
-
-
-def from_bits(bits: Array) -> Array:
-    return (bits.astype(np.uint32) << 16).view(np.float32)
-
-
-def rounded(x: Array, dtype: str) -> Array:
-    """float64 numbers as `dtype` holds them; those of bfloat16 are float32."""
-    return from_bits(to_bits(x)) if dtype == "bfloat16" else x.astype(dtype)
-
-
 class KernelDevice:
     """`launched`: the names of the kernels launched so far. `offset`: elements by which arrays made from now on miss a
     16-byte boundary. `drawn`: how many random numbers an array has before they come again."""
@@ -77,7 +49,7 @@ class KernelDevice:
         self.rng = np.random.default_rng(seed)
         self._normal = self.rng.standard_normal(2 * DRAWN)
         self._functions: dict[str, Callable[..., None]] = {}
-        self._modules: dict[str, Any] = {}
+        self._modules = KernelModules(cupy.RawModule)
         count = cupy.cuda.Device().attributes["MultiProcessorCount"]
         self.launcher = Launcher(self._function, cupy.empty, cupy.asarray, count)
 
@@ -152,7 +124,7 @@ class KernelDevice:
     # ------------------------------------------------------------------ launches
     def _function(self, name: str) -> Callable[..., None]:
         if name not in self._functions:
-            kernel = self._module(source_of(name)).get_function(name)
+            kernel = self._modules.get_function(name)
 
             def launch(grid: Shape, block: Shape, args: tuple[Any, ...]) -> None:
                 kernel(grid, block, tuple([memory_of(a) for a in args]))
@@ -161,12 +133,7 @@ class KernelDevice:
         self.launched.add(name)
         return self._functions[name]
 
-    def _module(self, file: str) -> Any:
-        if file not in self._modules:
-            options = ("-std=c++17", f"-I{kernel_folder()}", f"-DTENSORGRAD_DIGEST={kernel_digest()}")
-            self._modules[file] = self.cupy.RawModule(code=kernel_source(file), options=options)
-        return self._modules[file]
-
 
 def memory_of(x: Any) -> Any:
+    """The array that CuPy knows."""
     return x.array if isinstance(x, Bits) else x

@@ -1,5 +1,5 @@
-"""Part 6: one training step of an MLP on CUDA against torch and JAX, at equal precision, after a check that all of them
-compute the same.
+"""One training step of an MLP on CUDA against torch and JAX, at equal precision, after a check that all of them compute
+the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.report import table
 from bench.steps import milliseconds
 from bench.timing import Contender, Contest, Worker, WorkerError
 
-__all__ = ["run"]
+__all__ = ["TolerantContest", "run"]
 
 OURS = "tensorgrad"
 FAMILIES = {
@@ -24,28 +24,32 @@ FAMILIES = {
     "torch.compile": ["torch.compile"],
     "JAX": ["JAX"],
 }
-# In tf32, the cases whose products are large enough for it to matter.
-CASES = {"fp32": list(ALL), "tf32": ["wide", "big", "huge"]}
+# The most wanted first. In tf32, the cases whose products are large enough for it to matter.
+CASES = {"fp32": ["mnist", "wide", "huge", "big", "tiny", "small"], "tf32": ["huge", "big"]}
+SHARES = {"fp32": 0.68, "tf32": 1.0}  # of the time that is left at the start
 ON_GPU = ("huge",)  # the float64 reference would take minutes on the CPU
 ROUNDS, TURN = 5, 0.12
 FEW_ROUNDS, SHORT_TURN = 2, 0.002
-RESERVE = 30.0  # seconds below which no further case is begun
+RESERVE = 20.0  # seconds below which no further case is begun
+# Of a request other than timing: importing torch and compiling may take long, but must not take it all.
+SHORTEST, LONGEST = 15.0, 90.0
 
 
 class TolerantContest(Contest):
-    """Whoever fails is left out, with the reason, and the others go on. What is not timed they do side by side."""
+    """Whoever fails is left out, with the reason, and the others go on. What is not timed they do side by side. Nobody
+    has anything to do before `remake`. `left` says how many seconds there are."""
 
-    def __init__(self, contenders: Sequence[Contender]) -> None:
+    def __init__(self, contenders: Sequence[Contender], left: Callable[[], float]) -> None:
         super().__init__(())
+        self._left = left
+        self._resting: dict[str, Worker] = {}
         self.workers.update({contender.name: Worker(contender) for contender in contenders})
-        try:
-            self.remake(contenders)
-        except BaseException:
-            self.close()
-            raise
 
     def remake(self, contenders: Sequence[Contender]) -> None:
+        """Everyone takes part in the next case who has not failed."""
         known = {contender.name: contender for contender in contenders}
+        self.workers.update(self._resting)
+        self._resting.clear()
         self._side_by_side(lambda name: self.workers[name].make(known[name]))
 
     def check(self) -> dict[str, list[float]]:
@@ -53,9 +57,20 @@ class TolerantContest(Contest):
         self._side_by_side(lambda name: values.update({name: self.workers[name].ask(do="check")["values"]}))
         return values
 
+    def rest(self, name: str) -> None:
+        """Leave somebody out of this case."""
+        self._resting[name] = self.workers.pop(name)
+
+    def close(self) -> None:
+        self.workers.update(self._resting)
+        super().close()
+
     def _side_by_side(self, action: Callable[[str], None]) -> None:
+        limit = min(LONGEST, max(SHORTEST, self._left() - RESERVE))
+
         def tried(name: str) -> str:
             try:
+                self.workers[name].reply_limit = limit
                 action(name)
             except WorkerError as error:
                 return str(error)
@@ -69,8 +84,7 @@ class TolerantContest(Contest):
 
 
 def run(setting: Setting, finding: Finding) -> None:
-    cupy = setting.cupy()
-    free = cupy.cuda.runtime.memGetInfo()[0]
+    free = setting.cupy().cuda.runtime.memGetInfo()[0]
     for precision in PRECISIONS:
         finding.raw[precision] = {}
         if setting.dry_run and precision == PRECISIONS[0]:
@@ -80,26 +94,32 @@ def run(setting: Setting, finding: Finding) -> None:
 
 def compare_at(precision: str, setting: Setting, finding: Finding, free: int) -> None:
     """All cases at a precision, with one process for each contender."""
-    names, results = CASES[precision], finding.raw[precision]
-    comparisons: dict[str, Comparison] = {}
-    with TolerantContest(contenders(names[0], precision, setting.dry_run)) as contest:
-        note_absent(contest, precision, finding)
+    names, comparisons = CASES[precision], dict[str, Comparison]()
+    kept = (1 - SHARES[precision]) * setting.left()
+
+    def left() -> float:
+        return setting.left() - kept
+
+    with TolerantContest(contenders(names[0], precision, setting.dry_run), left) as contest:
         for name in names:
-            if setting.left() < RESERVE:
+            if OURS in contest.absent:
+                finding.fail(f"{name} in {precision}: {OURS} no longer takes part: {contest.absent[OURS]}")
+            elif left() < RESERVE:
                 finding.fail(f"{name} in {precision}: no time was left")
-                continue
-            need = memory_of(find_case(name, setting.dry_run)) * (len(contest.names) + 2)
-            if need > free:
-                finding.say(f"{name} in {precision} is left out: it may need {need >> 30} GiB, free are {free >> 30}.")
-                continue
-            contest.remake(contenders(name, precision, setting.dry_run))
-            results[name] = {}
-            if found := compare(contest, name, precision, setting, finding):
+            elif fits(contest, name, precision, setting, finding, free) and (
+                found := compare(contest, name, precision, setting, finding)
+            ):
                 comparisons[name] = found
-                results[name] |= found.to_json(OURS)
-                finding.save()
-    if comparisons:
-        finding.say(summary(comparisons, precision, setting.dry_run))
+                finding.raw[precision][name] |= found.to_json(OURS)
+                finding.say(summary(comparisons, precision, setting.dry_run), about=precision)
+
+
+def fits(contest: Contest, name: str, precision: str, setting: Setting, finding: Finding, free: int) -> bool:
+    """Whether the memory is enough for a case, so far as one can tell."""
+    need = memory_of(find_case(name, setting.dry_run)) * (len(contest.names) + 2)
+    if need > free:
+        finding.say(f"{name} in {precision} is left out: it may need {need >> 30} GiB, free are {free >> 30}.")
+    return need <= free
 
 
 def contenders(case: str, precision: str, dry_run: bool) -> list[Contender]:
@@ -118,7 +138,7 @@ def note_absent(contest: Contest, precision: str, finding: Finding) -> None:
     finding.raw.setdefault("absent", {})[precision] = dict(contest.absent)
     if contest.absent:
         reasons = "; ".join(reason.strip().split("\n")[0][:200] for reason in contest.absent.values())
-        finding.say(f"In {precision}, not among the contenders: {reasons}.")
+        finding.say(f"In {precision}, not among the contenders: {reasons}.", about=f"absent in {precision}")
 
 
 def reference(case: str, setting: Setting) -> list[float]:
@@ -132,32 +152,46 @@ def reference(case: str, setting: Setting) -> list[float]:
 def compare(
     contest: TolerantContest, name: str, precision: str, setting: Setting, finding: Finding
 ) -> Comparison | None:
-    """Check who agrees with float64, leave the others out, and time the rest; None without tensorgrad."""
-    true = finding.raw.setdefault("reference", {}).get(name) or reference(name, setting)
-    finding.raw["reference"][name] = true
-    agreement = finding.raw[precision][name]["agreement"] = {}
-    for contender, values in contest.check().items():
-        difference = Difference.between(values, true)
+    """Check who agrees with float64, and time those who do; None without tensorgrad."""
+    known = finding.raw.setdefault("reference", {})
+    agreement = finding.raw[precision].setdefault(name, {}).setdefault("agreement", {})
+    with ThreadPoolExecutor(1) as pool:
+        true = pool.submit(lambda: known.get(name) or reference(name, setting))
+        contest.remake(contenders(name, precision, setting.dry_run))
+        values = contest.check()
+        try:
+            known[name] = true.result()
+        except WorkerError as error:
+            finding.fail(f"{name} in {precision}: {error}")
+            return None
+    losses, moves = LIMITS[precision]
+    for contender, numbers in values.items():
+        difference = Difference.between(numbers, known[name])
         agreement[contender] = {"losses": difference.losses, "moves": difference.moves}
-        losses, moves = LIMITS[precision]
         if not (difference.losses <= losses and difference.moves <= moves):
             finding.fail(f"{contender}, {name} in {precision}, computes something else: it differs in {difference}")
-            contest.leave_out(contender, str(difference))
-    if OURS not in contest.names:
-        finding.fail(f"{name} in {precision}: {OURS} cannot be timed: {contest.absent.get(OURS)}")
-        return None
+            contest.rest(contender)
+    note_absent(contest, precision, finding)
+    return timed(contest, name, precision, setting, finding)
+
+
+def timed(contest: TolerantContest, name: str, precision: str, setting: Setting, finding: Finding) -> Comparison | None:
+    """The times of all who can be timed."""
     rounds, turn = (FEW_ROUNDS, SHORT_TURN) if setting.dry_run else (ROUNDS, TURN)
-    try:
-        return contest.time(rounds, turn)
-    except WorkerError as error:
-        finding.fail(f"{name} in {precision}: {error}")
-        return None
+    while OURS in contest.names:
+        try:
+            return contest.time(rounds, turn)
+        except WorkerError as error:
+            finding.fail(f"{name} in {precision}: {error}")
+            contest.leave_out(error.worker, str(error))
+    finding.fail(f"{name} in {precision}: {OURS} cannot be timed: {contest.absent.get(OURS, 'it is wrong')}")
+    return None
 
 
 def summary(comparisons: dict[str, Comparison], precision: str, dry_run: bool) -> str:
     """Milliseconds of the fastest of each family, and tensorgrad's time over it."""
     rows = []
-    for name, comparison in comparisons.items():
+    for name, comparison in sorted(comparisons.items(), key=lambda item: list(ALL).index(item[0])):
         row = [str(find_case(name, dry_run)), milliseconds(comparison.spread(OURS).median)]
         for family in FAMILIES.values():
             row += cells(comparison, [member for member in family if member in comparison.seconds], dry_run)

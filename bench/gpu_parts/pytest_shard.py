@@ -7,14 +7,33 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.gpu_parts.setting import EMULATE, open_cupy
 
-__all__ = ["VARIABLE", "pytest_collection_modifyitems", "pytest_configure", "pytest_runtest_logreport"]
+__all__ = [
+    "VARIABLE",
+    "pytest_collection_modifyitems",
+    "pytest_collectreport",
+    "pytest_configure",
+    "pytest_runtest_logreport",
+    "pytest_warning_recorded",
+    "share",
+]
 
 VARIABLE = "BENCH_GPU_TESTS"
+# Tests that stand together use the same kernels, which CuPy compiles in each process that meets them first.
+TOGETHER = 60
+
+_Item = TypeVar("_Item")
+
+
+def share(items: Sequence[_Item], shard: int, shards: int, limit: int) -> list[_Item]:
+    """Of about `limit` of the items, those of one shard: stretches of neighbours, dealt out in turn."""
+    sample = items[:: max(1, len(items) // limit)]
+    return [item for i, item in enumerate(sample) if i // TOGETHER % shards == shard]
 
 
 def settings() -> tuple[Path, int, int, int]:
@@ -23,16 +42,29 @@ def settings() -> tuple[Path, int, int, int]:
     return Path(file), shard, shards, limit
 
 
+def note(**line: Any) -> None:
+    with settings()[0].open("a") as notes:
+        print(json.dumps(line), file=notes)
+
+
 def pytest_configure(config: Any) -> None:
     if os.environ.get(EMULATE):
         open_cupy(dry_run=True)  # before any test module imports cupy
     settings()[0].write_text("")
 
 
+def pytest_collectreport(report: Any) -> None:
+    """A file that cannot be imported; where a package is missing, it is left out. The first shard speaks for all."""
+    if not report.failed or settings()[1] != 0:
+        return
+    text = str(report.longreprtext).strip().splitlines()
+    outcome = "skipped" if any("ModuleNotFoundError" in line for line in text) else "failed"
+    note(test=report.nodeid, outcome=outcome, error=f"cannot be collected: {text[-1] if text else ''}")
+
+
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    _, shard, shards, limit = settings()
-    ours = [item for item in items if runs_on_cuda(item)]
-    items[:] = ours[:: max(1, len(ours) // limit)][shard::shards]
+    items[:] = share([item for item in items if runs_on_cuda(item)], *settings()[1:])
+    note(planned=len(items))
 
 
 def runs_on_cuda(item: Any) -> bool:
@@ -46,5 +78,8 @@ def pytest_runtest_logreport(report: Any) -> None:
         return
     crash = getattr(report.longrepr, "reprcrash", None)
     error = "" if report.outcome != "failed" else str(crash.message if crash else report.longreprtext).split("\n")[0]
-    with settings()[0].open("a") as notes:
-        print(json.dumps({"test": report.nodeid, "outcome": report.outcome, "error": error}), file=notes)
+    note(test=report.nodeid, outcome=report.outcome, error=error)
+
+
+def pytest_warning_recorded(warning_message: Any, nodeid: str) -> None:
+    note(test=nodeid, outcome="warning", error=f"{warning_message.category.__name__}: {warning_message.message}")

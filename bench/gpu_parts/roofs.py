@@ -1,4 +1,4 @@
-"""Part 4: what the card can do. Copies from device memory to device memory, and matrix products, on random data."""
+"""What the card can do. Copies from device memory to device memory, and matrix products, on random data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu_parts.bfloat16 import from_bits, to_bits
 from bench.gpu_parts.clock import Clock
 from bench.gpu_parts.setting import Finding, Setting
 from bench.report import table
@@ -23,6 +24,7 @@ SMALL_SIZES = (MIB, 2 * MIB)
 SHARE_OF_MEMORY = 0.4
 ORDERS = {"fp64": 4096, "fp32": 8192, "tf32": 8192, "fp16": 8192, "bf16": 8192}
 SMALL_ORDER = 32
+BLOCK = 2048
 DTYPES = {"fp64": "float64", "fp32": "float32", "tf32": "float32", "fp16": "float16", "bf16": "uint16"}
 ERRORS = {"fp64": 1e-12, "fp32": 1e-5, "tf32": 2e-3, "fp16": 2e-3, "bf16": 1e-2}
 # cudaDataType of the elements and cublasComputeType_t, for the products that cupy.matmul has no name for.
@@ -90,24 +92,27 @@ def products(cupy: Any, clock: Clock, setting: Setting, finding: Finding) -> Non
 
 def product_rate(cupy: Any, clock: Clock, name: str, order: int) -> float:
     """Operations a second. RuntimeError where elements of the product are wrong."""
-    rng = np.random.default_rng(1)
-    a, b = (rng.standard_normal((order, order), np.float32) for _ in "ab")
-    x, y = (cupy.asarray(as_stored(m, name)) for m in (a, b))
+    x, y = (cupy.asarray(m) for m in factors(order, name))
     out = cupy.empty((order, order), DTYPES[name])
     multiply = gemm(cupy, name, x, y, out) if name in THROUGH_GEMM else lambda: cupy.matmul(x, y, out=out)
     seconds = median(clock.each(multiply))
-    check_product(name, *(as_numbers(m, name) for m in (x[:CHECKED].get(), y.get(), out[:CHECKED].get())))
+    check_product(name, *(as_numbers(m.get(), name) for m in (x[:CHECKED], y[:, :CHECKED], out[:CHECKED])))
     return 2 * float(order) ** 3 / seconds
 
 
+def factors(order: int, name: str) -> list[Array]:
+    """Two matrices of normal numbers; a large one repeats a block of them."""
+    block = min(order, BLOCK)
+    drawn = np.random.default_rng(1).standard_normal((2, block, block), np.float32)
+    return [np.tile(as_stored(m, name), (order // block, order // block)) for m in drawn]
+
+
 def as_stored(x: Array, name: str) -> Array:
-    if name != "bf16":
-        return x.astype(DTYPES[name])
-    return (x.view(np.uint32) + np.uint32(0x8000) >> np.uint32(16)).astype(np.uint16)
+    return to_bits(x) if name == "bf16" else x.astype(DTYPES[name])
 
 
 def as_numbers(x: Array, name: str) -> Array:
-    return (x.astype(np.uint32) << 16).view(np.float32) if name == "bf16" else x
+    return from_bits(x) if name == "bf16" else x
 
 
 def check_product(name: str, rows: Array, y: Array, got: Array) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-__all__ = ["EMULATE", "Finding", "Setting", "open_cupy", "read_finding"]
+__all__ = ["EMULATE", "Finding", "Setting", "open_cupy", "read_finding", "write_json"]
 
 # Read by the tests' plugin too: run on the emulated device although there may be a GPU.
 EMULATE = "TENSORGRAD_TEST_EMULATE_CUDA"
@@ -47,12 +47,13 @@ class Finding:
     def __init__(self, file: Path) -> None:
         self._file = file
         self.raw: dict[str, Any] = {}
-        self.paragraphs: list[str] = []
+        self._paragraphs: dict[str, str] = {}
         self.failures: list[str] = []
         self.complete = False
 
-    def say(self, paragraph: str) -> None:
-        self.paragraphs.append(paragraph)
+    def say(self, paragraph: str, about: str = "") -> None:
+        """A paragraph of the report; it takes the place of an earlier one about the same."""
+        self._paragraphs[about or f"paragraph {len(self._paragraphs)}"] = paragraph
         self.save()
 
     def fail(self, what: str) -> None:
@@ -63,13 +64,18 @@ class Finding:
     def save(self) -> None:
         content = {
             "complete": self.complete,
-            "paragraphs": self.paragraphs,
+            "paragraphs": list(self._paragraphs.values()),
             "failures": self.failures,
             "raw": self.raw,
         }
-        draft = self._file.with_suffix(".draft")
-        draft.write_text(json.dumps(content))
-        draft.replace(self._file)
+        write_json(self._file, content)
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Whoever reads the file, or stops the writer, finds the old content or the new."""
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps(content))
+    draft.replace(file)
 
 
 def read_finding(file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The cases of part 6, and what its contenders share: the precision they compute in, and their environment."""
+"""The cases of the training step, and what its contenders share: the precision they compute in, their environment."""
 
 from __future__ import annotations
 

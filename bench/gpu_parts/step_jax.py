@@ -16,7 +16,7 @@ __all__ = ["make"]
 
 def make(case: str, dry_run: bool = False) -> JaxTraining:
     """ModuleNotFoundError where JAX cannot use the GPU."""
-    if not dry_run and jax.default_backend() != "gpu":
+    if not dry_run and jax.default_backend() not in ("gpu", "cuda"):
         raise ModuleNotFoundError("JAX finds no CUDA device it can use")
     tf32 = os.environ.get("BENCH_PRECISION") == "tf32"
     jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")

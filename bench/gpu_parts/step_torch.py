@@ -50,12 +50,6 @@ class TorchCudaTraining(Training):
         return [parameter.detach().cpu().numpy() for parameter in self._model.parameters()]
 
 
-def compiles(case: Case, adam: str, device: str) -> None:
-    """Whatever a compiler of this machine lacks comes to light before anyone is timed."""
-    training = TorchCudaTraining(case, adam, True, device)
-    training.time(1)
-
-
 def make(case: str, adam: str = "default", compiled: bool = False, dry_run: bool = False) -> TorchCudaTraining:
     """ModuleNotFoundError where torch cannot use the GPU."""
     if not dry_run and not torch.cuda.is_available():
@@ -64,5 +58,5 @@ def make(case: str, adam: str = "default", compiled: bool = False, dry_run: bool
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
     device = "cpu" if dry_run else "cuda"
     if compiled:
-        compiles(find_case("tiny", dry_run), adam, device)
+        torch.compiler.reset()  # it compiles one function for few sizes only, and then runs it eagerly without a word
     return TorchCudaTraining(find_case(case, dry_run), adam, compiled, device)

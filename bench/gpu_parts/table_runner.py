@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from bench.gpu_parts.pytest_shard import share
 from bench.gpu_parts.setting import EMULATE, open_cupy
 
 __all__ = ["checks_in_table", "main"]
@@ -48,8 +49,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     importlib.import_module("tensorgrad").set_default_device("cuda")  # for what the cases make themselves
     with file.open("w") as notes:
-        chosen = list(checks_in_table(notes))
-        for name, (check, *arguments) in chosen[:: max(1, len(chosen) // limit)][shard::shards]:
+        chosen = share(list(checks_in_table(notes)), shard, shards, limit)
+        print(json.dumps({"planned": len(chosen)}), file=notes, flush=True)
+        for name, (check, *arguments) in chosen:
             try:
                 check(*arguments, device="cuda")
             except Exception as error:

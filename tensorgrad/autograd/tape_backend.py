@@ -80,6 +80,12 @@ class TapeBackend(Backend, interprets=True):
     def check_bounds(self, indices: Any, low: int, high: int, /, *, what: str) -> None:
         self._device.backend.check_bounds(indices.array, low, high, what=what)
 
+    def check_range(self, x: Any, low: float, high: float, /, *, what: str, hint: str = "") -> None:
+        self._device.backend.check_range(x.array, low, high, what=what, hint=hint)
+
+    def check_finite(self, x: Any, /, *, what: str, hint: str = "") -> None:
+        self._device.backend.check_finite(x.array, what=what, hint=hint)
+
     def _constant(self, primitive: str, *args: Any, **kwargs: Any) -> Any:
         return new_tensor(getattr(self._device.backend, primitive)(*args, **kwargs), self._device)
 

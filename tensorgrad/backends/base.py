@@ -3,7 +3,8 @@
 An op is written once against a backend `B` and never learns which one it is. There are two kinds of primitives:
 
 - **basic** ones, named after NumPy's functions, which every device must supply (`primitives.py`);
-- **fused** ones, each with a default composition out of basic ones (`fused.py`, `optimizer_steps.py`, `philox.py`).
+- **fused** ones, each with a default composition out of basic ones (`fused.py`, `checks.py`, `optimizer_steps.py`,
+  `philox.py`).
   A device may override a default with a kernel; the default stays its oracle and its fallback.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from tensorgrad.backends.checks import CheckPrimitives
 from tensorgrad.backends.fused import FusedPrimitives
 from tensorgrad.backends.indexing import IndexingPrimitives
 from tensorgrad.backends.optimizer_steps import OptimizerSteps
@@ -21,7 +23,7 @@ from tensorgrad.errors import DeviceError
 __all__ = ["Backend"]
 
 
-class Backend(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimitives):
+class Backend(FusedPrimitives, IndexingPrimitives, CheckPrimitives, OptimizerSteps, RandomPrimitives):
     """The interface of a device. A subclass that leaves a basic primitive out is refused when it is defined."""
 
     name: ClassVar[str]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.checks import out_of_bounds, place
 from tensorgrad.backends.cpu_results import given
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.dtypes import int64, uint64
-from tensorgrad.errors import BoundsError
 
 __all__ = ["ArrayIndexing"]
 
@@ -59,8 +59,7 @@ class ArrayIndexing(Primitives):
         if indices.size == 0 or (indices.min() >= low and indices.max() < high):
             return
         where = tuple(int(i) for i in np.argwhere((indices < low) | (indices >= high))[0])
-        position = "" if not where else f" at position {where[0] if len(where) == 1 else where}"
-        raise BoundsError(f"{what} must be in [{low}, {high}), got {indices[where]}{position}")
+        raise out_of_bounds(what, low, high, indices[where], place(where))
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
         # Read as unsigned, negative indices are huge: one pass finds that all is well.

@@ -1,4 +1,4 @@
-"""The CUDA device: whether it can be used here, and if not, why not."""
+"""The CUDA device: whether it can be used here, and if not, why not; and the arrays of other libraries on it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import functools
 from typing import Any
 
 from tensorgrad.backends.base import Backend
-from tensorgrad.backends.primitives import PRIMITIVES
-from tensorgrad.errors import DeviceError
+from tensorgrad.backends.device import Device, device
+from tensorgrad.backends.primitives import PRIMITIVES, Array
+from tensorgrad.dtypes import SUPPORTED
+from tensorgrad.errors import DeviceError, DTypeError
 
-__all__ = ["make_backend"]
+__all__ = ["foreign_array", "make_backend"]
 
 _INSTALL = "pip install 'tensorgrad-engine[cuda13]' (or [cuda12], for older drivers)"
 
@@ -21,7 +23,7 @@ def make_backend(index: int | None) -> Backend:
     count = _device_count(cupy)
     if index >= count:
         raise DeviceError(f"CUDA device {index} does not exist: this machine has {count}")
-    from tensorgrad.backends.cuda_backend import CudaBackend
+    from tensorgrad.backends.cuda_backend import CudaBackend, memory
 
     try:
         backend = CudaBackend(index)
@@ -29,8 +31,9 @@ def make_backend(index: int | None) -> Backend:
         raise DeviceError(
             f"CUDA device {index} cannot be used ({type(error).__name__}: {_first_line(error)})"
         ) from error
+    memory.start(index)
     if count > 1:
-        _bind_to_device(backend, cupy)
+        _bind_to_device(backend, cupy.cuda.runtime)
     return backend
 
 
@@ -58,17 +61,57 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
 
 
-def _bind_to_device(backend: Any, cupy: Any) -> None:
+# What looks at an array or the host alone, and so works whichever device is the current one.
+_ANYWHERE = frozenset("array_type boxed device_count is_contiguous is_view is_writable owns strides".split())
+
+
+def _bind_to_device(backend: Any, runtime: Any) -> None:
     """With several GPUs, CuPy works on the current one: let every primitive make this backend's the current one."""
     names = [n for n in dir(backend) if not n.startswith("_") and callable(getattr(backend, n))]
-    for name in {*PRIMITIVES, *names} - {"array_type"}:
-        setattr(backend, name, _on_device(getattr(backend, name), cupy.cuda.Device(backend.index)))
+    for name in {*PRIMITIVES, *names} - _ANYWHERE:
+        setattr(backend, name, _on_device(getattr(backend, name), backend.index, runtime))
 
 
-def _on_device(function: Any, device: Any) -> Any:
+def _on_device(function: Any, index: int, runtime: Any) -> Any:
+    current, make_current = runtime.getDevice, runtime.setDevice
+
     @functools.wraps(function, updated=())
     def run(*args: Any, **kwargs: Any) -> Any:
-        with device:
+        before = current()
+        if before == index:
             return function(*args, **kwargs)
+        make_current(index)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            make_current(before)
 
     return run
+
+
+# ---------------------------------------------------------------------- arrays of other libraries
+_MEMORY = (2, 13)  # DLPack's numbers of CUDA memory, and of such as is managed
+
+
+def foreign_array(name: str, data: Any) -> tuple[Array, Device] | None:
+    """An array on the memory of `data`, and its device, if that is an array on a CUDA device; None for all else.
+
+    Raises, in the name of `name`, DeviceError where that device cannot be used here, and DTypeError for a dtype that
+    tensors do not have.
+    """
+    if not hasattr(type(data), "__dlpack_device__"):
+        return None
+    kind, index = data.__dlpack_device__()
+    if kind not in _MEMORY:
+        return None
+    place = device(f"cuda:{index}") if device("auto").type == "cuda" else None
+    if place is None or place.type != "cuda":
+        raise DeviceError(
+            f"{name}: the array is on CUDA device {index}, which cannot be used here; `tensorgrad info` says why. "
+            "Copy it to the host first"
+        )
+    array = place.backend.from_dlpack(data)
+    if array.dtype.kind not in "biuf":
+        known = ", ".join(str(d) for d in SUPPORTED)
+        raise DTypeError(f"{name}: expected numbers of dtype {known}, got {array.dtype}; convert it first")
+    return array, place

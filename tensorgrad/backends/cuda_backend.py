@@ -11,7 +11,6 @@ adds, and so its last bits; integers made of floats that do not fit them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import cupy
@@ -20,15 +19,17 @@ import numpy as np
 
 from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cuda_fused import FusedKernels
-from tensorgrad.backends.cuda_kernels import source_of
 from tensorgrad.backends.cuda_launch import Launcher
-from tensorgrad.backends.cuda_source import kernel_digest, kernel_folder, kernel_source
+from tensorgrad.backends.cuda_memory import PeakMemory
+from tensorgrad.backends.cuda_modules import KernelModules
 from tensorgrad.backends.primitives import INDEX, Array, Axis, Shape
 from tensorgrad.dtypes import DType, float16, float32, float64, int32, int64
 
 __all__ = ["CudaBackend"]
 
 Key = tuple[Any, ...]
+
+memory = PeakMemory(cupy)
 
 # What cupy's atomic add takes; every other dtype is added in a wider one.
 _ATOMIC = {np.dtype(t) for t in (np.int32, np.int64, np.uint32, np.uint64, np.float16, np.float32, np.float64)}
@@ -44,8 +45,9 @@ class CudaBackend(FusedKernels, Backend):
         self.index = index
         with cupy.cuda.Device(index) as device:
             count = device.attributes["MultiProcessorCount"]
-            self._start_kernels(Launcher(_kernels(index).get_function, cupy.empty, cupy.asarray, count))
-            _kernels(index).get_function("check_bounds_i64")  # without a compiler the device is of no use
+            modules = KernelModules(cupy.RawModule)
+            self._start_kernels(Launcher(modules.get_function, cupy.empty, cupy.asarray, count))
+            modules.get_function("check_bounds_i64")  # without a compiler the device is of no use
 
     negative = cupy.negative
     absolute = cupy.absolute
@@ -128,10 +130,18 @@ class CudaBackend(FusedKernels, Backend):
         """Bytes that the pool holds: those of live arrays, and those kept to be used again."""
         return int(cupy.get_default_memory_pool().total_bytes())
 
+    def max_memory_allocated(self) -> int:
+        """The most bytes in arrays that were alive at a time."""
+        return memory.peak("max_memory_allocated", self.index)
+
+    def reset_peak_memory_stats(self) -> None:
+        """Let the next `max_memory_allocated` be about what follows."""
+        memory.reset("reset_peak_memory_stats", self.index)
+
     @staticmethod
     def empty_cache() -> None:
-        """Give back to the device what the pool keeps to be used again."""
-        cupy.get_default_memory_pool().free_all_blocks()
+        """Give back what the pool keeps to be used again, of every CUDA device in use."""
+        memory.give_back()
 
     def synchronize(self) -> None:
         """Wait for the device, and raise what it found in the meantime."""
@@ -148,6 +158,16 @@ class CudaBackend(FusedKernels, Backend):
         host = x.get()
         self.errors.raise_pending()
         return host
+
+    @staticmethod
+    def from_dlpack(source: Any) -> Array:
+        return cupy.from_dlpack(source)
+
+    @staticmethod
+    def cuda_array_interface(x: Array) -> dict[str, Any]:
+        """Where the memory of `x` is, by the protocol of that name."""
+        found: dict[str, Any] = x.__cuda_array_interface__
+        return found
 
     # ------------------------------------------------------------------ reductions
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -356,28 +376,3 @@ def _put(x: Array, key: Key, values: Array, accumulate: bool) -> None:
         wide = x.astype(int32)
         cupy.add.at(wide, key, values.astype(int32))
         cupy.copyto(x, wide, casting="unsafe")
-
-
-class _Kernels:
-    """The compiled kernels of one device: each source is compiled when one of its kernels is first asked for."""
-
-    def __init__(self) -> None:
-        self._modules: dict[str, Any] = {}
-        self._functions: dict[str, Any] = {}
-
-    def get_function(self, name: str) -> Any:
-        found = self._functions.get(name)
-        if found is None:
-            found = self._functions[name] = self._module(source_of(name)).get_function(name)
-        return found
-
-    def _module(self, file: str) -> Any:
-        if file not in self._modules:
-            options = ("-std=c++17", f"-I{kernel_folder()}", f"-DTENSORGRAD_DIGEST={kernel_digest()}")
-            self._modules[file] = cupy.RawModule(code=kernel_source(file), options=options)
-        return self._modules[file]
-
-
-@lru_cache(maxsize=16)
-def _kernels(index: int) -> _Kernels:
-    return _Kernels()

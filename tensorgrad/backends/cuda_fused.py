@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tensorgrad.backends.checks import CheckPrimitives
 from tensorgrad.backends.cuda_errors import DeferredErrors
 from tensorgrad.backends.cuda_kernels import ActivationKernels, CheckKernels, RandomKernels, RowKernels, SumKernels
 from tensorgrad.backends.cuda_launch import Launcher, suits
@@ -25,7 +26,7 @@ from tensorgrad.errors import BoundsError
 __all__ = ["FusedKernels"]
 
 
-class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPrimitives):
+class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, OptimizerSteps, RandomPrimitives):
     """Mixin of CudaBackend, which calls `_start_kernels` when it is made."""
 
     def _start_kernels(self, launcher: Launcher) -> None:
@@ -237,9 +238,7 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
         self._random.normal(key, out)
         return out
 
-    def random_bernoulli(
-        self, key: Array, shape: Shape, p: float, dtype: DType, *, out: Array | None = None
-    ) -> Array:
+    def random_bernoulli(self, key: Array, shape: Shape, p: float, dtype: DType, *, out: Array | None = None) -> Array:
         out = self.empty(shape, dtype) if out is None else out
         if not suits(out):
             return super().random_bernoulli(key, shape, p, dtype, out=out)
@@ -268,6 +267,14 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
             _refuse_all(-size, size, what)
             self.errors.wrap_indices(indices, out, size, what)
         return out
+
+    # ------------------------------------------------------------------ numbers
+    def check_range(self, x: Array, low: float, high: float, *, what: str, hint: str = "") -> None:
+        """The device notes an element outside; the host raises when it next waits. So does `check_finite`."""
+        self.errors.check_range(self._contiguous(x), low, high, what, hint)
+
+    def check_finite(self, x: Array, *, what: str, hint: str = "") -> None:
+        self.errors.check_finite(self._contiguous(x), what, hint)
 
     # ------------------------------------------------------------------ optimizers
     def sgd_step(self, params: Arrays, grads: Arrays, momenta: Any, lr: Array, step: Array, **options: Any) -> None:
@@ -308,11 +315,17 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, OptimizerSteps, RandomPr
         return out
 
     def clip_grads_by_norm(
-        self, grads: Arrays, max_norm: float, norm_type: float, *, out: Array | None = None
+        self,
+        grads: Arrays,
+        max_norm: float,
+        norm_type: float,
+        *,
+        if_finite: bool = False,
+        out: Array | None = None,
     ) -> Array:
         if not all(suits(g) for g in grads):
-            return super().clip_grads_by_norm(grads, max_norm, norm_type, out=out)
-        norm = self._norms.clip_grads_by_norm(grads, max_norm, norm_type)
+            return super().clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite, out=out)
+        norm = self._norms.clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite)
         if out is None:
             return norm
         self.copyto(out, norm)

@@ -7,6 +7,7 @@ ArgumentError before anything is launched. `cuda_optimizers.py` has the kernels 
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.backends.cuda_launch import (
+    FLOATS,
     INTEGERS,
     SUFFIXES,
     Launcher,
@@ -33,6 +35,7 @@ __all__ = [
     "RandomKernels",
     "RowKernels",
     "SumKernels",
+    "dtype_suffix_of",
     "source_of",
 ]
 
@@ -50,7 +53,7 @@ _FILES = {
     "sgd.cu": "sgd sgd_prepare",
     "rmsprop.cu": "rmsprop rmsprop_prepare",
     "adagrad.cu": "adagrad adagrad_prepare",
-    "checks.cu": "check_bounds wrap_indices",
+    "checks.cu": "check_bounds wrap_indices check_range",
 }
 _SOURCES = {name: file for file, names in _FILES.items() for name in names.split()}
 _ENDINGS = re.compile(rf"(_backward|_backward_bias)?(_({'|'.join(SUFFIXES.values())}))?$")
@@ -58,7 +61,16 @@ _ENDINGS = re.compile(rf"(_backward|_backward_bias)?(_({'|'.join(SUFFIXES.values
 
 def source_of(kernel: str) -> str:
     """The file of kernels/ that holds a kernel: `source_of("gelu_backward_f32") == "gelu.cu"`."""
-    return _SOURCES[_ENDINGS.sub("", kernel)]
+    file = _SOURCES.get(_ENDINGS.sub("", kernel))
+    if file is None:
+        raise ArgumentError(f"source_of: no file of kernels/ holds {kernel!r}; there are {', '.join(_SOURCES)}")
+    return file
+
+
+def dtype_suffix_of(kernel: str) -> str:
+    """What a kernel's name says of its dtype: `dtype_suffix_of("adam_f32") == "f32"`, `("adam_prepare") == ""`."""
+    last = kernel.rpartition("_")[2]
+    return last if last in SUFFIXES.values() else ""
 
 
 # What each activation's backward is given: its result, or its argument (then also the bias, which is added again).
@@ -261,39 +273,53 @@ class RandomKernels:
 
 
 class CheckKernels:
-    """Checks of indices that the host does not wait for.
+    """Checks of indices and numbers that the host does not wait for.
 
-    `error` is int64[8], zeros while nothing was found: code, where, value, position, low, high and two words of the
-    kernel's own. The first launch that finds an index outside sets the first six, for the least position; later ones
-    leave them. All launches that share it must be on one stream.
+    `error` is int64[8], zeros at first: code, where, value, position, low, high, launch and a lock. The first launch
+    that finds something while the code is 0 sets the others, for the least position; later ones leave them. The host
+    clears the code alone. Whatever shares the word is launched through one CheckKernels, which counts the launches, on
+    any stream and from any thread. `where` is the caller's number of the check.
     """
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
+        self._launches = itertools.count(1)
 
     def check_bounds(self, indices: Array, low: int, high: int, code: int, where: int, error: Array) -> None:
-        """Report the first index outside [low, high) as `code` (not 0) found by check number `where`."""
-        suffix = self._checked("check_bounds kernel", code, error, indices=indices)
-        args = (indices, indices.size, low, high, code, where, error)
+        """Report the first index outside [low, high) as `code` (not 0)."""
+        suffix = self._checked("check_bounds kernel", INTEGERS, code, error, indices=indices)
+        args = (indices, indices.size, low, high, code, where, next(self._launches), error)
         self._launcher.flat(f"check_bounds_{suffix}", indices.size, 4, *args)
 
     def wrap_indices(self, indices: Array, out: Array, size: int, code: int, where: int, error: Array) -> None:
         """out = indices counted from the start, reporting the first outside [-size, size), for which 0 stands in `out`.
         `out` may not be `indices`."""
-        suffix = self._checked("wrap_indices kernel", code, error, indices=indices, out=out)
+        suffix = self._checked("wrap_indices kernel", INTEGERS, code, error, indices=indices, out=out)
         if out.data.ptr == indices.data.ptr and out.size:
             raise ArgumentError("wrap_indices kernel: out must be another array than indices")
-        args = (indices, out, indices.size, size, code, where, error)
+        args = (indices, out, indices.size, size, code, where, next(self._launches), error)
         self._launcher.flat(f"wrap_indices_{suffix}", indices.size, 4, *args)
 
-    def _checked(self, op: str, code: int, error: Array, **arrays: Array) -> str:
-        indices = arrays["indices"]
-        check_dtype(op, "indices", indices, INTEGERS)
-        check_arrays(op, indices.dtype, indices.shape, **arrays)
+    def check_range(self, x: Array, low: float, high: float, code: int, where: int, error: Array) -> None:
+        """Report the first element that does not lie in [low, high], as nan does not. The bounds are numbers of x's
+        dtype; value, low and high are reported as the bits of doubles."""
+        suffix = self._checked("check_range kernel", FLOATS, code, error, x=x)
+        args = (x, x.size, float(low), float(high), code, where, next(self._launches), error)
+        self._launcher.flat(f"check_range_{suffix}", x.size, _each(x), *args)
+
+    def check_finite(self, x: Array, code: int, where: int, error: Array) -> None:
+        """Report the first element that is nan or infinite, as `check_range` does."""
+        greatest = float(np.finfo(arithmetic_dtype(x.dtype)).max)
+        self.check_range(x, -greatest, greatest, code, where, error)
+
+    def _checked(self, op: str, dtypes: tuple[str, ...], code: int, error: Array, **arrays: Array) -> str:
+        name, first = next(iter(arrays.items()))
+        check_dtype(op, name, first, dtypes)
+        check_arrays(op, first.dtype, first.shape, **arrays)
         check_arrays(op, int64, (8,), error=error)
         if code == 0:
             raise ArgumentError(f"{op}: code must not be 0, which says that nothing is wrong")
-        return suffix_of(indices)
+        return suffix_of(first)
 
 
 # ---------------------------------------------------------------------- checks

@@ -144,13 +144,22 @@ class NormKernels:
 
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         """The norm, a 0-d float64 array; zero of nothing. Dtypes may differ."""
-        return self._norm_and_scale(grads, math.inf, norm_type, out)[0]
+        return self._norm_and_scale(grads, math.inf, norm_type, False, out)[0]
 
     def clip_grads_by_norm(
-        self, grads: Arrays, max_norm: float, norm_type: float, *, out: Array | None = None
+        self,
+        grads: Arrays,
+        max_norm: float,
+        norm_type: float,
+        *,
+        if_finite: bool = False,
+        out: Array | None = None,
     ) -> Array:
-        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, a 0-d float64 array."""
-        norm, scale = self._norm_and_scale(grads, max_norm, norm_type, out)
+        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, a 0-d float64 array.
+
+        With `if_finite` arrays whose norm is not finite stay as they are.
+        """
+        norm, scale = self._norm_and_scale(grads, max_norm, norm_type, if_finite, out)
         for group in _by_dtype(grads):
             self._tables.launch("scale_tensors", [group], scale)
         return norm
@@ -169,7 +178,7 @@ class NormKernels:
             self._tables.launch("nonfinite", [group], flag)
 
     def _norm_and_scale(
-        self, grads: Arrays, max_norm: float, norm_type: float, out: Array | None
+        self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, out: Array | None
     ) -> tuple[Array, Array]:
         _check_columns("total_norm kernel", [grads], same_dtype=False)
         launcher = self._tables.launcher
@@ -183,7 +192,7 @@ class NormKernels:
             first += count
         norm, scale = launcher.empty((), float64) if out is None else out, launcher.empty((), float64)
         check_arrays("total_norm kernel", float64, (), out=norm)
-        launcher.blocks("norm_finish", 1, partial, first, kind, p, float(max_norm), norm, scale)
+        launcher.blocks("norm_finish", 1, partial, first, kind, p, float(max_norm), np.int32(if_finite), norm, scale)
         return norm, scale
 
 

@@ -1,4 +1,4 @@
-"""Where the kernels' sources are, what is in them, and their digest."""
+"""Where the kernels' sources are, what is in them, their digest, and how they are compiled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tensorgrad.errors import DeviceError
 
-__all__ = ["kernel_digest", "kernel_folder", "kernel_source"]
+__all__ = ["compile_options", "kernel_digest", "kernel_folder", "kernel_source"]
 
 
 @lru_cache(maxsize=1)
@@ -36,3 +36,10 @@ def kernel_digest() -> str:
         if path.suffix in (".cu", ".cuh", ".h"):
             total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]
+
+
+def compile_options(suffix: str | None = None) -> tuple[str, ...]:
+    """What every compiler is told of a source. Of all its kernels (None), or of those whose names end in the suffix of
+    one dtype, and those without one ("": the latter alone)."""
+    options = ("-std=c++17", f"-I{kernel_folder()}", f"-DTENSORGRAD_DIGEST={kernel_digest()}")
+    return options if suffix is None else (*options, f"-DTENSORGRAD_DTYPE={suffix or 'none'}")

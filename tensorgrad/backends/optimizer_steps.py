@@ -179,16 +179,25 @@ class OptimizerSteps(Primitives):
         self._sweep(_adagrad, [params, grads, sums], weight_decay, maximize, constants)
 
     def clip_grads_by_norm(
-        self, grads: Arrays, max_norm: float, norm_type: float, *, out: Array | None = None
+        self,
+        grads: Arrays,
+        max_norm: float,
+        norm_type: float,
+        *,
+        if_finite: bool = False,
+        out: Array | None = None,
     ) -> Array:
         """Scale all gradients in place by min(1, max_norm / (norm + 1e-6)); return the norm they had.
 
-        The norm is `total_norm`, a 0-d float64 array. One that is not finite makes the gradients so too.
+        The norm is `total_norm`, a 0-d float64 array. One that is not finite makes the gradients so too, or with
+        `if_finite` leaves them as they are.
         Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks", 2013; PyTorch's
         `clip_grad_norm_`.
         """
         total = self.total_norm(grads, norm_type, out=out)
         scale = self.minimum(self.divide(max_norm, self.add(total, 1e-6)), 1.0)
+        if if_finite:
+            scale = self.where(self.isfinite(total), scale, self.full((), 1.0, float64))
         for g in grads:
             self.multiply(g, self.astype(scale, g.dtype), out=g)
         return total

@@ -133,6 +133,10 @@ class Subset(Dataset):
         """The samples at `indices`, counted within this subset."""
         return self.dataset.gather(self.indices.index_select(0, indices))
 
+    def to(self, device: str | Device) -> TensorDataset:
+        """The samples of this subset on another device."""
+        return TensorDataset(*(tensor.to(device) for tensor in self.tensors))
+
     def __repr__(self) -> str:
         return f"Subset({len(self)} of {self.dataset!r})"
 

@@ -15,7 +15,7 @@ from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
 
-__all__ = ["as_batches", "as_field", "as_samples", "inputs_and_target"]
+__all__ = ["as_batches", "as_field", "as_samples", "beside", "inputs_and_target"]
 
 
 def as_field(what: str, given: Any, like: Tensor | None) -> Tensor:
@@ -70,8 +70,12 @@ def as_batches(
     return DataLoader(samples, batch_size, shuffle=shuffle, generator=generator)
 
 
-def inputs_and_target(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
-    """Each batch as (inputs, target). Raises DTypeError or ArgumentError for one that is not at least two tensors."""
+def inputs_and_target(
+    batches: Iterable[tuple[Tensor, ...]], like: Tensor | None
+) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+    """Each batch as (inputs, target), on the device of `like`. Raises DTypeError or ArgumentError for one that is not
+    at least two tensors.
+    """
     for batch in batches:
         if not isinstance(batch, (tuple, list)):
             raise DTypeError(
@@ -80,4 +84,11 @@ def inputs_and_target(batches: Iterable[tuple[Tensor, ...]]) -> Iterator[tuple[t
             )
         if len(batch) < 2:
             raise ArgumentError(f"train: a batch must hold inputs and, last, the target; got {len(batch)} tensor")
-        yield tuple(batch[:-1]), batch[-1]
+        fields = [beside(field, like) for field in batch]
+        yield tuple(fields[:-1]), fields[-1]
+
+
+def beside(field: Tensor, like: Tensor | None) -> Tensor:
+    """`field`, moved to the device of `like` where it is on another."""
+    elsewhere = like is not None and isinstance(field, Tensor) and field.device is not like.device
+    return field.to(like.device) if elsewhere and like is not None else field

@@ -46,7 +46,8 @@ def to(
     """This tensor on another device and/or in another dtype, differentiably; itself where nothing changes.
 
     `to("cuda")`, `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or by keyword. `copy=True` always
-    makes a new tensor. `non_blocking` is accepted for PyTorch programs and changes nothing.
+    makes a new tensor. `non_blocking` is accepted for PyTorch programs and changes nothing. Floats that do not fit an
+    integer dtype (nan, infinite, too large) give what the device makes of them.
     """
     for arg in args:
         if isinstance(arg, Variable):
@@ -191,7 +192,11 @@ def tolist(self: Tensor) -> Any:
 
 
 def dlpack(self: Tensor, **options: Any) -> Any:
-    """What `from_dlpack` of other libraries calls: the memory, without a copy. Raises GraphError under grad."""
+    """What `from_dlpack` of other libraries calls: the memory, without a copy. Raises GraphError under grad.
+
+    `options` are the protocol's: `stream` (the consumer's, which will wait for this device's work), `max_version`,
+    `dl_device` and `copy`.
+    """
     if self.requires_grad:
         raise GraphError("__dlpack__: this tensor requires grad; use .detach()")
     return self.device.backend.to_dlpack(self.array, **options)
@@ -200,3 +205,18 @@ def dlpack(self: Tensor, **options: Any) -> Any:
 def dlpack_device(self: Tensor) -> tuple[Any, Any]:
     """Where the memory is, by DLPack's numbers."""
     return self.device.backend.dlpack_device(self.array)
+
+
+def cuda_array_interface(self: Tensor) -> Any:
+    """What CuPy, Numba and PyTorch read to share the memory of a CUDA tensor. Raises GraphError under grad.
+
+    A tensor on another device has no such attribute.
+    """
+    if self.device.type != "cuda":
+        raise AttributeError(
+            f"__cuda_array_interface__: this tensor is on {self.device}, and CUDA tensors only have it"
+        )
+    if self.requires_grad:
+        raise GraphError("__cuda_array_interface__: this tensor requires grad; use .detach()")
+    backend: Any = self.device.backend
+    return backend.cuda_array_interface(self.array)

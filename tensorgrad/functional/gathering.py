@@ -1,4 +1,8 @@
-"""Gathers and scatters under PyTorch's names. Indices are checked, and must not be negative."""
+"""Gathers and scatters under PyTorch's names. Indices are checked, and must not be negative.
+
+On CUDA floats that meet at one place are added in no fixed order, here and in the gradients of whatever gathers, so
+their last bits may differ from run to run.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +61,9 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | float) -> Tens
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """`input` with src[.., i, ..] added to out[.., index[.., i, ..], ..] along `dim`; duplicates add up."""
+    """`input` with src[.., i, ..] added to out[.., index[.., i, ..], ..] along `dim`; duplicates add up, on CUDA in no
+    fixed order.
+    """
     return _scattered("scatter_add", input, dim, index, src, accumulate=True)
 
 
@@ -139,7 +145,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """`input` with alpha * source's slices along `dim` added at the positions in the 1-d `index`; duplicates
-    add up.
+    add up, on CUDA in no fixed order.
     """
     axis, index = _check_select("index_add", input, dim, index)
     shape_of("index_add", source)

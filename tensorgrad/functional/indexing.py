@@ -169,6 +169,9 @@ def _gathered_shape(shape: Shape, places: tuple[Any, ...], indices: Sequence[Ten
 def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
     """`input` with `values` put at `indices` (one tensor for each leading dim), or added there with
     `accumulate`.
+
+    Where an index comes twice, which value ends there is not defined; with `accumulate` all are added, on CUDA in no
+    fixed order, so that the last bits of floats may differ from run to run.
     """
     shape_of("index_put", input)
     shape_of("index_put", values)

@@ -85,13 +85,15 @@ def binary_cross_entropy(
     reduction: str = "mean",
     broadcast: bool = False,
 ) -> Tensor:
-    """-(t log p + (1 - t) log(1 - p)) for p = input in [0, 1], times `weight`, which broadcasts.
+    """-(t log p + (1 - t) log(1 - p)) for p = input and t = target in [0, 1], times `weight`, which broadcasts.
 
-    Logarithms are cut off at -100, as in PyTorch; p outside [0, 1] gives nan. From logits, use
-    `binary_cross_entropy_with_logits`: it is exact also where p rounds to 0 or 1. ShapeError unless the
-    shapes are equal or `broadcast`.
+    Logarithms are cut off at -100, as in PyTorch. From logits, use `binary_cross_entropy_with_logits`: it is exact also
+    where p rounds to 0 or 1. ShapeError unless the shapes are equal or `broadcast`. ArgumentError for a p or t outside
+    [0, 1], or nan: on CUDA at the next wait for the device.
     """
     name = "binary_cross_entropy"
+    _check_probabilities(name, "input", input, "; for logits, use binary_cross_entropy_with_logits")
+    _check_probabilities(name, "target", target)
     if weight is None:
         return _elementwise(L.binary_cross_entropy, input, target, reduction, broadcast)
     losses = _elementwise(L.binary_cross_entropy, input, target, "none", broadcast)
@@ -239,6 +241,13 @@ def _class_dim(input: Tensor) -> int:
 def _check_tensor(name: str, what: str, x: object) -> None:
     if not isinstance(x, Variable):
         raise DTypeError(f"{name}: {what} must be a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
+
+
+def _check_probabilities(name: str, what: str, x: Tensor, hint: str = "") -> None:
+    _check_tensor(name, what, x)
+    if x.dtype.kind != "b":
+        numbers = x if is_floating(x.dtype) else cast(x, get_default_dtype())
+        x.device.backend.check_range(numbers.array, 0.0, 1.0, what=f"{name}: {what}", hint=hint)
 
 
 def _check_reduction(name: str, reduction: str) -> None:

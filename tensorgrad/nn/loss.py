@@ -119,10 +119,10 @@ class NLLLoss(_Loss):
 
 
 class BCELoss(_Loss):
-    """-(y * log(p) + (1 - y) * log(1 - p)) for input p in [0, 1], times `weight`, reduced.
+    """-(y * log(p) + (1 - y) * log(1 - p)) for input p and target y in [0, 1], times `weight`, reduced.
 
     Logarithms are cut off at -100, as in PyTorch. From logits, BCEWithLogitsLoss is exact where this one is
-    not.
+    not. Raises ArgumentError for an input or target outside [0, 1], on CUDA at the next wait.
     """
 
     weight: Tensor | None

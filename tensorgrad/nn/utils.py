@@ -35,21 +35,27 @@ def clip_grad_norm_(
     """Scale the gradients in place by min(1, max_norm / (norm + 1e-6)); return the norm they had, a 0-d
     tensor.
 
-    The norm is that of all gradients together as one vector; `norm_type` is a positive number or infinity.
-    Parameters without a gradient are passed over. With `error_if_nonfinite` a norm that is nan or infinite
-    raises ArgumentError and leaves the gradients as they are; without, nothing is read back to the host, and
-    the gradients become as non-finite as the norm. Raises DeviceError for gradients on different devices.
+    The norm is that of all gradients together as one vector, kept in float64 and returned in the dtype of the first;
+    `norm_type` is a positive number or infinity. Parameters without a gradient are passed over. Raises DeviceError for
+    gradients on different devices. Nothing is read back to the host.
+
+    A norm that is nan or infinite spoils the gradients. With `error_if_nonfinite` it leaves them as they are, and is an
+    ArgumentError: on the CPU at once, on CUDA at the next wait for the device (`.item()`, `.cpu()`, `.tolist()`,
+    `tg.cuda.synchronize()`). There the host has gone on: an `optimizer.step()` between this call and the wait has used
+    the gradients, and the parameters are spoilt. To save them, call `tg.cuda.synchronize()` before the step. It is not
+    called here because a wait in every step leaves the device idle, and could not be recorded. Nor are the gradients
+    zeroed: momentum and weight decay would move the parameters all the same, and what was wrong could not be found.
     """
     norm_type = _checked_norm_type("clip_grad_norm_", norm_type)
     if not max_norm >= 0:
         raise ArgumentError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm}")
     grads = _gradients("clip_grad_norm_", parameters)
-    if error_if_nonfinite:
-        _check_finite("clip_grad_norm_", get_total_norm(grads, norm_type))
     if not grads:
         return zeros(())
-    place = _one_device("clip_grad_norm_", grads)
-    total = place.backend.clip_grads_by_norm([g.array for g in grads], float(max_norm), norm_type)
+    place, arrays = _one_device("clip_grad_norm_", grads), [g.array for g in grads]
+    total = place.backend.clip_grads_by_norm(arrays, float(max_norm), norm_type, if_finite=error_if_nonfinite)
+    if error_if_nonfinite:
+        _check_finite("clip_grad_norm_", total, place)
     _note_writes(grads, "clip_grad_norm_")
     return _as_norm(total, grads)
 
@@ -68,7 +74,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
-    """The norm of all `tensors` together as one vector, a 0-d tensor; arguments as for `clip_grad_norm_`."""
+    """The norm of all `tensors` together as one vector, a 0-d tensor; arguments and errors as for `clip_grad_norm_`."""
     norm_type = _checked_norm_type("get_total_norm", norm_type)
     listed = _listed("get_total_norm", tensors)
     if not listed:
@@ -76,7 +82,7 @@ def get_total_norm(
     place = _one_device("get_total_norm", listed)
     total = _as_norm(place.backend.total_norm([t.array for t in listed], norm_type), listed)
     if error_if_nonfinite:
-        _check_finite("get_total_norm", total)
+        _check_finite("get_total_norm", total.array, place)
     return total
 
 
@@ -146,12 +152,12 @@ def _one_device(name: str, tensors: list[Tensor]) -> Device:
     return places[0]
 
 
-def _check_finite(name: str, total: Tensor) -> None:
-    if not math.isfinite(total.item()):
-        raise ArgumentError(
-            f"{name}: the norm of the gradients is {total.item()}, so they cannot be clipped; look for what "
-            "made them so, or pass error_if_nonfinite=False to scale them all the same"
-        )
+def _check_finite(name: str, norm: Any, place: Device) -> None:
+    hint = (
+        ", so they cannot be clipped; look for what made them so, or pass error_if_nonfinite=False to scale them all "
+        "the same"
+    )
+    place.backend.check_finite(norm, what=f"{name}: the norm of the gradients", hint=hint)
 
 
 def _as_norm(total: object, tensors: list[Tensor]) -> Tensor:

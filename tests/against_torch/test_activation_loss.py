@@ -155,6 +155,23 @@ def test_weighted_binary_losses(reduction: str) -> None:
     )
 
 
+@pytest.mark.parametrize("value", [-1e-40, -0.0, 0.0, 1e-40, 1.0, 1 + 2.0**-23, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", ["input", "target"])
+def test_what_bce_refuses(value: float, place: str) -> None:
+    given = np.full((2, 3), value, np.float32), np.full((2, 3), 0.5, np.float32)
+    arrays = given if place == "input" else given[::-1]
+
+    def raises(function: Callable[..., Any], made: Callable[[Any], Any], error: type[Exception]) -> bool:
+        try:
+            function(*(made(a) for a in arrays))
+        except error as caught:
+            return place in str(caught)
+        return False
+
+    theirs = raises(T.binary_cross_entropy, torch.from_numpy, RuntimeError)
+    assert raises(F.binary_cross_entropy, tg.from_numpy, tg.errors.ArgumentError) == theirs
+
+
 def test_half_precision_losses_are_as_good_as_theirs() -> None:
     logits, labels = RNG.standard_normal((200, 10)).astype(np.float16), RNG.integers(0, 10, 200)
     exact = T.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(labels)).item()

@@ -19,10 +19,11 @@ B = device("cpu").backend
 RNG = np.random.default_rng(3)
 Array = np.ndarray[Any, Any]
 
-# What makes no array on the device: questions, steps and clipping in place, and what crosses to the host and back.
+# What makes no array on the device: questions, checks, steps and clipping in place, what crosses to the host and back.
 NO_RESULT = {
     *("is_view", "owns", "is_contiguous", "is_writable", "strides", "device_count", "random_blocks"),
     *("sgd_step", "adam_step", "rmsprop_step", "adagrad_step", "clip_grads_by_value", "feed"),
+    *("check_range", "check_finite"),
     *("to_dlpack", "dlpack_device", "from_dlpack", "boxed"),
 }
 

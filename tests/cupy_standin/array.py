@@ -19,7 +19,7 @@ from tests.cupy_standin.casting import Host, as_dtype, cast, copy_into
 from tests.cupy_standin.device import Stream, current_device, get_current_stream
 from tests.cupy_standin.memory import GARBAGE, Memory, MemoryPointer, alloc
 
-__all__ = ["Gap", "adopt", "empty", "host", "ndarray"]
+__all__ = ["Gap", "adopt", "check_device", "empty", "host", "ndarray"]
 
 Shape = tuple[int, ...]
 
@@ -60,7 +60,9 @@ class ndarray:
         self.base: ndarray | None = None
         self._memory: Memory = place.mem
         self._host: Host = (
-            np.ndarray(size, found, place.mem.buffer, place.offset, strides, "F" if order == "F" else "C")
+            np.ndarray(
+                size, found, place.mem.buffer, place.mem.start + place.offset, strides, "F" if order == "F" else "C"
+            )
             if nbytes
             else np.empty(size, found)
         )
@@ -113,15 +115,6 @@ class ndarray:
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return 2, self._memory.device_id
-
-    def __dlpack__(
-        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
-    ) -> Any:
-        if dl_device != (1, 0):
-            raise BufferError("the CuPy stand-in has no device memory to export; ask for the CPU, dl_device=(1, 0)")
-        if copy is False:
-            raise ValueError("GPU memory cannot be exported to CPU without copy.")
-        return self.get().__dlpack__(max_version=max_version)
 
     # ------------------------------------------------------------------ to and from the host
     def get(self, stream: Any = None, order: str = "C", out: Host | None = None, blocking: bool = True) -> Host:
@@ -209,11 +202,20 @@ class ndarray:
         if not copy and found == self.dtype and _is_laid_out(self, order or "K"):
             return self
         result = empty(self.shape, found, _strides(self._host, found, order or "K"))
-        copy_into(result._host, self._host)
+        copy_into(result._host, host(self))
         return result
 
     def copy(self, order: str = "C") -> ndarray:
-        return self.astype(self.dtype, order)
+        """On the current device, wherever this array is."""
+        if not self.size or self._memory.device_id == current_device():
+            return self.astype(self.dtype, order)
+        with self.device:
+            there = self.astype(self.dtype, order, copy=False)
+        if not there.flags.c_contiguous and not there.flags.f_contiguous:
+            raise NotImplementedError("CuPy cannot copy non-contiguous array between devices.")
+        result = empty(there.shape, there.dtype, there.strides)
+        np.copyto(result._host, there._host)
+        return result
 
     def __copy__(self) -> ndarray:
         return self.copy()
@@ -226,16 +228,15 @@ class ndarray:
         return view_of(self, self._host.view() if dtype is None else self._host.view(as_dtype(dtype)))
 
     def fill(self, value: Any) -> None:
-        if isinstance(value, ndarray):
-            if value.shape != ():
-                raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
-            copy_into(self._host, value._host)
-            return
-        scalar = np.asarray(value)
-        if scalar.shape != ():
-            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+        """An array in C order is filled with zero bytes where `value` equals 0, and so -0.0 loses its sign."""
+        host(self)
+        plain = host(value) if isinstance(value, ndarray) else np.asarray(value)
+        if plain.shape != ():
+            library = "cupy" if isinstance(value, ndarray) else "numpy"
+            raise ValueError(f"non-scalar {library}.ndarray cannot be used for fill")
         # Of Python's numbers one that does not fit is an error, as the conversion happens on the host.
-        self._host[...] = cast(scalar, self.dtype) if hasattr(value, "dtype") else np.asarray(value, self.dtype)
+        scalar = cast(plain, self.dtype) if hasattr(value, "dtype") else np.asarray(value, self.dtype)
+        self._host[...] = 0 if scalar == 0 and self._host.flags.c_contiguous else scalar
 
 
 def _check_target(source: ndarray, out: Host) -> None:
@@ -288,12 +289,21 @@ def view_of(owner: ndarray, values: Host) -> ndarray:
 
 
 def host(x: Any, role: str = "") -> Host:
-    """The values of `x`, which must be an array of the current device."""
+    """The values of `x`, which must be an array of the current device.
+
+    As on a machine whose devices cannot reach each other's memory. Where they can, CuPy lets them and warns; of the
+    arguments of a RawKernel it checks nothing.
+    """
     if type(x) is not ndarray:
         raise TypeError(f"{role}: Unsupported type {type(x)}" if role else f"Unsupported type {type(x)}")
-    if x._memory.device_id != current_device():
-        raise ValueError(
-            "Array device must be same as the current device: "
-            f"array device = {x._memory.device_id} while current = {current_device()}"
-        )
+    check_device(x._memory.device_id, role)
     return x._host
+
+
+def check_device(device_id: int, role: str = "") -> None:
+    """ValueError unless it is the current device."""
+    if device_id != current_device():
+        raise ValueError(
+            f"{role}{': ' if role else ''}The device where the array resides ({device_id}) is different from the "
+            f"current device ({current_device()}). Peer access is unavailable between these devices."
+        )

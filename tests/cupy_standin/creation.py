@@ -8,6 +8,8 @@ import numpy as np
 
 from tests.cupy_standin.array import _strides, adopt, empty, host, ndarray, view_of
 from tests.cupy_standin.casting import Host, as_dtype, cast, copy_into
+from tests.cupy_standin.device import current_device
+from tests.cupy_standin.exchange import from_cuda_array_interface, from_dlpack
 
 __all__ = ["CREATION", "array", "asarray", "copyto"]
 
@@ -27,6 +29,8 @@ def array(
     """An array on the device; sequences may hold arrays of the device too."""
     if subok:
         raise NotImplementedError("subok")
+    if not isinstance(obj, ndarray) and hasattr(obj, "__cuda_array_interface__"):
+        obj = from_cuda_array_interface(obj)
     if isinstance(obj, ndarray):
         return _from_array(obj, dtype, copy, order or "K", ndmin)
     values = np.asarray(_collected(obj), None if dtype is None else as_dtype(dtype))
@@ -37,8 +41,9 @@ def array(
 
 
 def _from_array(x: ndarray, dtype: Any, copy: bool | None, order: str, ndmin: int) -> ndarray:
-    host(x)
     wanted = x.dtype if dtype is None else as_dtype(dtype)
+    if x._memory.device_id != current_device():
+        x, copy = x.copy(order), None
     if copy is False and wanted != x.dtype:
         raise ValueError("Unable to avoid copy while creating an array as requested.")
     result = x.astype(wanted, order, copy=bool(copy))
@@ -55,7 +60,10 @@ def _collected(obj: Any) -> Any:
 
 def _placed(values: Host) -> ndarray:
     result = empty(values.shape, values.dtype, values.strides if values.size else None)
-    np.copyto(result._host, values)
+    if not values.ndim:
+        result.fill(values)
+    else:
+        np.copyto(result._host, values)
     return result
 
 
@@ -78,19 +86,6 @@ def asnumpy(a: Any, stream: Any = None, order: str = "C", out: Any = None, *, bl
         return a.get(stream, order, out, blocking)
     convert: Any = np.asarray
     return convert(a, order=order)  # type: ignore[no-any-return]
-
-
-def from_dlpack(array: Any, *, device: Any = None, copy: bool | None = None) -> ndarray:
-    """Only of arrays of the stand-in: nothing else has memory on this device."""
-    if device is not None:
-        raise NotImplementedError("from_dlpack() does not support device yet.")
-    if isinstance(array, ndarray):
-        return view_of(array, array._host.view())
-    if array.__dlpack_device__()[0] == 1:
-        raise TypeError(
-            "CPU arrays cannot be directly imported to CuPy. Use `cupy.array(numpy.from_dlpack(input))` instead."
-        )
-    raise TypeError(f"Unsupported array type: {array.__dlpack_device__()[0]}")
 
 
 # ---------------------------------------------------------------------- filled with something

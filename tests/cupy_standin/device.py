@@ -63,6 +63,11 @@ def get_device_id() -> int:
     return _thread.device
 
 
+def get_cublas_handle() -> int:
+    """As if the library had been loaded, which happens in CuPy when this is first called."""
+    return 0xB1A5 + _thread.device
+
+
 def _checked(device: Any) -> int:
     if not isinstance(device, int) or not 0 <= device < _count:
         raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")

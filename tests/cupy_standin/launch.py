@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.cupy_standin.array import host, ndarray
+from tests.cupy_standin.array import check_device, host, ndarray
 from tests.cupy_standin.casting import Host
 from tests.cupy_standin.device import CUDARuntimeError
 from tests.cupy_standin.memory import MemoryPointer
@@ -108,6 +108,7 @@ def _checked(role: str, parameter: str, x: Any) -> Any:
 
 def _pointer(role: str, element: str, x: Any) -> Any:
     if isinstance(x, MemoryPointer):
+        check_device(x.device_id, role)
         return x.ptr
     if isinstance(x, (int, np.integer)) and not isinstance(x, bool) and int(x) == 0:
         return 0

@@ -150,7 +150,8 @@ def argsort(a: Any, axis: int | None = -1, kind: str | None = None) -> ndarray:
     _check_kind(kind)
     values = np.atleast_1d(host(a))
     values, axis = (values.ravel(), 0) if axis is None else (values, normalize_axis_index(axis, values.ndim))
-    found = adopt(np.argsort(np.moveaxis(values, axis, -1), -1, kind="stable"))
+    keys = _by_bits(values) if values.ndim == 1 else values
+    found = adopt(np.argsort(np.moveaxis(keys, axis, -1), -1, kind="stable"))
     return found if axis == values.ndim - 1 else view_of(found, np.moveaxis(found._host, -1, axis))
 
 
@@ -158,7 +159,20 @@ def sort(a: Any, axis: int | None = -1, kind: str | None = None) -> ndarray:
     _check_kind(kind)
     if a.ndim == 0:
         raise np.exceptions.AxisError("Sorting arrays with the rank of zero is not supported")
+    if a.ndim == 1:
+        return adopt(host(a)[np.argsort(_by_bits(host(a)), kind="stable")])
     return adopt(np.sort(host(a), axis, kind="stable"))
+
+
+def _by_bits(values: Host) -> Host:
+    """Integers in the order in which a radix sort puts floats: both zeros are one, a nan with its sign set comes first.
+
+    CuPy sorts one-dimensional float32 and float64 so; everything else by comparing, with every nan at the end.
+    """
+    if values.dtype.char not in "fd":
+        return values
+    bits: Host = (values + 0).view(f"i{values.itemsize}")
+    return np.where(bits < 0, np.bitwise_xor(bits, np.iinfo(bits.dtype).max), bits)
 
 
 # ---------------------------------------------------------------------- products
@@ -215,9 +229,10 @@ def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
 
 
 def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
+    """Not seen where one of them came from another library: each import has its own place where its memory begins."""
     if max_work is not None:
         raise NotImplementedError("Only supported for `max_work` is `None`")
-    return bool(np.may_share_memory(host(a), host(b)))
+    return a._memory.ptr == b._memory.ptr and bool(np.may_share_memory(host(a), host(b)))
 
 
 def ndim(a: Any) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from tests.cupy_standin import indexing, manipulation
 from tests.cupy_standin.array import Gap, host, ndarray
 from tests.cupy_standin.creation import asarray
+from tests.cupy_standin.exchange import dlpack
 from tests.cupy_standin.reduction import count_nonzero, cumprod, cumsum, reduction
 from tests.cupy_standin.surface import Surface
 from tests.cupy_standin.ufunc import ufunc
@@ -167,6 +168,7 @@ def _scatter_min(self: ndarray, slices: Any, value: Any) -> None:
 
 
 METHODS: dict[str, Any] = {
+    "__dlpack__": dlpack,
     "__getitem__": indexing.getitem,
     "__setitem__": indexing.setitem,
     "__matmul__": _matmul,

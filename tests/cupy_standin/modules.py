@@ -100,11 +100,11 @@ def offered(surface: Surface) -> dict[str, dict[str, Any]]:
         "cupy": _main(ufuncs, hidden),
         "cupy.exceptions": {"AxisError": np.exceptions.AxisError, "ComplexWarning": np.exceptions.ComplexWarning},
         "cupy.cuda": cuda,
-        "cupy.cuda.device": {name: cuda[name] for name in ("Device", "get_device_id")},
+        "cupy.cuda.device": {name: cuda[name] for name in ("Device", "get_cublas_handle", "get_device_id")},
         "cupy.cuda.driver": {"CUDADriverError": CUDADriverError},
         "cupy.cuda.memory": {
             name: getattr(memory, name)
-            for name in "Memory MemoryPointer MemoryPool OutOfMemoryError PooledMemory alloc".split()
+            for name in "Memory MemoryPointer MemoryPool OutOfMemoryError PooledMemory UnownedMemory alloc".split()
         }
         | {"get_allocator": memory.get_allocator, "set_allocator": memory.set_allocator},
         "cupy.cuda.runtime": vars(device.runtime),
@@ -147,9 +147,9 @@ def _main(ufuncs: dict[str, ufunc], hidden: dict[str, ufunc]) -> dict[str, Any]:
 def _cuda() -> dict[str, Any]:
     from_device = {
         name: getattr(device, name)
-        for name in "Device Event Stream get_current_stream get_device_id get_elapsed_time".split()
+        for name in "Device Event Stream get_cublas_handle get_current_stream get_device_id get_elapsed_time".split()
     }
-    classes = "Memory MemoryPointer MemoryPool PinnedMemoryPool".split()
+    classes = "Memory MemoryPointer MemoryPool PinnedMemoryPool UnownedMemory".split()
     functions = "alloc get_allocator set_allocator using_allocator".split()
     from_memory = {name: getattr(memory, name) for name in classes + functions}
     return from_device | from_memory | {"is_available": is_available, "get_local_runtime_version": lambda: 13000}

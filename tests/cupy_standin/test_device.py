@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_a_limit_runs_out(cupy: Any) -> None:
     pool.set_limit(size=2048)
     with cupy.cuda.using_allocator(pool.malloc):
         x = cupy.zeros(128)
-        with pytest.raises(cupy.cuda.memory.OutOfMemoryError, match="Out of memory allocating 8,000 bytes"):
+        with pytest.raises(cupy.cuda.memory.OutOfMemoryError, match="Out of memory allocating 8,192 bytes"):
             cupy.zeros(1000)
     assert x.size == 128
 
@@ -94,21 +95,108 @@ def test_streams_and_events(cupy: Any) -> None:
         stream.begin_capture()
 
 
-def test_devices(cupy: Any) -> None:
-    try:
-        install(device_count=2)
-        assert cupy.cuda.runtime.getDeviceCount() == 2
-        with cupy.cuda.Device(1):
-            x = cupy.ones(2)
-        assert x.device == cupy.cuda.Device(1)
-        with pytest.raises(ValueError, match="array device = 1 while current = 0"):
-            x + x
-        with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match="invalid device ordinal"):
-            cupy.cuda.Device(2).use()
-    finally:
-        install(device_count=1)
+@pytest.fixture
+def second(cupy: Any) -> Iterator[Any]:
+    """A second device; the first stays the current one."""
+    install(device_count=2)
+    yield cupy.cuda.Device(1)
+    install(device_count=1)
+
+
+def test_devices(cupy: Any, second: Any) -> None:
+    assert cupy.cuda.runtime.getDeviceCount() == 2
+    with second:
+        x = cupy.ones(2)
+        with cupy.cuda.Device(0), second:  # one object may be entered again
+            assert cupy.cuda.runtime.getDevice() == 1
+        assert cupy.cuda.runtime.getDevice() == 1
+    assert cupy.cuda.runtime.getDevice() == 0
+    assert x.device == second
+    with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match="invalid device ordinal"):
+        cupy.cuda.Device(2).use()
     assert cupy.cuda.runtime.getDeviceProperties(0)["name"]
     assert cupy.cuda.is_available()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda cp, x: x + x,
+        lambda cp, x: cp.add(cp.ones(2), cp.ones(2), x),
+        lambda cp, x: x.sum(),
+        lambda cp, x: x.astype("float32"),
+        lambda cp, x: x.fill(1),
+        lambda cp, x: cp.ones(2).fill(x[:1].sum()),
+        lambda cp, x: cp.concatenate([x, x]),
+        lambda cp, x: cp.ones(2)[x],
+        lambda cp, x: cp.where(x, x, x),
+        lambda cp, x: x.__setitem__(slice(None), 1),
+    ],
+)
+def test_kernels_take_arrays_of_the_current_device_only(cupy: Any, second: Any, use: Any) -> None:
+    with second:
+        x = cupy.ones(2)
+    with pytest.raises(ValueError, match=r"resides \(1\) is different from the current device \(0\)"):
+        use(cupy, x)
+
+
+def test_copies_between_devices(cupy: Any, second: Any) -> None:
+    with second:
+        x = cupy.arange(6.0).reshape(2, 3)
+        columns = x[:, ::2]
+    assert x.get().tolist() == [[0, 1, 2], [3, 4, 5]]
+    for copied in (x.copy(), cupy.asarray(x), cupy.array(x, "float32"), cupy.asarray(x)):
+        assert copied.device == cupy.cuda.Device(0)
+        assert copied.get().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert cupy.asarray(columns, order="C").get().tolist() == [[0, 2], [3, 5]]
+    with pytest.raises(NotImplementedError, match="non-contiguous"):
+        cupy.asarray(columns, order="K")
+    x.set(np.zeros((2, 3)))
+    assert x.device == second
+    assert not x.get().any()
+
+
+def test_a_pool_answers_for_the_current_device(cupy: Any, second: Any) -> None:
+    pool = cupy.cuda.MemoryPool()
+    with cupy.cuda.using_allocator(pool.malloc):
+        x = cupy.zeros(10)
+        with second:
+            y = cupy.zeros(1000)
+            assert (pool.used_bytes(), y.data.mem.size, y.data.device_id) == (8192, 8192, 1)
+            pool.set_limit(size=8192)
+            with pytest.raises(cupy.cuda.memory.OutOfMemoryError):
+                cupy.zeros(1)
+        cupy.zeros(1000)
+    assert (pool.used_bytes(), pool.get_limit()) == (512, 0)
+    del x, y
+    pool.free_all_blocks()
+    assert pool.total_bytes() == 0
+    with second:
+        assert (pool.used_bytes(), pool.total_bytes()) == (0, 8192)
+        pool.free_all_blocks()
+        assert pool.total_bytes() == 0
+
+
+def test_the_allocator_in_use(cupy: Any) -> None:
+    pool = cupy.get_default_memory_pool()
+    before = cupy.cuda.get_allocator()
+    sizes = []
+
+    def allocator(size: int) -> Any:
+        sizes.append(size)
+        return pool.malloc(size)
+
+    try:
+        cupy.cuda.set_allocator(pool.malloc)
+        assert cupy.cuda.get_allocator() == pool.malloc
+        cupy.cuda.set_allocator(allocator)
+        cupy.empty(3)
+        assert sizes == [24]
+        cupy.cuda.set_allocator(lambda size: size)
+        with pytest.raises(TypeError, match="Cannot convert int to"):
+            cupy.empty(3)
+    finally:
+        cupy.cuda.set_allocator(before)
 
 
 def test_it_comes_and_goes() -> None:

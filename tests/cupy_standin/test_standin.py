@@ -210,6 +210,30 @@ def test_nonzero_of_0d_is_refused(cupy: Any) -> None:
 
 
 # ---------------------------------------------------------------------- promotion and arithmetic
+@pytest.mark.parametrize("name", ["argsort", "sort"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_long_floats_in_one_dimension_are_sorted_by_their_bits(cupy: Any, name: str, dtype: str) -> None:
+    x = np.array([1, np.nan, 0.0, -np.nan, -0.0, -1, -np.inf], dtype)
+    assert np.signbit(x[3])
+    by_bits, by_value = [3, 6, 5, 2, 4, 0, 1], [6, 5, 2, 4, 0, 1, 3]
+    order = by_value if dtype == "float16" else by_bits
+    same(getattr(cupy, name)(cupy.asarray(x)), np.array(order) if name == "argsort" else x[order])
+    rows = getattr(cupy, name)(cupy.asarray(x[None]))
+    same(rows, np.array([by_value]) if name == "argsort" else x[None][:, by_value])
+
+
+def test_min_cannot_write_into_out(cupy: Any) -> None:
+    x = cupy.arange(6.0).reshape(2, 3)
+    for values in (x, x.T):
+        for minimum in (cupy.min, cupy.amin, cupy.ndarray.min):
+            with pytest.raises(TypeError, match="returned NotImplemented"):
+                minimum(values, 0, out=cupy.empty(values.shape[1]))
+    target = cupy.empty(2)
+    assert cupy.min(x[:, ::2], 1, out=target) is target  # CUB takes no such array
+    same(target, np.array([0.0, 3.0]))
+    same(cupy.max(x, 1, out=target), np.array([2.0, 5.0]))
+
+
 @pytest.mark.parametrize("a", ["bool", "int8", "uint8", "int32", "int64", *FLOATS])
 @pytest.mark.parametrize("b", ["int16", "float32", 2, 2.5, True])
 def test_promotion_is_nep_50(cupy: Any, a: str, b: Any) -> None:
@@ -324,16 +348,6 @@ def test_copies_and_pickles(cupy: Any) -> None:
     for other in (copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x)), x.copy()):
         assert other is not x
         same(other, np.arange(3))
-
-
-def test_no_dlpack_from_the_host(cupy: Any) -> None:
-    with pytest.raises(TypeError, match="CPU arrays"):
-        cupy.from_dlpack(np.ones(2))
-    x = cupy.ones(2)
-    assert cupy.from_dlpack(x).data.ptr == x.data.ptr
-    assert x.__dlpack_device__() == (2, 0)
-    with pytest.raises(BufferError):
-        x.__dlpack__()
 
 
 def test_truth_and_numbers(cupy: Any) -> None:

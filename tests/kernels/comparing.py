@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu_parts.bfloat16 import rounded
+from bench.gpu_parts.case import EPS
 from tensorgrad.backends.cpu import CpuBackend
 from tensorgrad.backends.fused import FusedPrimitives
 from tensorgrad.backends.fused_activations import ActivationPrimitives
 from tensorgrad.backends.fused_losses import LossPrimitives
 from tensorgrad.backends.optimizer_steps import OptimizerSteps
 from tensorgrad.backends.philox import RandomPrimitives
-from tests.kernels.device import from_bits, to_bits
 
 __all__ = ["COMPOSITION", "check_error", "rounded", "sample"]
 
@@ -25,17 +26,11 @@ _DEFAULTS = {
 COMPOSITION: Any = type("Composition", (CpuBackend,), _DEFAULTS)()
 
 Array = Any
-_EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
 
 def sample(rng: np.random.Generator, shape: Any, dtype: str, scale: float = 1.0) -> Array:
     """Normal numbers that `dtype` can hold, as float64."""
     return rounded(rng.standard_normal(shape) * scale, dtype).astype(np.float64)
-
-
-def rounded(x: Array, dtype: str) -> Array:
-    """`x` in `dtype`; bfloat16's values are float32."""
-    return from_bits(to_bits(np.asarray(x, np.float32))) if dtype == "bfloat16" else np.asarray(x).astype(dtype)
 
 
 def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: Array, size: float = 0.0) -> None:
@@ -53,7 +48,7 @@ def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: 
     assert np.array_equal(np.isinf(got), np.isinf(rounded(exact, dtype)))
     finite = np.isfinite(got)
     largest = max(size, float(np.abs(exact[finite]).max(initial=0)))
-    unit = _EPS[dtype] * largest
+    unit = EPS[dtype] * largest
     error = _largest(got, exact, finite)
     if dtype == "float64":
         assert error <= 32 * unit, f"error {error:.3g}, unit {unit:.3g}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu_parts.bfloat16 import BFLOAT16, from_bits, to_bits
 from tensorgrad.backends.cuda_kernels import source_of
 from tensorgrad.backends.cuda_launch import Launcher
 from tests.emulator import EmulatedModule, build
@@ -21,31 +22,6 @@ DTYPES = ("float32", "float64", "float16", "bfloat16")
 _MARGIN = 16  # bytes around every array
 
 Array = Any
-
-
-class BFloat16:
-    """Stands for the dtype that NumPy lacks; its arrays hold the bits."""
-
-    name = "bfloat16"
-    itemsize = 2
-
-    def __str__(self) -> str:
-        return self.name
-
-
-BFLOAT16 = BFloat16()
-
-
-def to_bits(x: Array) -> Array:
-    """Float32 rounded to bfloat16, ties to even; nan stays nan."""
-    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
-    rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
-    return np.where(np.isnan(x), 0x7FC0, rounded).astype(np.uint16)
-
-
-def from_bits(bits: Array) -> Array:
-    """Float32 of bfloat16."""
-    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 class DeviceArray:

@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.kernel_compilers import Compiled, Nvcc, Remembering, Usage, WheelNvrtc, find_compiler, parse_usage
-from bench.kernel_table import ARCHITECTURES, KERNELS, compile_all, kernel_files, main, spilling, usage_table
+from bench.kernel_compilers import (
+    Compiled,
+    CupyNvrtc,
+    Nvcc,
+    Remembering,
+    Usage,
+    WheelNvrtc,
+    find_compiler,
+    parse_usage,
+)
+from bench.kernel_table import ARCHITECTURES, compile_all, kernel_files, main, raw_usages, spilling, usage_table
 
 LOG = """\
 ptxas info    : 0 bytes gmem
@@ -37,7 +46,7 @@ extern "C" __global__ void __launch_bounds__(1024) greedy(double* x) {
 
 @pytest.mark.compile
 def test_every_kernel_on_every_architecture() -> None:
-    compiler = find_compiler(KERNELS)
+    compiler = find_compiler()
     if compiler is None:
         pytest.skip("no CUDA compiler: neither cupy nor nvidia-cuda-nvrtc nor nvcc is there")
     start = time.perf_counter()
@@ -49,10 +58,10 @@ def test_every_kernel_on_every_architecture() -> None:
     assert all(result.usages for result in results)
 
 
-@pytest.mark.parametrize("kind", [WheelNvrtc, Nvcc])
-def test_the_other_compilers(kind: type[WheelNvrtc] | type[Nvcc]) -> None:
+@pytest.mark.parametrize("kind", [CupyNvrtc, WheelNvrtc, Nvcc])
+def test_every_compiler(kind: type[CupyNvrtc] | type[WheelNvrtc] | type[Nvcc]) -> None:
     try:
-        compiler = kind(KERNELS)
+        compiler = kind()
     except (ImportError, OSError):
         pytest.skip(f"{kind.__name__} is not there")
     (result,) = compile_all(compiler, kernel_files(["adagrad"]), [90])
@@ -64,7 +73,7 @@ def test_the_other_compilers(kind: type[WheelNvrtc] | type[Nvcc]) -> None:
 
 
 def test_a_spill_and_an_error_are_seen(tmp_path: Path) -> None:
-    compiler = find_compiler(KERNELS)
+    compiler = find_compiler()
     if compiler is None:
         pytest.skip("no CUDA compiler: neither cupy nor nvidia-cuda-nvrtc nor nvcc is there")
     files = [tmp_path / "greedy.cu", tmp_path / "wrong.cu"]
@@ -81,7 +90,7 @@ class Counting:
     name = "none"
     calls = 0
 
-    def compile(self, file: Path, architecture: int) -> Compiled:
+    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
         self.calls += 1
         return Compiled(file.name, architecture, parse_usage(LOG), "wrong" if "#error" in file.read_text() else "")
 
@@ -94,12 +103,13 @@ def test_what_is_remembered_goes_with_the_sources(tmp_path: Path) -> None:
     assert compiler.compile(source, 90) == first
     assert counting.calls == 1
     compiler.compile(source, 80)
+    compiler.compile(source, 90, "f32")
     header.write_text("two")
     compiler.compile(source, 90)
     source.write_text("#error")
     assert compiler.compile(source, 90).error
     assert compiler.compile(source, 90).error
-    assert counting.calls == 5
+    assert counting.calls == 6
 
 
 def test_reading_a_log() -> None:
@@ -113,10 +123,15 @@ def test_the_table() -> None:
         "| adam_f64 | adam.cu | 0 | 32 | 24 | - | 128 |".split(),
     ]
     assert spilling(results) == ["adam_f64 on sm_90 spills 24 bytes"]
+    assert raw_usages(results, (75, 90)) == {
+        "adam_f32": {"file": "adam.cu", "registers": [40, 40], "shared": [128] * 2, "stack": [0] * 2, "spill": [0] * 2},
+        "adam_f64": {"file": "adam.cu", "registers": [None, 128], "shared": [None, 0], "stack": [None, 32]}
+        | {"spill": [None, 24]},
+    }
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    if find_compiler(KERNELS) is None:
+    if find_compiler() is None:
         assert main([]) == 1
         assert "no CUDA compiler" in capsys.readouterr().err
         return

@@ -43,7 +43,7 @@ class Repeated:
         for i in range(chunks):
             self._map(self._address + i * CHUNK, CHUNK, MAP_FIXED | mmap.MAP_SHARED, self._files[0])
         self._map(self._address + chunks * CHUNK, CHUNK, MAP_FIXED | mmap.MAP_SHARED, self._files[1])
-        memory = (ctypes.c_float * (self._size // 4)).from_address(self._address)
+        memory: Any = (ctypes.c_float * (self._size // 4)).from_address(self._address)
         self.values: Array = np.frombuffer(memory, np.float32)
         self.head = self.values[: CHUNK // 4]
         self.tail = self.values[MANY:]
@@ -110,7 +110,13 @@ def test_tables(large: Repeated, emulated: EmulatedDevice) -> None:
     large.head[:] = 0
     p = large.array(COUNT)
     lr, step = (emulated.array(np.array(value)) for value in (-1.0, 0.0))  # p += g, and g is p
-    options = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False, "maximize": False}
+    options: dict[str, Any] = {
+        "momentum": 0.0,
+        "dampening": 0.0,
+        "weight_decay": 0.0,
+        "nesterov": False,
+        "maximize": False,
+    }
     OptimizerKernels(Tables(emulated.launcher())).sgd_step([p], [p], None, lr, step, **options)
     np.testing.assert_array_equal(large.head, np.zeros_like(large.head))
     np.testing.assert_array_equal(large.tail[:1003], 2 * tail[:1003])

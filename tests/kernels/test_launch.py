@@ -111,6 +111,18 @@ REFUSED: list[tuple[str, type[TensorgradError], str, Callable[[Launcher], None]]
         lambda d: CheckKernels(d).check_bounds(labels, 0, 1, 0, 1, array(8, np.int64)),
     ),
     (
+        "numbers",
+        DTypeError,
+        "x must be one of float32",
+        lambda d: CheckKernels(d).check_range(labels, 0.0, 1.0, 1, 1, array(8, np.int64)),
+    ),
+    (
+        "word",
+        ShapeError,
+        r"error must have shape \(8,\)",
+        lambda d: CheckKernels(d).check_finite(x, 1, 1, array(6, np.int64)),
+    ),
+    (
         "in place",
         ArgumentError,
         "another array",

@@ -197,17 +197,32 @@ def test_norm_of_several_dtypes(device: EmulatedDevice) -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("norm_type", [2.0, math.inf])
-def test_a_norm_that_is_not_finite_spoils_the_gradients(device: EmulatedDevice, bad: float, norm_type: float) -> None:
+@pytest.mark.parametrize("if_finite", [False, True])
+def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
+    device: EmulatedDevice, bad: float, norm_type: float, if_finite: bool
+) -> None:
     x = np.ones(300, np.float32)
     x[299] = bad
     arrays = [device.array(x), device.array(np.ones(3, np.float32))]
-    norm = NormKernels(Tables(device.launcher())).clip_grads_by_norm(arrays, 1.0, norm_type)
+    norms = NormKernels(Tables(device.launcher()))
+    norm = norms.clip_grads_by_norm(arrays, 1.0, norm_type, if_finite=if_finite)
     copies = [x.copy(), np.ones(3, np.float32)]
     with np.errstate(all="ignore"):
-        expected = B.clip_grads_by_norm(copies, 1.0, norm_type)
+        expected = B.clip_grads_by_norm(copies, 1.0, norm_type, if_finite=if_finite)
     np.testing.assert_array_equal(norm.array, expected)
+    assert (device.values(arrays[1]) == 1).all() == if_finite
     for got, wanted in zip(arrays, copies, strict=True):
         np.testing.assert_array_equal(device.values(got), wanted)
+
+
+@pytest.mark.parametrize("if_finite", [False, True])
+def test_a_finite_norm_is_clipped_by_either_rule(device: EmulatedDevice, if_finite: bool) -> None:
+    x = device.array(np.array([3.0, 4.0]))
+    norms = NormKernels(Tables(device.launcher()))
+    assert norms.clip_grads_by_norm([x], 2.5, 2.0, if_finite=if_finite).array == 5
+    np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
+    assert norms.clip_grads_by_norm([x], 100.0, 2.0, if_finite=if_finite).array == pytest.approx(2.5)
+    np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -66,6 +66,41 @@ def test_norms_that_are_not_finite(bad: float) -> None:
     assert math.isnan(gradients(params)[0][1])
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_total_norms_that_are_not_finite(bad: float) -> None:
+    x = tg.tensor([1.0, bad])
+    with pytest.raises(tg.errors.ArgumentError, match=f"get_total_norm: the norm of the gradients is {bad}, so"):
+        utils.get_total_norm(x, error_if_nonfinite=True)
+    assert not math.isfinite(utils.get_total_norm(x).item())
+
+
+def test_an_error_is_no_write() -> None:
+    (p,) = parameters([3.0, math.nan])
+    assert p.grad is not None
+    scale = tg.ones(2, requires_grad=True)
+    loss = (scale * p.grad).sum()
+    with pytest.raises(tg.errors.ArgumentError):
+        utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True)
+    loss.backward()
+    np.testing.assert_array_equal(scale.grad.tolist(), [3.0, math.nan])  # type: ignore[union-attr]
+
+
+def test_finite_norms_are_clipped_as_without_the_flag() -> None:
+    (p,), (q,) = parameters([3.0, 4.0]), parameters([3.0, 4.0])
+    for most in (2.5, 100.0):
+        assert utils.clip_grad_norm_(p, most, error_if_nonfinite=True).item() == utils.clip_grad_norm_(q, most).item()
+        assert gradients([p]) == gradients([q])
+    assert p.grad is not None
+    assert utils.get_total_norm(p.grad, error_if_nonfinite=True).item() == pytest.approx(2.5)
+
+
+def test_a_norm_beyond_the_dtype_of_the_gradients_is_finite() -> None:
+    """Float16 ends at 65504; the norm is found, and clipped by, in float64."""
+    (p,) = parameters([60000.0, 60000.0], dtype=np.float16)
+    assert utils.clip_grad_norm_(p, 1.0, error_if_nonfinite=True).item() == math.inf  # as float16 has it
+    assert gradients([p]) == [pytest.approx([0.5**0.5] * 2, rel=2e-3)]  # the factor is subnormal
+
+
 def test_clip_grad_value() -> None:
     params = parameters([-3.0, 0.5], [[2.0]])
     utils.clip_grad_value_(params, 1.0)

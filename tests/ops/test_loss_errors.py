@@ -128,3 +128,28 @@ def test_parameters_out_of_range() -> None:
 def test_numbers_are_no_tensors() -> None:
     with _raises(tg.DTypeError, "mse_loss: target must be a Tensor, got float; make one with tg.tensor(...)"):
         F.mse_loss(tg.zeros(2), 0.5)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------- probabilities
+@pytest.mark.parametrize("value", [-0.5, 1.5, float("nan"), float("inf"), -1e-40])
+@pytest.mark.parametrize("dtype", [tg.float32, tg.float64], ids=str)
+def test_bce_refuses_what_is_no_probability(value: float, dtype: Any) -> None:
+    right, wrong = tg.full((2, 2), 0.5, dtype=dtype), tg.full((2, 2), 0.5, dtype=dtype)
+    wrong[0, 1] = value
+    got = f"must be in [0, 1], got {wrong.numpy()[0, 1]!s} at position (0, 1)"
+    hint = "; for logits, use binary_cross_entropy_with_logits"
+    with _raises(tg.errors.ArgumentError, f"binary_cross_entropy: input {got}{hint}"):
+        F.binary_cross_entropy(wrong, right)
+    with _raises(tg.errors.ArgumentError, f"binary_cross_entropy: target {got}"):
+        F.binary_cross_entropy(right, wrong, weight=tg.ones(2, 2))
+
+
+def test_bce_of_integers_and_bools() -> None:
+    zeros_and_ones = tg.tensor([0, 1, 1])
+    assert F.binary_cross_entropy(tg.tensor([0.0, 1.0, 1.0]), zeros_and_ones).item() == 0
+    assert F.binary_cross_entropy(zeros_and_ones, zeros_and_ones > 0).item() == 0
+    with pytest.raises(tg.errors.ArgumentError, match=r"target must be in \[0, 1\], got 2.0 at position 1"):
+        F.binary_cross_entropy(tg.tensor([0.5, 0.5]), tg.tensor([1, 2]))
+    with pytest.raises(tg.DTypeError, match="target must be a Tensor"):
+        F.binary_cross_entropy(tg.tensor([0.5]), 0.5)  # type: ignore[arg-type]
+    assert F.binary_cross_entropy(tg.zeros(0), tg.zeros(0), reduction="sum").item() == 0

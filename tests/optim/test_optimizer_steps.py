@@ -246,6 +246,21 @@ def test_norm_that_is_not_finite(backend: str, norm_type: float) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, math.inf])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_gradients_are_left_alone_unless_their_norm_is_finite(backend: str, norm_type: float, value: float) -> None:
+    bad: list[Any] = [np.asarray([1.0, -0.0, value], np.float32), np.asarray([2.0], np.float16)]
+    with np.errstate(all="ignore"):
+        total = BACKENDS[backend].clip_grads_by_norm(bad, 1.0, norm_type, if_finite=True)
+    np.testing.assert_array_equal(total, value)
+    np.testing.assert_array_equal(bad[0], [1.0, -0.0, value])
+    assert bad[1].tolist() == [2.0]
+    good = [np.asarray([3.0, 4.0])]
+    BACKENDS[backend].clip_grads_by_norm(good, 2.5, 2.0, if_finite=True)
+    np.testing.assert_allclose(good[0], [1.5, 2.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_no_gradients_have_norm_zero(backend: str) -> None:
     assert BACKENDS[backend].total_norm([], 2.0) == 0.0
 

@@ -1,0 +1,53 @@
+"""`train.fit` and `train.predict` where model and data are on different devices, or both on the CUDA one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import nn
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((60, 6)).astype(np.float32)
+LABELS = np.argmax(X[:, :3] + 0.3 * X[:, 3:], axis=1)
+
+
+def losses_of(place: tg.Device | str, data: Any) -> list[float]:
+    tg.manual_seed(0)
+    model = nn.MLP([6, 16, 3], dropout=0.1, device="cpu").to(place)
+    tg.manual_seed(1)  # the same masks on either device
+    optimizer = tg.optim.Adam(model.parameters(), lr=1e-2)
+    history = tg.train.fit(
+        model, data, nn.CrossEntropyLoss(), optimizer, epochs=4, batch_size=16, validation=data, progress=False
+    )
+    assert next(model.parameters()).device is tg.device(place)
+    return [*history.train_loss, *history.val_loss]
+
+
+@pytest.mark.parametrize("kind", ["moved before", "moved batch by batch", "subset", "loader", "arrays"])
+def test_fit_finds_the_cpus_losses_wherever_the_data_are(kind: str, cuda_device: tg.Device) -> None:
+    dataset = tg.data.TensorDataset(tg.tensor(X), tg.tensor(LABELS))
+    makers: dict[str, Callable[[], Any]] = {
+        "moved before": lambda: dataset.to(cuda_device),
+        "moved batch by batch": lambda: dataset,
+        "subset": lambda: tg.data.Subset(dataset, range(60)).to(cuda_device),
+        "loader": lambda: tg.data.DataLoader(dataset, 16),
+        "arrays": lambda: (X, LABELS),
+    }
+    data = makers[kind]()
+    here: Any = tg.data.DataLoader(dataset, 16) if kind == "loader" else dataset
+    np.testing.assert_allclose(losses_of(cuda_device, data), losses_of("cpu", here), rtol=1e-3)
+
+
+def test_predictions_are_where_the_inputs_are(cuda_device: tg.Device) -> None:
+    model = nn.MLP([6, 3], device=cuda_device)
+    cpu = tg.device("cpu")
+    here = tg.train.predict(model, tg.tensor(X), batch_size=25)
+    there = tg.train.predict(model, tg.tensor(X, device=cuda_device))
+    assert (here.device, there.device, tg.train.predict(model, X).device) == (cpu, cuda_device, cuda_device)
+    np.testing.assert_allclose(here.numpy(), there.cpu().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(here.numpy(), model.cpu()(tg.tensor(X)).detach().numpy(), rtol=1e-5, atol=1e-6)

@@ -1,0 +1,109 @@
+"""Kernels are compiled a dtype at a time: nothing is lost, nothing is compiled twice, and what is missing is named."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.kernel_compilers import find_compiler
+from bench.kernel_table import kernel_files
+from tensorgrad.backends.cuda_kernels import dtype_suffix_of, source_of
+from tensorgrad.backends.cuda_launch import SUFFIXES
+from tensorgrad.backends.cuda_modules import KernelModules
+from tensorgrad.backends.cuda_source import compile_options, kernel_folder, kernel_source
+from tensorgrad.errors import ArgumentError, DeviceError
+from tests.emulator.signature import find_kernels
+from tests.emulator.toolchain import preprocess
+
+PARTS = ("", *SUFFIXES.values())
+EVERY_FILE = pytest.mark.parametrize("file", kernel_files(), ids=lambda file: file.stem)
+
+
+def kernels_in(file: Path, suffix: str | None) -> set[str]:
+    """The kernels that are left when the preprocessor has seen the options."""
+    options = [option for option in compile_options(suffix) if option.startswith("-D")]
+    return set(find_kernels(preprocess(file, file.name, [kernel_folder()], options)))
+
+
+@EVERY_FILE
+def test_each_kernel_is_in_the_part_of_its_dtype(file: Path) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("the preprocessor is g++'s")
+    whole, parts = kernels_in(file, None), {suffix: kernels_in(file, suffix) for suffix in PARTS}
+    assert whole
+    assert set().union(*parts.values()) == whole
+    for name in whole:
+        assert source_of(name) == file.name
+        assert name in parts[dtype_suffix_of(name)]
+    for suffix, held in parts.items():
+        assert {name for name in held if not name.endswith(f"_{suffix}")} <= parts[""]
+    assert not any(name.endswith(tuple(f"_{suffix}" for suffix in SUFFIXES.values())) for name in parts[""])
+
+
+@pytest.mark.compile
+@EVERY_FILE
+def test_a_kernel_compiled_in_its_part_is_the_one_of_the_whole_file(file: Path) -> None:
+    compiler = find_compiler()
+    if compiler is None:
+        pytest.skip("no CUDA compiler: neither cupy nor nvidia-cuda-nvrtc nor nvcc is there")
+    whole = compiler.compile(file, 90)
+    parts = {suffix: compiler.compile(file, 90, suffix) for suffix in PARTS}
+    assert [result.error for result in (whole, *parts.values()) if result.error] == []
+    usages = {(suffix, usage.kernel): usage for suffix, part in parts.items() for usage in part.usages}
+    assert {usage.kernel: usages[dtype_suffix_of(usage.kernel), usage.kernel] for usage in whole.usages} == {
+        usage.kernel: usage for usage in whole.usages
+    }
+    assert {kernel for _, kernel in usages} == {usage.kernel for usage in whole.usages}
+
+
+# ---------------------------------------------------------------------- the modules
+class Compiled:
+    """In the place of cupy.RawModule: notes what is compiled, and holds every kernel but those in `missing`."""
+
+    made: list[tuple[str, str]]
+    missing: tuple[str, ...] = ()
+
+    def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
+        (file,) = [f.name for f in kernel_files() if kernel_source(f.name) == code]
+        self.made.append((file, options[-1].removeprefix("-DTENSORGRAD_DTYPE=")))
+
+    def get_function(self, name: str) -> Any:
+        if name in self.missing:
+            raise RuntimeError("CUDA_ERROR_NOT_FOUND: named symbol not found\nand more")
+        return name
+
+
+@pytest.fixture
+def modules() -> KernelModules:
+    Compiled.made, Compiled.missing = [], ()
+    return KernelModules(Compiled)
+
+
+def test_only_what_is_asked_for_is_compiled_and_only_once(modules: KernelModules) -> None:
+    for name in ("adam_prepare", "adam_f32", "relu_backward_f32", "leaky_relu_f32", "adam_f32", "adam_f64"):
+        assert modules.get_function(name) == name
+    assert Compiled.made == [("adam.cu", "none"), ("adam.cu", "f32"), ("relu.cu", "f32"), ("adam.cu", "f64")]
+
+
+def test_a_kernel_that_its_part_does_not_hold_is_named(modules: KernelModules) -> None:
+    Compiled.missing = ("norm_parts_f16", "norm_finish")
+    with pytest.raises(DeviceError, match=r"CUDA kernel norm_parts_f16: reduce\.cu compiled for f16 does not .*FOUND"):
+        modules.get_function("norm_parts_f16")
+    with pytest.raises(
+        DeviceError, match=r"norm_finish: the part of reduce\.cu without a dtype .* symbol not found\)$"
+    ):
+        modules.get_function("norm_finish")
+
+
+def test_a_kernel_of_no_file_is_named(modules: KernelModules) -> None:
+    with pytest.raises(ArgumentError, match="no file of kernels/ holds 'adamant_f32'"):
+        modules.get_function("adamant_f32")
+
+
+def test_the_options_of_a_part() -> None:
+    assert compile_options()[0] == "-std=c++17"
+    assert compile_options("bf16") == (*compile_options(), "-DTENSORGRAD_DTYPE=bf16")
+    assert compile_options("") == (*compile_options(), "-DTENSORGRAD_DTYPE=none")
