@@ -148,6 +148,35 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
         self._activation.backward_bias(activation, g, y, None, dz, db, alpha=negative_slope)
         return dz, db
 
+    def linear_act_of_argument(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        activation: str,
+        *,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        """Keeps the product: the bias is added on the way, forward and backward."""
+        y, z = out or (None, None)
+        z = self.matmul(x, self.transpose(weight), out=z)
+        if not suits(z, bias, y):
+            return self._act(z if bias is None else self.add(z, bias), activation, 0.0, y), z
+        y = self._like(z, y)
+        self._activation.forward(activation, z, bias, y)
+        return y, z
+
+    def act_of_sum_backward(
+        self, g: Array, kept: Array, bias: Array | None, activation: str, *, out: tuple[Array, Array] | None = None
+    ) -> tuple[Array, Array]:
+        g, kept = self._contiguous(g), self._contiguous(kept)
+        if not g.size or not suits(g, kept, bias, *(out or ())):
+            z = kept if bias is None else self.add(kept, bias)
+            return super().act_of_sum_backward(g, z, None, activation, out=out)
+        dz, db = out or (self.empty(g.shape, g.dtype), self.empty(g.shape[-1:], g.dtype))
+        self._activation.backward_bias(activation, g, kept, bias, dz, db)
+        return dz, db
+
     def _column_sums(self, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array | None:
         """The sum over leading axes by the kernel for the columns of a matrix, or None where it cannot do it."""
         axes = (axis,) if isinstance(axis, int) else axis

@@ -147,6 +147,23 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
         """act(linear(x, weight, bias)), for one of ACTIVATIONS_OF_RESULT; `negative_slope` is leaky_relu's."""
         return self._act(self.linear(x, weight, bias), activation, negative_slope, out)
 
+    def linear_act_of_argument(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        activation: str,
+        *,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        """(act(z), kept), for z = linear(x, weight, bias) and one of ACTIVATIONS_OF_ARGUMENT.
+
+        `kept` is for `act_of_sum_backward` of the same device alone: here it is z.
+        """
+        y, z = out or (None, None)
+        z = self.linear(x, weight, bias, out=z)
+        return self._act(z, activation, 0.0, y), z
+
 
 @lru_cache(maxsize=1024)
 def reduced_count(shape: Shape, axis: Axis) -> int:

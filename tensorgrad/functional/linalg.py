@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.backends.fused_activations import ACTIVATIONS_OF_RESULT
+from tensorgrad.backends.fused_activations import ACTIVATIONS_OF_ARGUMENT, ACTIVATIONS_OF_RESULT
 from tensorgrad.dtypes import is_floating
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
@@ -99,13 +99,13 @@ def linear_act(
 ) -> Tensor:
     """act(linear(input, weight, bias)) as one operation, which keeps and moves less memory than two.
 
-    `activation`: "relu", "leaky_relu" (with `negative_slope`, which must not be negative), "sigmoid" or "tanh":
-    those whose slope can be told from their result. Anything else is an ArgumentError. Shapes as for `linear`, in a
-    floating dtype. Bias and activation are applied in place; backward makes the bias's gradient on the way.
+    `activation`: "relu", "leaky_relu" (with `negative_slope`, which must not be negative), "sigmoid", "tanh", "gelu",
+    "gelu_tanh" (its approximation by a tanh) or "silu"; anything else is an ArgumentError. Shapes as for `linear`, in a
+    floating dtype. Of the first four, whose slope can be told from their result, nothing but the result is kept.
     """
-    if activation not in ACTIVATIONS_OF_RESULT:
-        known = ", ".join(map(repr, ACTIVATIONS_OF_RESULT))
-        raise ArgumentError(f"linear_act: activation must be one of {known}, got {activation!r}")
+    known = (*ACTIVATIONS_OF_RESULT, *ACTIVATIONS_OF_ARGUMENT)
+    if activation not in known:
+        raise ArgumentError(f"linear_act: activation must be one of {', '.join(map(repr, known))}, got {activation!r}")
     if not negative_slope >= 0:
         raise ArgumentError(
             f"linear_act: negative_slope must not be negative, got {negative_slope}; use leaky_relu(linear(...))"
@@ -113,6 +113,8 @@ def linear_act(
     _check_linear(input, weight, bias)
     if not is_floating(weight.dtype):
         raise DTypeError(f"linear_act: expected floating tensors, got {weight.dtype}; convert them with .float()")
+    if activation in ACTIVATIONS_OF_ARGUMENT:
+        return apply(M.linear_act_of_argument, input, weight, bias, activation=activation)
     return apply(M.linear_act, input, weight, bias, activation=activation, negative_slope=float(negative_slope))
 
 

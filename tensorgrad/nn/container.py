@@ -122,7 +122,8 @@ class Sequential(_Ordered):
     def forward(self, input: Any) -> Any:
         """The composition of all modules; the input itself where there are none.
 
-        A Linear and a ReLU, LeakyReLU, Sigmoid or Tanh after it run as one operation, with the same result.
+        A Linear and the ReLU, LeakyReLU, Sigmoid, Tanh, GELU or SiLU after it run as one operation, with the same
+        result.
         """
         modules = iter(pairwise([*self, None]))
         for module, following in modules:

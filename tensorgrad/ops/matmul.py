@@ -8,7 +8,7 @@ from tensorgrad.autograd.op import Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 
-__all__ = ["linear", "linear_act", "matmul", "outer"]
+__all__ = ["linear", "linear_act", "linear_act_of_argument", "matmul", "outer"]
 
 
 def _swapped(B: Backend, x: Array) -> Array:
@@ -96,17 +96,21 @@ def _linear_act_vjp(
     negative_slope: float,
 ) -> tuple[Array | None, Array | None, Array | None]:
     g, y = (g, out) if g.ndim == 2 else (_rows(B, g), _rows(B, out))
-    dx = dw = db = None
     if needs[2]:
         dz, db = B.act_backward_bias_grad(g, y, activation, negative_slope)
     else:
-        dz = B.act_backward(g, y, activation, negative_slope)
-    if needs[0]:
-        dx = B.matmul(dz, weight)
-        dx = dx if dx.shape == x.shape else B.reshape(dx, x.shape)
-    if needs[1]:
-        dw = B.matmul(B.transpose(dz), _rows(B, x))
-    return dx, dw, db
+        dz, db = B.act_backward(g, y, activation, negative_slope), None
+    return (*_factors(B, needs, dz, x, weight), db)
+
+
+def _factors(
+    B: Backend, needs: tuple[bool, bool, bool], dz: Array, x: Array, weight: Array
+) -> tuple[Array | None, Array | None]:
+    """The gradients of x and weight in x @ weight.T, for the gradient `dz` (rows, out) of that."""
+    dx = B.matmul(dz, weight) if needs[0] else None
+    if dx is not None and dx.shape != x.shape:
+        dx = B.reshape(dx, x.shape)
+    return dx, B.matmul(B.transpose(dz), _rows(B, x)) if needs[1] else None
 
 
 @op(joint=_linear_act_vjp, reads=("out weight", "out x", "out"))
@@ -115,6 +119,32 @@ def linear_act(
 ) -> Array:
     """act(x @ weight.T + bias), of which only the result is kept: the sum before it is never seen."""
     return B.linear_act(x, weight, bias, activation, negative_slope)
+
+
+def _linear_act_of_argument_vjp(
+    B: Backend,
+    needs: tuple[bool, bool, bool],
+    g: Array,
+    kept: tuple[Array],
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    activation: str,
+) -> tuple[Array | None, Array | None, Array | None]:
+    dz, db = B.act_of_sum_backward(_rows(B, g), _rows(B, kept[0]), bias, activation)
+    return (*_factors(B, needs, dz, x, weight), db if needs[2] else None)
+
+
+@op(
+    joint=_linear_act_of_argument_vjp,
+    reads=("kept weight bias", "kept x bias", "kept bias"),
+    residuals="differentiable",
+)
+def linear_act_of_argument(
+    B: Backend, x: Array, weight: Array, bias: Array | None, activation: str
+) -> tuple[Array, Array]:
+    """act(x @ weight.T + bias), for activations whose slope is a function of their argument, which is kept."""
+    return B.linear_act_of_argument(x, weight, bias, activation)
 
 
 # ---------------------------------------------------------------------- outer
