@@ -14,14 +14,24 @@ BLIND_WAIT_SECONDS = 0.25
 
 
 def process_seconds(pid: int) -> float | None:
-    """CPU seconds used so far by the live threads of a process; in clock ticks where the kernel tells no better."""
-    process = Path(f"/proc/{pid}")
+    """CPU seconds used so far by a process, as exactly as the kernel tells."""
+    exact = scheduled_seconds(pid)
+    return ticked_seconds(pid) if exact is None else exact
+
+
+def scheduled_seconds(pid: int) -> float | None:
+    """Of the live threads, in nanoseconds."""
     try:
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in (process / "task").iterdir()) / 1e9
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
     except (OSError, ValueError, IndexError):
-        pass
+        return None
+
+
+def ticked_seconds(pid: int) -> float | None:
+    """Of all threads, in clock ticks; for kernels that tell no better."""
     try:
-        user, system = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+        user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError):
         return None

@@ -96,9 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report("kernels", "Registers, shared memory and spills of the kernels")
     report.say(f"Compiled by {compiler.name}. Bytes of shared memory, stack and spills; registers a thread.")
     report.say(usage_table(results, architectures))
-    report.say("\n\n".join(faults) if faults else "No kernel spills.")
-    report.raw |= {"compiler": compiler.name, "architectures": architectures}
-    report.raw["kernels"] = raw_usages(results, architectures)
+    raw = raw_usages(results, architectures)
+    report.lead = "\n\n".join(faults) or f"{len(raw)} kernels, {len(architectures)} architectures: no kernel spills."
+    print(report.lead)
+    report.raw |= {"compiler": compiler.name, "architectures": architectures, "kernels": raw}
     report.save(options.save)
     return 1 if faults else 0
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 import tensorgrad as tg
 from bench import import_time, overhead, steps
 from bench.comparison import Comparison, Spread
-from bench.cpu_time import wait_until_idle
+from bench.cpu_time import ticked_seconds, wait_until_idle
 from bench.machine import machine_name, stamp
 from bench.mlp.agreement import Difference, worst_difference
 from bench.mlp.numpy_step import NumpyTraining
@@ -59,6 +61,13 @@ def test_workers_are_idle_between_turns() -> None:
     with Contest([spinner("rests", 1000)]) as contest:
         contest.time(rounds=1, turn_seconds=0.01)
         assert wait_until_idle(contest.workers["rests"].process.pid)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="read from /proc")
+def test_cpu_time_is_the_process_own() -> None:
+    seconds = ticked_seconds(os.getpid())
+    assert seconds is not None
+    assert abs(seconds - time.process_time()) < 0.05
 
 
 def test_remade_workload_runs_in_the_same_process() -> None:

@@ -168,6 +168,13 @@ def test_tests_of_the_device_are_told_from_others() -> None:
     assert not pytest_shard.runs_on_cuda(SimpleNamespace(path=Path("tests/ops/test_table.py")))
 
 
+def test_the_reason_of_a_skip_and_of_a_failure_are_told() -> None:
+    skipped = SimpleNamespace(outcome="skipped", longrepr=("file.py", 3, "Skipped: needs 40 GiB"))
+    crashed = SimpleNamespace(message="AssertionError: assert 1 == 2")
+    failed = SimpleNamespace(outcome="failed", longrepr=SimpleNamespace(reprcrash=crashed), longreprtext="...")
+    assert [pytest_shard.reason(report) for report in (skipped, failed)] == [skipped.longrepr[2], crashed.message]
+
+
 def test_shards_share_all_tests_in_stretches() -> None:
     tests = list(range(1000))
     shards = [pytest_shard.share(tests, number, 3, 10_000) for number in range(3)]
@@ -228,6 +235,9 @@ def test_what_a_part_found_before_it_failed_is_kept(tmp_path: Path) -> None:
     finding = Finding(tmp_path / "part.json")
     finding.raw["half"] = 1
     finding.say("So far.")
+    finding.say("One case.", about="cases")
+    finding.say("Two cases.", about="cases")
+    assert read_finding(tmp_path / "part.json")["paragraphs"] == ["So far.", "Two cases."]
     assert read_finding(tmp_path / "part.json")["raw"] == {"half": 1}
     assert read_finding(tmp_path / "part.json")["complete"] is False
 

@@ -112,9 +112,9 @@ def summarize(finding: Finding, shards: Shards, limit: int) -> None:
     finding.say(f"The run is {of}the tests of the CUDA device: {by}.")
     columns = ("passed", "failed", "skipped", "warning")
     finding.say(table(["device", *columns], [["cuda", *(str(counts[name]) for name in columns)]]))
-    for line in skipped:
-        if line["test"].startswith("tests.ops.") or "cannot be collected" in line["error"]:
-            finding.say(f"Left out: {line['test']} ({line['error']}).")
+    for reason, times in Counter(line["error"] for line in skipped).items():
+        example = next(line["test"] for line in skipped if line["error"] == reason)
+        finding.say(f"Skipped: {times}, as {example}: {reason.removeprefix('Skipped: ') or 'no reason given'}.")
     if not counts["passed"]:
         finding.fail("no test passed")
     if shards.stopped:

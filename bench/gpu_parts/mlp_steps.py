@@ -41,7 +41,7 @@ class TolerantContest(Contest):
 
     def __init__(self, contenders: Sequence[Contender], left: Callable[[], float]) -> None:
         super().__init__(())
-        self._left = left
+        self.left = left
         self._resting: dict[str, Worker] = {}
         self.workers.update({contender.name: Worker(contender) for contender in contenders})
 
@@ -66,7 +66,7 @@ class TolerantContest(Contest):
         super().close()
 
     def _side_by_side(self, action: Callable[[str], None]) -> None:
-        limit = min(LONGEST, max(SHORTEST, self._left() - RESERVE))
+        limit = min(LONGEST, max(SHORTEST, self.left() - RESERVE))
 
         def tried(name: str) -> str:
             try:
@@ -141,12 +141,13 @@ def note_absent(contest: Contest, precision: str, finding: Finding) -> None:
         finding.say(f"In {precision}, not among the contenders: {reasons}.", about=f"absent in {precision}")
 
 
-def reference(case: str, setting: Setting) -> list[float]:
-    """The check values in float64."""
+def reference(case: str, setting: Setting, left: Callable[[], float]) -> list[float] | str:
+    """The check values in float64, or why there are none."""
     arguments = {"case": case, "on_gpu": case in ON_GPU, "dry_run": setting.dry_run}
     contender = Contender("reference", "bench.gpu_parts.step_reference:make", arguments)
-    with Contest([contender]) as contest:
-        return contest.check()["reference"]
+    with TolerantContest([contender], left) as contest:
+        contest.remake([contender])
+        return contest.check().get("reference") or contest.absent["reference"]
 
 
 def compare(
@@ -156,17 +157,16 @@ def compare(
     known = finding.raw.setdefault("reference", {})
     agreement = finding.raw[precision].setdefault(name, {}).setdefault("agreement", {})
     with ThreadPoolExecutor(1) as pool:
-        true = pool.submit(lambda: known.get(name) or reference(name, setting))
+        true = pool.submit(lambda: known.get(name) or reference(name, setting, contest.left))
         contest.remake(contenders(name, precision, setting.dry_run))
-        values = contest.check()
-        try:
-            known[name] = true.result()
-        except WorkerError as error:
-            finding.fail(f"{name} in {precision}: {error}")
-            return None
+        values, exact = contest.check(), true.result()
+    if isinstance(exact, str):
+        finding.fail(f"{name} in {precision}: {exact}")
+        return None
+    known[name] = exact
     losses, moves = LIMITS[precision]
     for contender, numbers in values.items():
-        difference = Difference.between(numbers, known[name])
+        difference = Difference.between(numbers, exact)
         agreement[contender] = {"losses": difference.losses, "moves": difference.moves}
         if not (difference.losses <= losses and difference.moves <= moves):
             finding.fail(f"{contender}, {name} in {precision}, computes something else: it differs in {difference}")

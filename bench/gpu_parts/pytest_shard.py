@@ -76,9 +76,15 @@ def pytest_runtest_logreport(report: Any) -> None:
     """The call's outcome; of setting up and tearing down only failures, and skipping."""
     if report.when != "call" and report.outcome == "passed":
         return
+    note(test=report.nodeid, outcome=report.outcome, error=reason(report).split("\n")[0])
+
+
+def reason(report: Any) -> str:
+    """Why a test failed or was skipped."""
+    if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2])
     crash = getattr(report.longrepr, "reprcrash", None)
-    error = "" if report.outcome != "failed" else str(crash.message if crash else report.longreprtext).split("\n")[0]
-    note(test=report.nodeid, outcome=report.outcome, error=error)
+    return str(crash.message) if crash else str(report.longreprtext if report.outcome == "failed" else "")
 
 
 def pytest_warning_recorded(warning_message: Any, nodeid: str) -> None:
