@@ -28,9 +28,7 @@ def make_backend(index: int | None) -> Backend:
     try:
         backend = CudaBackend(index)
     except Exception as error:  # whatever keeps it from starting is the reason why it cannot be used
-        raise DeviceError(
-            f"CUDA device {index} cannot be used ({type(error).__name__}: {_first_line(error)})"
-        ) from error
+        raise DeviceError(f"CUDA device {index} cannot be used ({_summary(error)})") from error
     memory.start(index)
     if count > 1:
         _bind_to_device(backend, cupy.cuda.runtime)
@@ -40,10 +38,13 @@ def make_backend(index: int | None) -> Backend:
 def _cupy() -> Any:
     try:
         import cupy
-    except ModuleNotFoundError as error:
-        raise DeviceError(f"CuPy is not installed; {_INSTALL}") from error
-    except ImportError as error:
-        raise DeviceError(f"CuPy is installed but cannot be imported ({_first_line(error)}); {_INSTALL}") from error
+    except Exception as error:  # it loads libraries, and makes a folder for its cache
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            raise DeviceError(f"CuPy is not installed; {_INSTALL}") from error
+        cause = error.__cause__ or error  # CuPy gives advice of many lines, and the fault as its cause
+        about_a_file = isinstance(cause, OSError) and cause.filename is not None
+        remedy = "let CUPY_CACHE_DIR name a folder that can be written" if about_a_file else _INSTALL
+        raise DeviceError(f"CuPy is installed but cannot be imported ({_summary(cause)}); {remedy}") from error
     return cupy
 
 
@@ -51,14 +52,14 @@ def _device_count(cupy: Any) -> int:
     try:
         count = int(cupy.cuda.runtime.getDeviceCount())
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise DeviceError(f"the CUDA driver cannot be used ({_first_line(error)})") from error
+        raise DeviceError(f"the CUDA driver cannot be used ({_summary(error)})") from error
     if count == 0:
         raise DeviceError("the CUDA driver finds no GPU")
     return count
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
+def _summary(error: BaseException) -> str:
+    return f"{type(error).__name__}: " + str(error).strip().split("\n")[0]
 
 
 # What looks at an array or the host alone, and so works whichever device is the current one.
@@ -110,8 +111,15 @@ def foreign_array(name: str, data: Any) -> tuple[Array, Device] | None:
             f"{name}: the array is on CUDA device {index}, which cannot be used here; `tensorgrad info` says why. "
             "Copy it to the host first"
         )
-    array = place.backend.from_dlpack(data)
+    try:
+        array = place.backend.from_dlpack(data)
+    except (NotImplementedError, TypeError) as error:  # CuPy lacks the dtype: float8, and bfloat16 without ml_dtypes
+        raise _wrong_dtype(name, f"what CuPy cannot take ({_summary(error)})") from error
     if array.dtype.kind not in "biuf":
-        known = ", ".join(str(d) for d in SUPPORTED)
-        raise DTypeError(f"{name}: expected numbers of dtype {known}, got {array.dtype}; convert it first")
+        raise _wrong_dtype(name, str(array.dtype))
     return array, place
+
+
+def _wrong_dtype(name: str, got: str) -> DTypeError:
+    known = ", ".join(str(d) for d in SUPPORTED)
+    return DTypeError(f"{name}: expected numbers of dtype {known}, got {got}; convert it first")

@@ -2,7 +2,9 @@
 
 CuPy's ufuncs are the primitives themselves wherever their signature and results are ours. What differs from NumPy is
 made good here: CuPy wraps indices that are out of range (`cuda_fused.py` checks them), lacks some dtypes in its atomic
-adds and some keywords, sorts nan by its sign, and loses digits in the remainder of floats.
+adds and some keywords, sorts nan by its sign, takes any of several nan for the greatest, has a `fill` that makes 0 of
+-0.0, and loses digits in the remainder of floats. Its reductions and running sums get no `out`: some give a view of it,
+or other strides to it.
 
 Left open, as on every GPU: which of several values wins that are assigned to one place; the order in which a scatter
 adds, and so its last bits; integers made of floats that do not fit them.
@@ -22,6 +24,7 @@ from tensorgrad.backends.cuda_fused import FusedKernels
 from tensorgrad.backends.cuda_launch import Launcher
 from tensorgrad.backends.cuda_memory import PeakMemory
 from tensorgrad.backends.cuda_modules import KernelModules
+from tensorgrad.backends.cuda_overlap import overlap
 from tensorgrad.backends.primitives import INDEX, Array, Axis, Shape
 from tensorgrad.dtypes import DType, float16, float32, float64, int32, int64
 
@@ -47,7 +50,9 @@ class CudaBackend(FusedKernels, Backend):
             count = device.attributes["MultiProcessorCount"]
             modules = KernelModules(cupy.RawModule)
             self._start_kernels(Launcher(modules.get_function, cupy.empty, cupy.asarray, count))
-            modules.get_function("check_bounds_i64")  # without a compiler the device is of no use
+            # Without a compiler or cuBLAS the device is of no use, and CuPy would look for them when first needed.
+            modules.get_function("check_bounds_i64")
+            cupy.cuda.device.get_cublas_handle()
 
     negative = cupy.negative
     absolute = cupy.absolute
@@ -152,7 +157,8 @@ class CudaBackend(FusedKernels, Backend):
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:
         if isinstance(data, cupy.ndarray):
             return data if dtype is None else data.astype(dtype, copy=False)
-        return cupy.asarray(np.asarray(data, dtype))
+        host = np.asarray(data, dtype)
+        return cupy.asarray(host) if host.ndim else cupy.full((), host)  # asarray would call `fill`
 
     def to_numpy(self, x: Array) -> Any:
         host = x.get()
@@ -161,7 +167,7 @@ class CudaBackend(FusedKernels, Backend):
 
     @staticmethod
     def from_dlpack(source: Any) -> Array:
-        return cupy.from_dlpack(source)
+        return cupy.from_dlpack(source).view()  # a view, since the memory is somebody else's: see `owns`
 
     @staticmethod
     def cuda_array_interface(x: Array) -> dict[str, Any]:
@@ -180,32 +186,32 @@ class CudaBackend(FusedKernels, Backend):
 
     @staticmethod
     def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return cupy.max(x, axis, out, keepdims)
+        return _given(cupy.max(x, axis, None, keepdims), out)
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(cupy.min(x, axis, None, keepdims), out)  # CuPy takes its `out` for a dtype
+        return _given(cupy.min(x, axis, None, keepdims), out)
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return cupy.any(x, axis, out, keepdims)
+        return _given(cupy.any(x, axis, None, keepdims), out)
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return cupy.all(x, axis, out, keepdims)
+        return _given(cupy.all(x, axis, None, keepdims), out)
 
     @staticmethod
     def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return cupy.argmax(x, axis, None, out, keepdims)
+        return _given(_position(cupy.argmax, x, axis, keepdims), out)
 
     @staticmethod
     def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return cupy.argmin(x, axis, None, out, keepdims)
+        return _given(_position(cupy.argmin, x, axis, keepdims), out)
 
     @staticmethod
     def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
         if x.dtype != float16:
-            return cupy.cumsum(x, axis, x.dtype, out)
+            return _given(cupy.cumsum(x, axis, x.dtype), out)
         return _given(cupy.cumsum(x, axis, float32).astype(float16), out)
 
     @staticmethod
@@ -221,6 +227,8 @@ class CudaBackend(FusedKernels, Backend):
     def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
         if out is None:
             return cupy.full(shape, value, dtype)
+        if value == 0:
+            return _given(value, out)  # keeps the sign of -0.0
         out.fill(value)
         return out
 
@@ -239,7 +247,7 @@ class CudaBackend(FusedKernels, Backend):
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
-        if isinstance(source, cupy.ndarray) and cupy.may_share_memory(target, source):
+        if isinstance(source, cupy.ndarray) and overlap(target, source):
             source = source.copy()  # CuPy reads and writes in no particular order
         cupy.copyto(target, source, casting="unsafe")
 
@@ -322,8 +330,17 @@ class CudaBackend(FusedKernels, Backend):
 def _accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
     """Float16 is accumulated in float32."""
     if x.dtype != float16:
-        return function(x, axis, x.dtype, out, keepdims)
+        return _given(function(x, axis, x.dtype, None, keepdims), out)
     return _given(function(x, axis, float32, None, keepdims).astype(float16), out)
+
+
+def _position(function: Callable[..., Array], x: Array, axis: int | None, keepdims: bool) -> Array:
+    """Of the first extreme, or of the first nan if there is one."""
+    extreme = function(x, axis, None, None, keepdims)
+    if x.dtype.kind != "f":
+        return extreme
+    nan = cupy.isnan(x)
+    return cupy.where(cupy.any(nan, axis, None, keepdims), cupy.argmax(nan, axis, None, None, keepdims), extreme)
 
 
 def _of_integers(x: Any, y: Any) -> bool:

@@ -85,6 +85,75 @@ def test_every_nan_sorts_last(cuda: tg.Device) -> None:
     assert x.argsort(descending=True).tolist() == [1, 0, 2]
 
 
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_first_of_several_nan_is_the_extreme(name: str, dtype: str, cuda_device: tg.Device) -> None:
+    backend = cuda_device.backend
+    x = np.array([[3, np.nan, 7, np.nan], [2, 5, 5, 1], [np.nan, np.nan, 0, 9]], dtype)
+    for axis in (None, 0, 1):
+        for keepdims in (False, True):
+            found = getattr(backend, name)(backend.asarray(x), axis=axis, keepdims=keepdims)
+            expected = np.asarray(getattr(np, name)(x, axis, keepdims=keepdims))
+            assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+            np.testing.assert_array_equal(backend.to_numpy(found), expected)
+
+
+@pytest.mark.parametrize("name", ["sum", "cumsum"])
+def test_float16_is_accumulated_in_float32(name: str, cuda_device: tg.Device) -> None:
+    backend, x = cuda_device.backend, np.ones(4096, np.float16)
+    x[0] = 2048  # to which float16 can add no 1
+    found = backend.to_numpy(getattr(backend, name)(backend.asarray(x), axis=0))
+    np.testing.assert_array_equal(found, getattr(np, name)(x.astype(float)).astype(np.float16))
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(n, t) for n in "sum prod max min any all argmax argmin cumsum".split() for t in "float16 float32 int64".split()]
+    + [(n, "bool") for n in "max min any all argmax argmin".split()],
+)
+def test_out_stays_where_it_is_whatever_the_order_of_the_input(name: str, dtype: str, cuda_device: tg.Device) -> None:
+    backend, axis = cuda_device.backend, 1 if name == "cumsum" else 0
+    values = np.random.default_rng(5).integers(0, 2, (4, 3, 200)).astype(dtype).T
+    x = backend.transpose(backend.asarray(values.T))  # in Fortran's order, and long enough for CUB
+    expected = np.cumsum(values, 1, values.dtype) if name == "cumsum" else getattr(np, name)(values, axis=0)
+    for out in (
+        backend.full(expected.shape, 1, expected.dtype),
+        backend.transpose(backend.full(expected.shape[::-1], 1, expected.dtype)),
+        backend.getitem(backend.full((*expected.shape, 2), 1, expected.dtype), (..., 0)),
+    ):
+        strides = out.strides
+        assert getattr(backend, name)(x, axis=axis, out=out) is out
+        assert out.strides == strides
+        np.testing.assert_array_equal(backend.to_numpy(out), expected)
+
+
+def test_gradients_are_laid_out_for_the_kernels(cuda: tg.Device) -> None:
+    w = tg.ones(3, 4, requires_grad=True)
+    v = tg.arange(60, dtype=tg.float32).reshape(4, 3, 5)
+    ((w + tg.zeros(5, 3, 4)).permute(2, 1, 0) * v).sum().backward()  # the gradient of w + 0 is in Fortran's order
+    assert w.grad is not None
+    assert w.grad.is_contiguous()
+    assert w.grad.tolist() == v.sum(2).T.tolist()
+
+
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+def test_the_sign_of_zero_is_kept(dtype: tg.dtype, cuda_device: tg.Device) -> None:
+    backend = cuda_device.backend
+    made = [
+        tg.tensor(-0.0, dtype=dtype, device=cuda_device).array,
+        backend.asarray(-0.0, dtype=dtype),
+        backend.full((2, 3), -0.0, dtype),
+        backend.full((2, 3), -0.0, dtype, out=backend.empty((2, 3), dtype)),
+        backend.full((2, 3), -0.0, dtype, out=backend.transpose(backend.empty((3, 2), dtype))),
+    ]
+    for x in made:
+        assert np.signbit(backend.to_numpy(x)).all()
+    for value in (0, 0.0, 2.5, -1):
+        x = backend.full((2,), value, dtype, out=backend.empty((2,), dtype))
+        assert backend.to_numpy(x).tolist() == [value] * 2
+        assert not np.signbit(backend.to_numpy(x)).any() or value < 0
+
+
 @pytest.mark.parametrize("flag", [1, True])
 def test_flags_may_be_numbers(flag: Any, cuda: tg.Device) -> None:
     w = tg.ones(3, requires_grad=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.backends.cuda_overlap import overlap
 
 DTYPES = [tg.float16, tg.float32, tg.float64, tg.uint8, tg.int8, tg.int16, tg.int32, tg.int64, tg.bool]
 registry: Any = importlib.import_module("tensorgrad.backends.device")
@@ -61,6 +62,66 @@ def test_gradients_flow_from_shared_memory(cupy: Any) -> None:
     assert a.get().tolist() == [0, 1, 2]
 
 
+def test_what_others_see_is_not_accumulated_into(cupy: Any, cuda_device: tg.Device) -> None:
+    theirs = cupy.ones(2, "float32")
+
+    class Foreign(tg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: tg.Tensor) -> tg.Tensor:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: tg.Tensor) -> tg.Tensor:
+            return tg.from_dlpack(theirs)
+
+    x = tg.zeros(2, device=cuda_device, requires_grad=True)
+    (x * 3 + Foreign.apply(x)).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [4, 4]
+    x.grad += 1
+    assert theirs.get().tolist() == [1, 1]
+    backend = cuda_device.backend
+    assert not backend.owns(backend.from_dlpack(theirs))
+    assert backend.owns(backend.copy(backend.from_dlpack(theirs)))
+
+
+def some_region(a: Any, numbers: list[int]) -> Any:
+    """A part of a matrix, transposed, perhaps backwards or with gaps."""
+    top, left, rows, columns, down, across = numbers
+    return a[top : top + rows, left : left + columns][::down, ::across].T
+
+
+def test_memory_that_came_in_twice_overlaps_where_numpys_does(cupy: Any) -> None:
+    draws = np.random.default_rng(0)
+    device, host = cupy.zeros((12, 9)), np.zeros((12, 9))
+    found = []
+    for _ in range(400):
+        first, second = (
+            [*draws.integers([0, 0, 1, 1], [11, 8, 5, 9]).tolist(), *draws.choice([-3, -1, 1, 2], 2).tolist()]
+            for _ in "xy"
+        )
+        x, y = (cupy.from_dlpack(some_region(device, numbers)) for numbers in (first, second))
+        found.append(overlap(x, y))
+        assert found[-1] == np.may_share_memory(some_region(host, first), some_region(host, second))
+    assert 50 < sum(found) < 350
+
+
+@pytest.mark.parametrize(
+    ("target", "source"),
+    [
+        (slice(1, None), slice(None, -1)),
+        (slice(None, None, -1), slice(None)),
+        (slice(4999, 0, -1), slice(4999)),
+        (slice(None, None, 2), slice(2500, None)),
+    ],
+)
+def test_copies_within_memory_that_came_in_twice(target: slice, source: slice, cupy: Any) -> None:
+    a, expected = cupy.arange(5000.0), np.arange(5000.0)
+    tg.from_dlpack(a[target])[...] = tg.from_dlpack(a[source])
+    expected[target] = expected[source].copy()
+    assert a.get().tolist() == expected.tolist()
+
+
 def test_as_tensor_shares_where_the_device_and_dtype_allow(cupy: Any, cuda_device: tg.Device) -> None:
     a = cupy.zeros(3, "float32")
     shared = [tg.as_tensor(a), tg.as_tensor(a, device="cuda"), tg.as_tensor(a, dtype=tg.float32)]
@@ -92,6 +153,24 @@ def test_dtypes_that_tensors_lack(cupy: Any) -> None:
     for make in (tg.from_dlpack, tg.as_tensor, tg.tensor):
         with pytest.raises(tg.DTypeError, match=rf"{make.__name__}: expected numbers of dtype .*, got complex64"):
             make(cupy.zeros(2, "complex64"))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        NotImplementedError("CuPy does not support bfloat16. Please install ml_dtypes to use bfloat16."),
+        TypeError("Unsupported dtype. dtype code: 10"),
+    ],
+    ids=["bfloat16", "float8"],
+)
+def test_dtypes_that_cupy_lacks(fault: Exception, cuda_device: tg.Device) -> None:
+    class Producer(Elsewhere):
+        def __dlpack__(self, **options: Any) -> Any:
+            raise fault  # where CuPy, had it been given a capsule, would raise it
+
+    for make in (tg.from_dlpack, tg.as_tensor, tg.tensor):
+        with pytest.raises(tg.DTypeError, match=rf"{make.__name__}: expected numbers of dtype .*{fault}"):
+            make(Producer(2))
 
 
 @pytest.fixture

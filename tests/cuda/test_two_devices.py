@@ -15,7 +15,7 @@ from tensorgrad.backends.cuda import _ANYWHERE
 from tensorgrad.backends.primitives import PRIMITIVES
 from tests.backends.test_primitives import CALLS
 from tests.cuda.test_cuda_device import losses_on
-from tests.cuda.test_memory import LARGE, counted
+from tests.cuda.test_memory import counted, more_than_reserved
 from tests.cuda.test_primitives import there as on
 from tests.cupy_standin import install, installed
 
@@ -161,14 +161,15 @@ def test_the_memory_is_that_of_the_device_asked_for(first: tg.Device, second: tg
 
 
 def test_the_caches_of_all_devices_are_given_back(first: tg.Device, second: tg.Device) -> None:
-    tg.cuda.empty_cache()
-    for place in (first, second):
-        x = tg.zeros(LARGE, device=place)
+    places = (first, second)
+    sizes = [more_than_reserved(place) for place in places]
+    for nbytes, place in zip(sizes, places, strict=True):
+        x = tg.zeros(nbytes, dtype=tg.uint8, device=place)
         del x
-    before = [tg.cuda.memory_reserved(place) for place in (first, second)]
+    before = [tg.cuda.memory_reserved(place) for place in places]
     tg.cuda.empty_cache()
-    after = [tg.cuda.memory_reserved(place) for place in (first, second)]
-    assert all(b - a >= 4 * LARGE for a, b in zip(after, before, strict=True))
+    after = [tg.cuda.memory_reserved(place) for place in places]
+    assert all(b - a >= n for a, b, n in zip(after, before, sizes, strict=True))
 
 
 def test_arrays_of_other_libraries_keep_their_device(first: tg.Device, second: tg.Device) -> None:

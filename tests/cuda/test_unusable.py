@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -30,30 +31,50 @@ def _cupy_with(count: Any) -> ModuleType:
     return fake
 
 
-class _Broken:
+class _Faulty:
     """Finds cupy, and cannot load it."""
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if name == "cupy":
-            raise ImportError("libnvrtc.so.13: cannot open shared object file\nand more")
+            raise self.fault
 
 
-def test_cupy_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Missing:
-        def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-            if name == "cupy":
-                raise ModuleNotFoundError("No module named 'cupy'", name="cupy")
+def _from(cause: Exception) -> ImportError:
+    """As CuPy reports what went wrong when it was imported."""
+    error = ImportError("\n====\nFailed to import CuPy.\n\nIf you installed CuPy via wheels, make sure")
+    error.__cause__ = cause
+    return error
 
+
+LIBRARY = "libnvrtc.so.13: cannot open shared object file"
+INSTALL = r"; pip install 'tensorgrad-engine\[cuda13\]'"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (ModuleNotFoundError("No module named 'cupy'", name="cupy"), "^CuPy is not installed" + INSTALL),
+        (
+            ModuleNotFoundError("No module named 'fastrlock'", name="fastrlock"),
+            r"cannot be imported \(ModuleNotFoundError: No module named 'fastrlock'\)" + INSTALL,
+        ),
+        (ImportError(LIBRARY + "\nand more"), rf"cannot be imported \(ImportError: {LIBRARY}\)" + INSTALL),
+        (_from(OSError(LIBRARY)), rf"cannot be imported \(OSError: {LIBRARY}\)" + INSTALL),
+        (
+            PermissionError(13, "Permission denied", "/root/.cupy"),
+            r"cannot be imported \(PermissionError: .*Permission denied: '/root/.cupy'\); let CUPY_CACHE_DIR name",
+        ),
+        (RuntimeError("out of luck"), r"cannot be imported \(RuntimeError: out of luck\)"),
+    ],
+    ids=lambda x: type(x).__name__ if isinstance(x, Exception) else "",
+)
+def test_cupy_cannot_be_imported(fault: Exception, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-    with pytest.raises(tg.DeviceError, match=r"CuPy is not installed; pip install 'tensorgrad-engine\[cuda13\]'"):
-        make_backend(0)
-
-
-def test_cupy_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "cupy", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [_Broken(), *sys.meta_path])
-    with pytest.raises(tg.DeviceError, match=r"cannot be imported \(libnvrtc.so.13: cannot open shared object file\)"):
+    monkeypatch.setattr(sys, "meta_path", [_Faulty(fault), *sys.meta_path])
+    with pytest.raises(tg.DeviceError, match=reason):
         make_backend(0)
 
 
@@ -69,3 +90,13 @@ def test_the_driver_says_no(count: Any, index: int, reason: str, monkeypatch: py
     monkeypatch.setitem(sys.modules, "cupy", _cupy_with(count))
     with pytest.raises(tg.DeviceError, match=reason):
         make_backend(index)
+
+
+@pytest.mark.usefixtures("cuda_device")
+def test_cublas_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise ImportError("Failure finding libcublas.so.13\nand more")
+
+    monkeypatch.setattr(importlib.import_module("cupy.cuda.device"), "get_cublas_handle", refuse)
+    with pytest.raises(tg.DeviceError, match=r"cannot be used \(ImportError: Failure finding libcublas.so.13\)"):
+        make_backend(0)

@@ -71,7 +71,7 @@ def _by_device(name: str, x: Host, axes: tuple[int, ...], result: DType) -> bool
 def _in_fortran_order(x: Host, axes: tuple[int, ...]) -> bool:
     """Whether CUB, if it does it, takes `x` as it lies, column after column, and leaves the result so."""
     leading = sorted(axes) == list(range(len(axes)))
-    return x.flags.fnc and leading and 0 < len(axes) < x.ndim  # type: ignore[no-any-return]
+    return x.flags.fnc and leading and 0 < len(axes) < x.ndim
 
 
 # ---------------------------------------------------------------------- sums and products

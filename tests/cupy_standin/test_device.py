@@ -30,6 +30,27 @@ def test_the_pool_counts_in_units_of_512(cupy: Any) -> None:
     assert pool.total_bytes() == 0
 
 
+def test_blocks_are_split_and_joined(cupy: Any) -> None:
+    pool = cupy.cuda.MemoryPool()
+    block = pool.malloc(10 * 512)
+    del block
+    a, b, c = (pool.malloc(n * 512) for n in (1, 2, 3))
+    assert (pool.used_bytes(), pool.total_bytes(), pool.n_free_blocks()) == (6 * 512, 10 * 512, 1)
+    del b
+    assert pool.n_free_blocks() == 2
+    small = pool.malloc(512)  # of the piece of two units, as that is the smallest
+    pool.free_all_blocks()
+    assert (pool.total_bytes(), pool.n_free_blocks()) == (10 * 512, 2)  # nothing goes back while a piece is in use
+    del a, small
+    assert pool.n_free_blocks() == 2  # three units in front of c, four behind it
+    large = pool.malloc(5 * 512)
+    assert pool.total_bytes() == 15 * 512
+    del c, large
+    assert pool.n_free_blocks() == 2
+    pool.free_all_blocks()
+    assert (pool.used_bytes(), pool.total_bytes()) == (0, 0)
+
+
 def test_the_default_pool_sees_every_array(cupy: Any) -> None:
     pool = cupy.get_default_memory_pool()
     before = pool.used_bytes()

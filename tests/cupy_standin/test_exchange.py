@@ -45,6 +45,16 @@ def test_dlpack_shares_memory(cupy: Any, key: Any) -> None:
     assert (y.get() == -1).all()
 
 
+def test_memory_that_came_in_twice_is_not_known_to_overlap(cupy: Any) -> None:
+    x = cupy.arange(6.0)
+    y, z = cupy.from_dlpack(x[1:]), cupy.from_dlpack(x)
+    assert not cupy.may_share_memory(x, y)
+    assert not cupy.may_share_memory(y, z)
+    assert cupy.may_share_memory(z, z[2:])
+    assert cupy.may_share_memory(x, x[2:])
+    assert not cupy.may_share_memory(x[:2], x[2:])
+
+
 def test_what_a_producer_is_asked(cupy: Any) -> None:
     x = cupy.ones(2)
     new, old = Producer(x), Producer(x, old=True)

@@ -188,6 +188,11 @@ def test_nan_is_the_greatest_and_the_least(cupy: Any) -> None:
     assert np.isnan(float(x.max()))
     assert np.isnan(float(x.min()))
     assert int(x.argmax()) == int(x.argmin()) == 1
+    several = cupy.asarray([[np.nan, 5.0, np.nan], [np.nan, np.nan, 1.0]])
+    for place in (cupy.argmax, cupy.argmin):  # any of them, and here the last
+        same(place(several, 0), np.array([1, 1, 0]))
+        same(place(several, 1), np.array([2, 1]))
+        same(place(several), np.int64(4))
 
 
 def test_argsort_is_stable_with_nan_last(cupy: Any) -> None:
@@ -303,6 +308,31 @@ def test_results_are_in_c_order(cupy: Any) -> None:
     assert not x.flags.c_contiguous
     assert all(r.flags.c_contiguous for r in (x + x, cupy.exp(x), x.copy()))
     assert not x.astype("float32").flags.c_contiguous  # keeps the order
+
+
+def test_filling_with_zero_is_filling_with_bytes(cupy: Any) -> None:
+    x = cupy.ones((2, 3))
+    for zero in (-0.0, np.float32(-0.0), cupy.full((), -0.0)):
+        x.fill(zero)
+        assert not np.signbit(x.get()).any()
+        x.T.fill(zero)  # not in C order
+        assert np.signbit(x.get()).all()
+    assert not np.signbit(cupy.asarray(-0.0).get())
+    assert np.signbit(cupy.asarray([-0.0]).get())
+    assert np.signbit(cupy.full((), -0.0).get())
+    with pytest.raises(ValueError, match="non-scalar cupy"):
+        x.fill(cupy.ones(2))
+    with pytest.raises(ValueError, match="non-scalar numpy"):
+        x.fill(np.ones(2))
+
+
+def test_copies_within_an_array_may_read_what_they_wrote(cupy: Any) -> None:
+    x = cupy.arange(1000.0)
+    cupy.copyto(x[1:], x[:-1])
+    assert x.get().tolist() != [0.0, *range(999)]
+    cupy.copyto(x, x[0])  # one element of it, which is right wherever it is read
+    cupy.copyto(x, x)
+    same(x, np.zeros(1000))
 
 
 def test_erf_of_float16_is_float64(cupy: Any) -> None:
