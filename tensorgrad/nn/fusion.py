@@ -12,7 +12,7 @@ from tensorgrad.tensor import Tensor
 
 __all__ = ["fused"]
 
-_NAMES: dict[type, str] = {
+_NAMES: dict[type[Module], str] = {
     ReLU: "relu", LeakyReLU: "leaky_relu", Sigmoid: "sigmoid", Tanh: "tanh", GELU: "gelu", SiLU: "silu"
 }  # fmt: skip
 
@@ -20,10 +20,10 @@ _NAMES: dict[type, str] = {
 def fused(layer: Module, following: Module | None) -> Callable[[Tensor], Tensor] | None:
     """What does the work of a Linear and of the activation after it; None where that cannot be one operation.
 
-    It cannot where somebody would notice: subclasses, hooks, and a forward of the instance's own see what lies between
-    the two.
+    It cannot where somebody would notice: subclasses, hooks, and a forward that was replaced see what lies between the
+    two.
     """
-    name = _NAMES.get(type(following))
+    name = None if following is None else _NAMES.get(type(following))
     if name is None or type(layer) is not Linear or _is_changed(layer) or _is_changed(following):
         return None
     if isinstance(following, LeakyReLU):
@@ -34,5 +34,12 @@ def fused(layer: Module, following: Module | None) -> Callable[[Tensor], Tensor]
     return partial(layer.with_activation, activation=name)
 
 
+_FORWARDS = {kind: kind.forward for kind in {Linear} | _NAMES.keys()}
+_CALL = Module.__call__
+
+
 def _is_changed(module: Module | None) -> bool:
-    return module is None or bool(module._hooks) or "forward" in module.__dict__
+    if module is None or module._hooks or "forward" in module.__dict__:
+        return True
+    kind = type(module)
+    return kind.forward is not _FORWARDS[kind] or kind.__call__ is not _CALL

@@ -2,6 +2,9 @@
 
 A generator's state (seed, offset) lives on its device. A draw is a function of that state (`backends/philox.py`), which
 then moves on by the blocks that were used: nothing is read back to the host.
+
+The default generators of all devices draw from one stream, each from where the last draw on any of them ended. So a
+program draws the same numbers wherever its parts run, and no number twice.
 """
 
 from __future__ import annotations
@@ -47,9 +50,7 @@ class Generator:
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of `seed` (any integer; taken modulo 2^64) from its beginning. Returns the
         generator."""
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise DTypeError(f"manual_seed: the seed must be an integer, got {seed!r}")
-        self._write(self._pair(seed.__index__() % _SEEDS, 0))
+        self._write(self._pair(_checked_seed(seed), 0))
         return self
 
     def seed(self) -> int:
@@ -104,54 +105,116 @@ class Generator:
         return f"Generator(device={str(self.device)!r}, initial_seed={self.initial_seed()})"
 
 
+def _checked_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise DTypeError(f"manual_seed: the seed must be an integer, got {seed!r}")
+    return seed.__index__() % _SEEDS
+
+
 def _fresh_seed() -> int:
     return int.from_bytes(os.urandom(8), "little")
 
 
 # ---------------------------------------------------------------------- the default generators
-_defaults: dict[Device, Generator] = {}
-_seed: int | None = None  # of the last manual_seed: devices that are first used later start from it too
+class _Stream:
+    """The stream of the default generators: its seed, the blocks that were used of it, and who draws from it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.seed = _fresh_seed()
+        self.used = 0
+        self.generators: dict[Device, _DefaultGenerator] = {}
+
+    def restart(self, seed: int, used: int) -> None:
+        """Go on from there: on every device at once, since a recorded step reads its device's memory alone."""
+        with self.lock:
+            self.seed, self.used = seed, used
+            for generator in self.generators.values():
+                generator.catch_up(always=True)
+
+
+class _DefaultGenerator(Generator):
+    """The default generator of a device. Seeding it or setting its state is doing so for all of them."""
+
+    def __init__(self, device: Device, stream: _Stream) -> None:
+        super().__init__(device)
+        self._stream = stream
+        self._used: int = 0  # blocks of the stream, as far as the state knows
+        self.catch_up(always=True)
+
+    def catch_up(self, always: bool = False) -> None:
+        """Bring the state to where the last draw on any device ended. Whoever replays a recorded draw calls it first.
+
+        It costs nothing while one device draws, since the host counts along.
+        """
+        stream = self._stream
+        with stream.lock:
+            if always or self._used != stream.used:
+                self._used = stream.used
+                self._write(self._pair(stream.seed, stream.used % _SEEDS))
+
+    def next_key(self, blocks: int) -> Array:
+        with self._stream.lock:
+            self.catch_up()
+            self._used = self._stream.used = self._stream.used + blocks
+            return super().next_key(blocks)
+
+    def manual_seed(self, seed: int) -> Generator:
+        self._stream.restart(_checked_seed(seed), 0)
+        return self
+
+    def initial_seed(self) -> int:
+        return self._stream.seed
+
+    def get_state(self) -> Tensor:
+        with self._stream.lock:
+            self.catch_up()
+            return super().get_state()
+
+    def set_state(self, state: Tensor) -> Generator:
+        with self._stream.lock:
+            super().set_state(state)
+            seed, used = (int(word) for word in self.device.backend.to_numpy(self._state))
+            self._stream.restart(seed, used)
+        return self
+
+
+_stream = _Stream()
 
 
 def default_generator(device: DeviceLike = None) -> Generator:
     """The generator that is used on `device` where none is given."""
     place = as_device(device)
-    found = _defaults.get(place)
+    found = _stream.generators.get(place)
     if found is None:
-        found = _defaults[place] = Generator(place)
-        if _seed is not None:
-            found.manual_seed(_seed)
+        with _stream.lock:
+            found = _stream.generators.setdefault(place, _DefaultGenerator(place, _stream))
     return found
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default generators of all devices from `seed`. Returns that of the default device."""
-    global _seed
-    for generator in (default_generator(), *_defaults.values()):
-        generator.manual_seed(seed)
-    _seed = seed
-    return default_generator()
+    """Start the stream of the default generators, which is one for all devices, from `seed`. Returns the default
+    device's."""
+    return default_generator().manual_seed(seed)
 
 
 def seed() -> int:
-    """Start the default generators from a seed drawn by the operating system. Returns the seed."""
-    drawn = _fresh_seed()
-    manual_seed(drawn)
-    return drawn
+    """Start the stream of the default generators from a seed drawn by the operating system. Returns the seed."""
+    return default_generator().seed()
 
 
 def initial_seed() -> int:
-    """The seed of the default device's default generator."""
+    """The seed of the default generators."""
     return default_generator().initial_seed()
 
 
 def get_rng_state(device: DeviceLike = None) -> Tensor:
-    """The state of the default generator of `device`, as `Generator.get_state` gives it."""
+    """The state of the default generators, as `Generator.get_state` gives it, on `device`."""
     return default_generator(device).get_state()
 
 
 def set_rng_state(new_state: Tensor, device: DeviceLike = None) -> None:
-    """Set the state of the default generator of `device`. Errors as `Generator.set_state`."""
+    """Set the state of the default generators, whichever `device` is named. Errors as `Generator.set_state`."""
     default_generator(device).set_state(new_state)
 
 

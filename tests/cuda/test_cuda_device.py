@@ -10,6 +10,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.nn import functional as F
+from tensorgrad.random import default_generator
 
 # Losses of a small net may differ by what float32 rounds, amplified by forty steps: a thousandth of their size.
 RELATIVE_DIFFERENCE = 1e-3
@@ -46,11 +47,33 @@ def test_a_small_net_trains_with_the_cpus_losses(optimizer: str, cuda_device: tg
 def test_the_same_seed_gives_the_same_numbers(draw: Any, cuda_device: tg.Device) -> None:
     tg.manual_seed(7)
     here = draw(1001)
+    tg.manual_seed(7)
     there = draw(1001, device=cuda_device).cpu()
     if draw is tg.rand:
         assert tg.equal(here, there)
     else:
         np.testing.assert_allclose(here.numpy(), there.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_all_devices_draw_from_one_stream(cuda_device: tg.Device) -> None:
+    """So that a program draws the same numbers wherever its parts run, and none twice."""
+    tg.manual_seed(3)
+    expected = [tg.rand(5).tolist() for _ in range(5)]
+    tg.manual_seed(3)
+    places: list[Any] = ["cpu", cuda_device, cuda_device, "cpu", cuda_device]
+    assert [tg.rand(5, device=place).tolist() for place in places] == expected
+    state = tg.get_rng_state(cuda_device)
+    assert state.tolist() == tg.get_rng_state("cpu").tolist()
+    later = tg.rand(3).tolist()
+    tg.set_rng_state(state, "cpu")
+    assert tg.rand(3, device=cuda_device).tolist() == later
+    assert default_generator(cuda_device).initial_seed() == default_generator("cpu").initial_seed() == 3
+
+
+def test_layers_of_one_seed_differ_wherever_they_are_made(cuda_device: tg.Device) -> None:
+    tg.manual_seed(0)
+    moved, made = nn.Linear(4, 2, device="cpu").to(cuda_device), nn.Linear(4, 2, device=cuda_device)
+    assert not tg.equal(moved.weight, made.weight)
 
 
 def test_an_index_out_of_range_is_raised_at_the_next_wait(cuda: tg.Device) -> None:

@@ -73,6 +73,20 @@ def test_whoever_looks_in_between_sees_it(case: str) -> None:
     np.testing.assert_array_equal(out.detach().numpy(), model[1](model[0](tg.ones(1, 3))).detach().numpy())
 
 
+@pytest.mark.parametrize(("owner", "name"), [(nn.ReLU, "forward"), (nn.Linear, "forward"), (nn.Module, "__call__")])
+def test_a_class_that_was_changed_is_called(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, calls = getattr(owner, name), []
+
+    def noted(self: Any, *args: Any) -> Any:
+        calls.append(type(self).__name__)
+        return own(self, *args)
+
+    model = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+    monkeypatch.setattr(owner, name, noted)
+    model(tg.ones(1, 3))
+    assert calls == (["Sequential", "Linear", "ReLU"] if owner is nn.Module else [owner.__name__])
+
+
 def test_errors_still_name_the_layer() -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(5, 2), nn.ReLU())
     with pytest.raises(tg.ShapeError, match=r"model\.2 \(Linear\): expected in_features=5, got 2"):
