@@ -30,6 +30,7 @@ from bench.gpu_parts.setting import read_finding
 from bench.machine import ROOT
 from bench.processes import begin, result
 from bench.report import Report, table
+from tensorgrad.backends.device import why_unusable
 
 __all__ = ["PARTS", "Outcome", "clean", "main"]
 
@@ -204,7 +205,8 @@ def run_all(names: Sequence[str], folder: Path, options: argparse.Namespace) -> 
         outcomes[name] = outcome = run_part(PARTS[name], folder, seconds, options.dry_run)
         if report is None:
             if not outcome.finding["raw"] and not outcome.stopped and not options.dry_run:
-                print(f"no GPU can be used: {one_line(outcome.failures[0])}", file=sys.stderr)
+                why = why_unusable("cuda") or one_line(outcome.failures[0])
+                print(f"no GPU can be used: {why}", file=sys.stderr)
                 print("--dry-run goes through everything on the emulated device", file=sys.stderr)
                 return None
             report = new_report(outcome, options.dry_run)

@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if compiler is None:
         print("no CUDA compiler: install cupy-cuda13x or nvidia-cuda-nvrtc, or put nvcc on PATH", file=sys.stderr)
         return 1
-    results = compile_all(compiler, kernel_files(options.files.split(",") if options.files else ()), architectures)
+    results = compile_all(compiler, kernel_files(options.files), architectures)
     failed = [result for result in results if result.error]
     faults = [f"{r.file} for sm_{r.architecture} does not compile:\n{r.error}" for r in failed] + spilling(results)
     report = Report("kernels", "Registers, shared memory and spills of the kernels")
@@ -107,9 +107,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.kernel_table", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--architectures", default=",".join(map(str, ARCHITECTURES)), metavar="75,80,...")
-    parser.add_argument("--files", default="", metavar="adam,relu,...", help="only these (default: all)")
+    parser.add_argument("--files", type=file_list, default=(), metavar="adam,relu,...", help="default: all")
     add_save_option(parser)
     return parser
+
+
+def file_list(text: str) -> list[str]:
+    names, known = text.split(","), sorted(file.stem for file in kernel_files())
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(f"no file {', '.join(unknown)}; there are {', '.join(known)}")
+    return names
 
 
 if __name__ == "__main__":

@@ -7,18 +7,19 @@
 #include "adagrad.h"
 #include "table.cuh"
 
-KERNEL adagrad_prepare(const double* lr, double* step, double* constants, double lr_decay, double eps,
-                       double weight_decay, int maximize) {
+KERNEL adagrad_prepare(const double* lr, const long long* error, double* step, double* constants, double lr_decay,
+                       double eps, double weight_decay, int maximize) {
     if (global_thread() != 0) return;
     double c[Adagrad<double>::CONSTANTS];
-    *step += 1.0;
-    Adagrad<double>::prepare(*lr, *step, lr_decay, eps, weight_decay, maximize, c);
-    keep_constants(c, constants);
+    const double count = *step + 1.0;
+    Adagrad<double>::prepare(*lr, count, lr_decay, eps, weight_decay, maximize, c);
+    keep_step(c, count, error, step, constants);
 }
 
 #define MAKE(SUFFIX, T, A)                                                                                    \
     KERNEL adagrad_##SUFFIX(TABLE_PARAMETERS, const double* constants) {                                      \
         const Adagrad<A> adagrad = rule_of<Adagrad<A>, A>(constants);                                         \
+        if (is_skipped(constants)) return;                                                                    \
         sweep_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) { adagrad.update(x[0], x[1], x[2]); });     \
     }
 FOR_ALL_DTYPES(MAKE)

@@ -8,18 +8,19 @@
 #include "adam.h"
 #include "table.cuh"
 
-KERNEL adam_prepare(const double* lr, double* step, double* constants, double beta1, double beta2, double eps,
-                    double weight_decay, int decoupled, int maximize) {
+KERNEL adam_prepare(const double* lr, const long long* error, double* step, double* constants, double beta1,
+                    double beta2, double eps, double weight_decay, int decoupled, int maximize) {
     if (global_thread() != 0) return;
     double c[Adam<double>::CONSTANTS];
-    *step += 1.0;
-    Adam<double>::prepare(*lr, *step, beta1, beta2, eps, weight_decay, decoupled, maximize, c);
-    keep_constants(c, constants);
+    const double count = *step + 1.0;
+    Adam<double>::prepare(*lr, count, beta1, beta2, eps, weight_decay, decoupled, maximize, c);
+    keep_step(c, count, error, step, constants);
 }
 
 #define MAKE(SUFFIX, T, A)                                                                                        \
     KERNEL adam_##SUFFIX(TABLE_PARAMETERS, const double* constants, int amsgrad) {                                \
         const Adam<A> adam = rule_of<Adam<A>, A>(constants);                                                      \
+        if (is_skipped(constants)) return;                                                                        \
         if (amsgrad) {                                                                                            \
             sweep_table<31u, 29u, 5, T>(                                                                          \
                 TABLE, [=](long long, A(&x)[5]) { adam.update_amsgrad(x[0], x[1], x[2], x[3], x[4]); });          \

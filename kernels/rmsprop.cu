@@ -8,18 +8,18 @@
 #include "rmsprop.h"
 #include "table.cuh"
 
-KERNEL rmsprop_prepare(const double* lr, double* step, double* constants, double alpha, double eps, double momentum,
-                       double weight_decay, int maximize) {
+KERNEL rmsprop_prepare(const double* lr, const long long* error, double* step, double* constants, double alpha,
+                       double eps, double momentum, double weight_decay, int maximize) {
     if (global_thread() != 0) return;
     double c[Rmsprop<double>::CONSTANTS];
-    *step += 1.0;
     Rmsprop<double>::prepare(*lr, alpha, eps, momentum, weight_decay, maximize, c);
-    keep_constants(c, constants);
+    keep_step(c, *step + 1.0, error, step, constants);
 }
 
 #define MAKE(SUFFIX, T, A)                                                                                   \
     KERNEL rmsprop_##SUFFIX(TABLE_PARAMETERS, const double* constants, int centered, int has_momentum) {     \
         const Rmsprop<A> rule = rule_of<Rmsprop<A>, A>(constants);                                           \
+        if (is_skipped(constants)) return;                                                                   \
         if (centered && has_momentum) {                                                                      \
             sweep_table<31u, 29u, 5, T>(TABLE, [=](long long, A(&x)[5]) {                                    \
                 rule.move_momentum(x[0], rule.scaled_centered(x[0], x[1], x[2], x[3]), x[4]);                \

@@ -7,18 +7,19 @@
 #include "sgd.h"
 #include "table.cuh"
 
-KERNEL sgd_prepare(const double* lr, double* step, double* constants, double momentum, double dampening,
-                   double weight_decay, int maximize) {
+KERNEL sgd_prepare(const double* lr, const long long* error, double* step, double* constants, double momentum,
+                   double dampening, double weight_decay, int maximize) {
     if (global_thread() != 0) return;
     double c[Sgd<double>::CONSTANTS];
-    *step += 1.0;
-    Sgd<double>::prepare(*lr, *step, momentum, dampening, weight_decay, maximize, c);
-    keep_constants(c, constants);
+    const double count = *step + 1.0;
+    Sgd<double>::prepare(*lr, count, momentum, dampening, weight_decay, maximize, c);
+    keep_step(c, count, error, step, constants);
 }
 
 #define MAKE(SUFFIX, T, A)                                                                                  \
     KERNEL sgd_##SUFFIX(TABLE_PARAMETERS, const double* constants, int has_momentum, int nesterov) {        \
         const Sgd<A> sgd = rule_of<Sgd<A>, A>(constants);                                                   \
+        if (is_skipped(constants)) return;                                                                  \
         if (has_momentum) {                                                                                 \
             sweep_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) {                                     \
                 sgd.update_momentum(x[0], x[1], x[2], nesterov != 0);                                       \

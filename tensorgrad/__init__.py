@@ -55,6 +55,9 @@ from tensorgrad.dtypes import (
     result_type,
     set_default_dtype,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )
 from tensorgrad.dtypes import (
     float16 as half,
@@ -81,6 +84,7 @@ from tensorgrad.errors import (
     DTypeError,
     FormatError,
     GraphError,
+    NonFiniteError,
     ShapeError,
     TensorgradError,
 )
@@ -239,26 +243,26 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "FormatError", "Generator", "GraphError",
-    "ShapeError", "Tensor", "TensorgradError", "__version__", "abs", "add", "addmm", "all", "allclose", "amax",
-    "amin", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "autograd", "bernoulli",
-    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool", "broadcast_to", "cat", "ceil",
-    "checkpoint", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat", "cos", "count_nonzero",
+    "NonFiniteError", "ShapeError", "Tensor", "TensorgradError", "__version__", "abs", "add", "addmm", "all",
+    "allclose", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "autograd",
+    "bernoulli", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool", "broadcast_to", "cat",
+    "ceil", "checkpoint", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat", "cos", "count_nonzero",
     "cuda", "cumsum", "data", "device", "diag", "diagonal", "div", "dot", "double", "dropout", "dtype", "einsum",
     "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "exp", "expm1", "eye", "flatten", "flip", "float",
     "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack", "from_numpy", "full", "full_like",
     "gather", "ge", "get_default_device", "get_default_dtype", "get_rng_state", "gt", "half", "hstack", "index_add",
     "index_put", "index_select", "inference_mode", "int", "int8", "int16", "int32", "int64", "is_grad_enabled",
     "is_tensor", "isclose", "isfinite", "isinf", "isnan", "le", "linspace", "load", "log", "log1p", "log2", "log10",
-    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "long", "lt",
-    "manual_seed", "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "meshgrid", "min", "minimum",
-    "mm", "movedim", "mul", "mv", "narrow", "ne", "neg", "nn", "no_grad", "nonzero", "norm", "normal", "numel",
-    "ones", "ones_like", "optim", "outer", "permute", "pow", "prod", "promote_types", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "reciprocal", "relu", "remainder", "repeat_interleave",
-    "reshape", "result_type", "roll", "round", "rsqrt", "save", "scatter", "scatter_add", "set_default_device",
-    "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "sign", "sin",
-    "softmax", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "take_along_dim", "tan",
-    "tanh", "tensor", "tile", "topk", "trace", "train", "transpose", "tril", "triu", "trunc", "uint8", "unbind",
-    "unflatten", "unsqueeze", "var", "vstack", "where", "zeros", "zeros_like",
+    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "long", "lt", "manual_seed",
+    "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "meshgrid", "min", "minimum", "mm", "movedim",
+    "mul", "mv", "narrow", "ne", "neg", "nn", "no_grad", "nonzero", "norm", "normal", "numel", "ones", "ones_like",
+    "optim", "outer", "permute", "pow", "prod", "promote_types", "rand", "rand_like", "randint", "randint_like",
+    "randn", "randn_like", "randperm", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "result_type",
+    "roll", "round", "rsqrt", "save", "scatter", "scatter_add", "set_default_device", "set_default_dtype",
+    "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "sign", "sin", "softmax", "sort",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "take_along_dim", "tan", "tanh", "tensor",
+    "tile", "topk", "trace", "train", "transpose", "tril", "triu", "trunc", "uint8", "uint16", "uint32", "uint64",
+    "unbind", "unflatten", "unsqueeze", "var", "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["default_device_name", "set_strict_device", "strict_device"]
+__all__ = ["DEVICE_VARIABLE", "default_device_name", "set_strict_device", "strict_device"]
 
+DEVICE_VARIABLE = "TENSORGRAD_DEVICE"
 _FALSE = {"", "0", "false", "no", "off"}
 _strict = os.environ.get("TENSORGRAD_STRICT_DEVICE", "").strip().lower() not in _FALSE
 
 
 def default_device_name() -> str:
     """The device new tensors go to when neither the program nor the call says."""
-    return os.environ.get("TENSORGRAD_DEVICE", "").strip() or "cpu"
+    return os.environ.get(DEVICE_VARIABLE, "").strip() or "cpu"
 
 
 def strict_device() -> bool:
@@ -27,6 +28,7 @@ def strict_device() -> bool:
 
 
 def set_strict_device(strict: bool) -> None:
-    """Make asking for an unusable device an error (True) or a fall back to the CPU with one warning (False)."""
+    """Make asking for an unusable device an error (True) or a fall back to the CPU, with one warning of the reason
+    (False)."""
     global _strict
     _strict = bool(strict)

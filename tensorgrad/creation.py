@@ -25,37 +25,21 @@ from tensorgrad.dtypes import (
     fitting,
     float64,
     get_default_dtype,
+    how_to_make_one,
     int64,
     scalar_dtype,
+    type_name,
 )
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
-    "arange",
-    "as_size",
-    "as_tensor",
-    "empty",
-    "empty_like",
-    "eye",
-    "from_dlpack",
-    "from_numpy",
-    "full",
-    "full_like",
-    "linspace",
-    "new_data",
-    "new_empty",
-    "new_full",
-    "new_ones",
-    "new_zeros",
-    "ones",
-    "ones_like",
-    "tensor",
-    "zeros",
-    "zeros_like",
-]
+    "arange", "as_size", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
+    "linspace", "new_data", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "tensor", "zeros",
+    "zeros_like"
+]  # fmt: skip
 
 
 # ---------------------------------------------------------------------- from data
@@ -87,18 +71,28 @@ def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A CPU Tensor that shares memory with `array`: a write to either shows in the other."""
     if not isinstance(array, np.ndarray):
-        raise DTypeError(f"from_numpy: expected a NumPy array, got {type(array).__name__}")
+        raise DTypeError(f"from_numpy: expected a NumPy array, got {type_name(array)}")
     return as_tensor(array, device="cpu")
 
 
 def from_dlpack(source: Any) -> Tensor:
     """A Tensor that shares memory with `source`, any array with `__dlpack__` (NumPy's, PyTorch's, CuPy's, ...), on the
-    device where that is. Raises DeviceError where it is a CUDA device that cannot be used here.
+    device where that is. Raises DTypeError for anything else and for dtypes that tensors do not have, DeviceError where
+    it is on a CUDA device that cannot be used here.
     """
     found = foreign_array("from_dlpack", source)
     if found is None:
+        if not hasattr(source, "__dlpack__"):
+            got = f"{type_name(source)}; {how_to_make_one(source)}"
+            raise DTypeError(f"from_dlpack: expected an array with `__dlpack__` and `__dlpack_device__`, got {got}")
         cpu = as_device("cpu")
-        found = _host_array("from_dlpack", cpu.backend.from_dlpack(source), None), cpu
+        try:
+            found = _host_array("from_dlpack", cpu.backend.from_dlpack(source), None), cpu
+        except RuntimeError as error:
+            if isinstance(error, TensorgradError):
+                raise
+            got = f"{type_name(source)} of {getattr(source, 'dtype', 'unknown dtype')}"
+            raise DTypeError(f"{_known('from_dlpack')}, got {got} ({error}); convert it first") from error
     return new_tensor(*found)
 
 
@@ -117,15 +111,15 @@ def _host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     from_arrays = _has_dtype(data)
     if host.dtype.kind == "O" and not from_arrays:
         host = _huge_integers(name, host)
-    elif wanted is None and host.dtype.kind == "f" and not from_arrays:
-        _refuse_rounded_integers(name, host, data)
+    elif host.dtype.kind == "f" and not from_arrays and (wanted is None or wanted.kind in "iu"):
+        host = _unrounded(name, host, data, int64 if wanted is None else wanted)
     if wanted is None:
         wanted = host.dtype if from_arrays else _inferred(host)
-    if host.dtype.kind not in "biuf" or (wanted not in SUPPORTED and wanted.kind != "u"):
-        known = ", ".join(str(d) for d in SUPPORTED)
+    if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
         if host.dtype.kind not in "biufc":
             raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
-        raise DTypeError(f"{name}: expected numbers of dtype {known}, got {host.dtype}; convert with dtype=")
+        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else "convert with dtype="
+        raise DTypeError(f"{_known(name)}, got {host.dtype}; {remedy}")
     if host.dtype == wanted:
         return host
     if not from_arrays and wanted.kind in "iu" and host.size:
@@ -144,12 +138,17 @@ def _huge_integers(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any
         raise ArgumentError(f"{name}: an integer among the data is beyond the range of every dtype") from None
 
 
-def _refuse_rounded_integers(name: str, host: np.ndarray[Any, Any], data: Any) -> None:
-    """NumPy makes floats of integers of which none of its integer dtypes holds all."""
+def _unrounded(name: str, host: np.ndarray[Any, Any], data: Any, dtype: DType) -> np.ndarray[Any, Any]:
+    """NumPy makes floats of integers of which none of its integer dtypes holds all: `dtype` must hold them."""
     if host.size and np.abs(host).max() >= 2.0**63:
-        numbers = list(np.asarray(_plain(data), dtype=object).flat)
-        if all(isinstance(n, int) for n in numbers):
-            fitting(name, max(numbers, key=abs), int64)
+        numbers = np.asarray(_plain(data), dtype=object)
+        if all(isinstance(n, int) for n in numbers.flat):
+            return np.array([fitting(name, n, dtype) for n in numbers.flat], dtype).reshape(host.shape)
+    return host
+
+
+def _known(name: str) -> str:
+    return f"{name}: expected numbers of dtype {', '.join(map(str, SUPPORTED))}"
 
 
 def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
@@ -224,7 +223,7 @@ def _number(name: str, value: Any) -> Any:
     if isinstance(value, (np.generic, Variable)):
         return value.item()  # type: ignore[union-attr]
     if not isinstance(value, (int, float)):
-        raise DTypeError(f"{name}: expected a number, got {type(value).__name__}")
+        raise DTypeError(f"{name}: expected a number, got {type_name(value)}")
     return value
 
 
@@ -261,7 +260,7 @@ def full_like(
 
 def _check_tensor(name: str, input: object) -> None:
     if not isinstance(input, Variable):
-        raise DTypeError(f"{name}: expected a Tensor, got {type(input).__name__}; make one with tg.tensor(...)")
+        raise DTypeError(f"{name}: expected a Tensor, got {type_name(input)}; {how_to_make_one(input)}")
 
 
 def zeros_like(
@@ -352,11 +351,8 @@ def arange(
     if step == 0 or (end - start) / step < 0:
         raise ArgumentError(f"arange: step must lead from start to end, got arange({start}, {end}, {step})")
     numbers = (start, end, step)
-    kind = (
-        as_dtype(dtype)
-        if dtype is not None
-        else (int64 if all(isinstance(n, int) for n in numbers) else get_default_dtype())
-    )
+    inferred = int64 if all(isinstance(n, int) for n in numbers) else get_default_dtype()
+    kind = inferred if dtype is None else as_dtype(dtype)
     place = as_device(device)
     return _leaf(place.backend.arange(start, end, step, kind), place, requires_grad)
 

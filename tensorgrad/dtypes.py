@@ -4,7 +4,8 @@ A dtype is a `numpy.dtype`, so `t.dtype == np.float32` holds and arrays pass in 
 
 Promotion (PyTorch, "tensor attributes"): categories are ordered bool < integer < float. A Python scalar or a 0-d
 tensor changes the dtype of a tensor with dimensions only where its category is higher; an integer meeting a float
-takes the float's dtype, whatever its width (int64 with float32 is float32, where NumPy says float64).
+takes the float's dtype, whatever its width (int64 with float32 is float32, where NumPy says float64). uint16, uint32
+and uint64 meet no other integer dtype: no integer dtype holds all of uint64 and int64.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ int8: DType = np.dtype(np.int8)
 int16: DType = np.dtype(np.int16)
 int32: DType = np.dtype(np.int32)
 int64: DType = np.dtype(np.int64)
-bool_: DType = np.dtype(np.bool_)
-# The random generator's words and keys: not offered for tensors a user makes.
+uint16: DType = np.dtype(np.uint16)
 uint32: DType = np.dtype(np.uint32)
 uint64: DType = np.dtype(np.uint64)
+bool_: DType = np.dtype(np.bool_)
 
 FLOATS = (float16, float32, float64)
-SUPPORTED = (*FLOATS, uint8, int8, int16, int32, int64, bool_)
+_WIDE_UNSIGNED = (uint16, uint32, uint64)
+SUPPORTED = (*FLOATS, uint8, int8, int16, int32, int64, *_WIDE_UNSIGNED, bool_)
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 _default: DType = float32
@@ -62,7 +64,7 @@ def as_dtype(dtype: object) -> DType:
     except TypeError:
         found = None
     # NumPy's dtypes equal None where they are float64.
-    if found is None or found not in (*SUPPORTED, uint32, uint64):
+    if found is None or found not in SUPPORTED:
         names = ", ".join(str(d) for d in SUPPORTED)
         raise DTypeError(f"dtype: expected one of {names}, got {dtype!r}")
     return found  # type: ignore[no-any-return]
@@ -117,40 +119,64 @@ def integer_range(dtype: DType) -> tuple[int, int]:
     return (-limits.max if dtype.kind == "u" else limits.min), limits.max
 
 
-@lru_cache(maxsize=256)
-def promote_types(a: DType, b: DType) -> DType:
-    """The dtype two tensors with dimensions make together."""
+@lru_cache(maxsize=1024)
+def promote_types(a: DType, b: DType, name: str = "promote_types") -> DType:
+    """The dtype two tensors with dimensions make together.
+
+    Raises DTypeError, which begins with `name`, for uint16, uint32 or uint64 with another integer dtype, as in PyTorch.
+    """
     if a == b:
         return a
     if category(a) != category(b):
         return a if category(a) > category(b) else b
+    if a in _WIDE_UNSIGNED or b in _WIDE_UNSIGNED:
+        raise DTypeError(f"{name}: {a} and {b} have no integer dtype in common; convert one with .to(dtype)")
     return np.promote_types(a, b)
 
 
-def result_type(operands: Iterable[object]) -> DType:
-    """The dtype that tensors (anything with `dtype` and `ndim`) and Python scalars make together."""
+def result_type(operands: Iterable[object], name: str = "result_type") -> DType:
+    """The dtype that tensors (anything with `dtype` and `ndim`) and Python scalars make together.
+
+    Raises DTypeError, which begins with `name`, where there are no operands, or where `promote_types` does.
+    """
     tensors: DType | None = None
     zero_dims: DType | None = None
     scalars: DType | None = None
     for x in operands:
         dtype: DType | None = getattr(x, "dtype", None)
         if dtype is None:
-            scalars = _merge(scalars, scalar_dtype(x))
+            scalars = _merge(scalars, scalar_dtype(x), name)
         elif x.ndim == 0:  # type: ignore[attr-defined]
-            zero_dims = _merge(zero_dims, dtype)
+            zero_dims = _merge(zero_dims, dtype, name)
         else:
-            tensors = _merge(tensors, dtype)
+            tensors = _merge(tensors, dtype, name)
     found = _outrank(tensors, _outrank(zero_dims, scalars))
     if found is None:
-        raise DTypeError("result_type: expected at least one tensor or number, got none")
+        raise DTypeError(f"{name}: expected at least one tensor or number, got none")
     return found
 
 
-def _merge(a: DType | None, b: DType) -> DType:
-    return b if a is None else promote_types(a, b)
+def _merge(a: DType | None, b: DType, name: str) -> DType:
+    return b if a is None else promote_types(a, b, name)
 
 
 def _outrank(strong: DType | None, weak: DType | None) -> DType | None:
     if strong is None or weak is None:
         return weak if strong is None else strong
     return weak if category(weak) > category(strong) else strong
+
+
+def type_name(value: object) -> str:
+    """What an error calls the type of `value`: "torch.Tensor" where it is another library's, so that it is told apart
+    from a Tensor.
+    """
+    kind = type(value)
+    own = ("builtins", "__main__", __name__.partition(".")[0])
+    return kind.__name__ if kind.__module__.partition(".")[0] in own else f"{kind.__module__}.{kind.__name__}"
+
+
+def how_to_make_one(value: object) -> str:
+    """What an error says of a `value` that is to be a Tensor and is none."""
+    kind = type(value)
+    maker = "as_tensor" if hasattr(kind, "__array__") else "from_dlpack" if hasattr(kind, "__dlpack__") else "tensor"
+    return f"make one with tg.{maker}(...)"

@@ -9,6 +9,7 @@ __all__ = [
     "DeviceError",
     "FormatError",
     "GraphError",
+    "NonFiniteError",
     "ShapeError",
     "TensorgradError",
 ]
@@ -65,6 +66,10 @@ class BoundsError(TensorgradError, IndexError):
 
 class ArgumentError(TensorgradError, ValueError):
     """An argument outside the values the operation takes."""
+
+
+class NonFiniteError(ArgumentError, RuntimeError):
+    """Numbers that are nan or infinite where they must not be. PyTorch raises a RuntimeError there."""
 
 
 class FormatError(TensorgradError, ValueError):

@@ -6,12 +6,14 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from tensorgrad import creation
 from tensorgrad.autograd.backward import backward as _backward
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, clock, new_tensor, register_tensor_class
 from tensorgrad.backends import DeviceLike
-from tensorgrad.dtypes import get_default_dtype
+from tensorgrad.dtypes import SUPPORTED, get_default_dtype, how_to_make_one, type_name
 from tensorgrad.errors import BoundsError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional import (
     activation,
@@ -88,7 +90,7 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Variable):
-            raise DTypeError(f"data: expected a Tensor, got {type(value).__name__}")
+            raise DTypeError(f"data: expected a Tensor, got {type_name(value)}; {how_to_make_one(value)}")
         if not self.is_leaf:
             raise GraphError("data: only a leaf can get other memory; write into this tensor with copy_()")
         reshaped = [clock()] if value.shape != self.shape else self.version[2:]
@@ -196,6 +198,13 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
         if hasattr(self, "__dict__"):
             made.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return made
+
+    def __array_wrap__(self, array: np.ndarray[Any, Any], context: Any = None, return_scalar: bool = False) -> Any:
+        """What NumPy's functions of CPU tensors return: a Tensor without history on the memory of their result.
+
+        Where tensors do not have its dtype (complex numbers, objects) it stays the array it is.
+        """
+        return new_tensor(self.device.backend.asarray(array), self.device) if array.dtype in SUPPORTED else array
 
     # ------------------------------------------------------------------ arithmetic
     add = arithmetic.add

@@ -16,7 +16,7 @@ from tensorgrad.data import DataLoader, Dataset, Table
 from tensorgrad.data.means import Means
 from tensorgrad.data.samples import as_batches, as_field, as_samples, beside, inputs_and_target
 from tensorgrad.data.table import Array
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError
 from tensorgrad.functional.joining import cat, stack
 from tensorgrad.nn import Module
 from tensorgrad.nn.utils import measure_gradients
@@ -156,7 +156,7 @@ def fit(
                     break
         except KeyboardInterrupt:
             run.history.stop_reason = "interrupted"
-        except _NotFiniteError as where:
+        except (_NotFiniteError, NonFiniteError) as where:  # the latter is from a loss that refuses nan
             run.history.stop_reason, run.history.detail = "non-finite loss", str(where)
         finally:
             run.restore_best()

@@ -213,6 +213,19 @@ def saved(folder: Path) -> Any:
     return json.loads(file.read_text())
 
 
+@pytest.mark.parametrize("reason", ["CuPy is not installed", None])
+def test_without_a_gpu_it_says_why(
+    reason: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding = {"complete": False, "paragraphs": [], "failures": ["ModuleNotFoundError: No module"], "raw": {}}
+    monkeypatch.setattr(gpu, "run_part", lambda *_: gpu.Outcome(finding, 0.1, False, ""))
+    monkeypatch.setattr(gpu, "why_unusable", {"cuda": reason}.get)
+    assert gpu.main(["--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == f"no GPU can be used: {reason or 'ModuleNotFoundError: No module'}"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_part_that_fails_is_reported_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = gpu.Part("no_such_part", "Broken", 10)
     monkeypatch.setattr(gpu, "PARTS", {"machine": gpu.PARTS["machine"], "broken": broken, "roofs": gpu.PARTS["roofs"]})

@@ -16,8 +16,10 @@ from safetensors.numpy import load_file, save_file
 
 import tensorgrad as tg
 from tensorgrad.checkpoint import read_metadata
+from tests.opaque import opaque_device
 
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
+DTYPES += ["uint16", "uint32", "uint64"]
 SHAPES: list[tuple[int, ...]] = [(), (0,), (3, 0, 2), (5,), (2, 3, 4)]
 
 
@@ -129,6 +131,35 @@ def test_loaded_tensors_are_fresh(tmp_path: Path) -> None:
     assert tg.load(tmp_path / "file.safetensors")["w"].tolist() == [1.0, 1.0, 1.0]
 
 
+def test_tensors_go_to_the_device_that_is_asked_for_or_the_default_one(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "file.safetensors", opaque_device()
+    tg.save({"w": tg.ones(2, device=elsewhere)}, path)
+    assert tg.load(path)["w"].device is tg.device("cpu")
+    tg.save({"w": tg.ones(2)}, path)
+    for loaded in (tg.load(path, elsewhere), tg.load(path, device="opaque"), tg.load(path, map_location="opaque")):
+        assert loaded["w"].device is elsewhere
+        assert loaded["w"].tolist() == [1, 1]
+    assert tg.load(path, map_location=None)["w"].device is tg.device("cpu")
+    tg.set_default_device(elsewhere)
+    try:
+        assert tg.load(path)["w"].device is elsewhere
+        assert tg.load(path, map_location="cpu")["w"].device is tg.device("cpu")
+    finally:
+        tg.set_default_device("cpu")
+
+
+def test_one_device_is_given_and_it_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "file.safetensors"
+    tg.save({}, path)
+    with pytest.raises(
+        tg.errors.ArgumentError, match="load: device and map_location mean the same, got 'cpu' and 'cpu'"
+    ):
+        tg.load(path, "cpu", map_location="cpu")
+    for given in ({"cuda:0": "cpu"}, lambda storage, location: storage, "nowhere"):
+        with pytest.raises(tg.DeviceError, match="expected one of 'cpu'"):
+            tg.load(path, map_location=given)  # type: ignore[arg-type]
+
+
 def test_a_flat_state_dict_keeps_its_names_for_other_programs(tmp_path: Path) -> None:
     model = tg.nn.Linear(3, 2)
     tg.save(model.state_dict(), tmp_path / "file.safetensors")
@@ -156,7 +187,7 @@ def test_metadata(tmp_path: Path) -> None:
 
 def test_what_cannot_be_saved_is_named_by_its_path(tmp_path: Path) -> None:
     target = tmp_path / "file.safetensors"
-    with pytest.raises(tg.errors.DTypeError, match=r"save: a.1 must be a Tensor, .* got ndarray"):
+    with pytest.raises(tg.errors.DTypeError, match=r"save: a.1 must be a Tensor, .* got numpy\.ndarray"):
         tg.save({"a": [1, np.ones(2)]}, target)
     with pytest.raises(tg.errors.DTypeError, match=r"the object must be .* got Linear; .* state_dict\(\)"):
         tg.save(tg.nn.Linear(1, 1), target)

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.backends.cuda import NOT_INSTALLED
 from tensorgrad.cli import main
+from tests.cupy_standin import installed
 
 COMMAND = [sys.executable, "-m", "tensorgrad.cli"]
 Capture = pytest.CaptureFixture[str]
@@ -42,6 +45,25 @@ def fact(output: str, name: str) -> str:
     """The line of a report that begins with `name`, without it."""
     (line,) = (line for line in output.splitlines() if line.split()[0] == name)
     return line[len(name) :].strip()
+
+
+def hide_cuda(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """For that reason CUDA cannot be used from here on, and nobody has been warned."""
+
+    def refuse(index: int | None) -> Any:
+        raise tg.DeviceError(reason)
+
+    registry: Any = sys.modules["tensorgrad.backends.device"]
+    monkeypatch.setattr(registry, "_devices", {k: d for k, d in registry._devices.items() if k[0] != "cuda"})
+    for name, value in (("_factories", {**registry._factories, "cuda": refuse}), ("_failures", {}), ("_warned", set())):
+        monkeypatch.setattr(registry, name, value)
+
+
+@pytest.fixture(autouse=True)
+def _no_emulated_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tests/cuda puts in the place of CuPy is no device to train on: it is slow."""
+    if installed():
+        hide_cuda(monkeypatch, NOT_INSTALLED)
 
 
 @pytest.fixture
@@ -81,7 +103,7 @@ def test_train_digits_reaches_the_accuracy_promised(capsys: Capture, tmp_path: P
     assert time.perf_counter() - started < 30
     accuracy = float(fact(output, "accuracy").split("%")[0])
     assert accuracy >= 97.0
-    assert fact(output, "device") == str(tg.device("auto"))
+    assert fact(output, "device").split(" (no CUDA: ")[0] == str(tg.device("auto"))
     weights = 64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10
     assert fact(output, "parameters") == f"{weights:,}"
     assert re.fullmatch(r"\d+\.\d s", fact(output, "time"))
@@ -195,7 +217,7 @@ def test_a_plot_that_cannot_be_drawn_fails_before_training(
     assert ".png" in fails(capsys, *arguments, "--plot", "curves.xyz")
     monkeypatch.setattr("tensorgrad.cli.plot.find_spec", lambda _: None)
     line = fails(capsys, *arguments, "--plot", "curves.png")
-    assert "pip install 'tensorgrad-engine[plot]'" in line
+    assert line.endswith(": pip install matplotlib")
 
 
 def test_results_that_cannot_be_written_fail_before_training(capsys: Capture, tmp_path: Path) -> None:
@@ -294,15 +316,6 @@ def test_tiny_files_train(capsys: Capture, tmp_path: Path) -> None:
     output = run(capsys, "train", str(path), "--val", "0", "--test", "0", "--epochs", "2")
     assert fact(output, "split") == "4 to train, 0 to validate, 0 to test"
     assert fact(output, "test") == "none: the test part is empty"
-
-
-def test_info(capsys: Capture) -> None:
-    output = run(capsys, "info")
-    assert fact(output, "tensorgrad") == tg.__version__
-    assert fact(output, "numpy") == np.__version__
-    assert "usable" in fact(output, "CUDA")
-    assert re.fullmatch(r"slow on a shared machine\? set \w+_NUM_THREADS=1", fact(output, "threads"))
-    assert "BLAS" in output
 
 
 @pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["info"]])

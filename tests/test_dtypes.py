@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 import tensorgrad as tg
 
+UNSIGNED = ["uint16", "uint32", "uint64"]  # in arithmetic with floats and with themselves only
 NAMES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 SHORT = {"b": "bool", "u1": "uint8", "f2": "float16", "f4": "float32", "f8": "float64"} | {
     f"i{n}": f"int{8 * n}" for n in (1, 2, 4, 8)
@@ -115,6 +116,77 @@ def test_sums_of_integers_are_int64(name: str) -> None:
     assert x.cumsum(1).dtype == expected
 
 
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_wide_unsigned_integers_meet_floats_bools_and_weaker_operands(name: str) -> None:
+    x: Any = tg.ones(2, dtype=name)
+    for other in ("float16", "float32", "float64"):
+        assert (x + tg.ones(2, dtype=other)).dtype == tg.promote_types(tg.ones(1, dtype=other).dtype, x.dtype) == other
+    for weak in (1, True, -1, x, x > 0, *(tg.ones((), dtype=kind) for kind in (*UNSIGNED, *NAMES[:6]))):
+        assert (x + weak).dtype == name
+        assert (weak * x).dtype == name
+    assert (x + 0.5).dtype == tg.float32
+    assert x.sum().dtype == tg.int64
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+@pytest.mark.parametrize("other", [*UNSIGNED, *NAMES[1:6]])
+def test_wide_unsigned_integers_meet_no_other_integers(name: str, other: str) -> None:
+    if name == other:
+        return
+    x, y = tg.ones(2, dtype=name), tg.ones(2, dtype=other)
+    calls: dict[str, Callable[[], Any]] = {
+        "add": lambda: x + y,
+        "less": lambda: x < y,
+        "where": lambda: tg.where(x > 0, x, y),
+        "clamp": lambda: x.clamp(max=y),
+        "cat": lambda: tg.cat([x, y]),
+        "result_type": lambda: tg.result_type([x, y]),
+        "promote_types": lambda: tg.promote_types(x.dtype, y.dtype),
+    }
+    for op, call in calls.items():
+        with pytest.raises(tg.DTypeError, match=f"^{op}: {name} and {other} have no integer dtype in common; "):
+            call()
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_wide_unsigned_integers_compute_as_numpys(name: str) -> None:
+    most = 2 ** (8 * np.dtype(name).itemsize) - 1
+    a, b = np.array([most, 5, 0, 7], name), np.array([3, 5, 2, 4], name)
+    x, y = tg.as_tensor(a), tg.as_tensor(b)
+    calls: list[Callable[[Any, Any], Any]] = [
+        lambda x, y: x + y,
+        lambda x, y: x - y,
+        lambda x, y: x * y,
+        lambda x, y: x // y,
+        lambda x, y: x % y,
+        lambda x, y: x & y,
+        lambda x, y: x ^ y,
+        lambda x, y: ~x,
+        lambda x, y: x >> 1,
+        lambda x, y: x.reshape(2, 2) @ y.reshape(2, 2),
+    ]
+    for call in calls:
+        found = call(x, y)
+        assert found.dtype == name
+        np.testing.assert_array_equal(found.numpy(), call(a, b))
+    assert (x > y).tolist() == (a > b).tolist()
+    assert x.max().item() == most
+    assert tg.sort(x)[0].tolist() == [0, 5, 7, most]
+    assert (x - most).tolist()[0] == 0
+    assert (x == -1).tolist() == [True, False, False, False]
+    assert tg.full((1,), most, dtype=name).tolist() == tg.zeros(1).to(name).fill_(most).tolist() == [most]
+
+
+def test_uint64_holds_what_no_float_does() -> None:
+    numbers = [[2**64 - 1, 0], [2**63 + 1, 2**53 + 1]]
+    assert tg.tensor(numbers, dtype=tg.uint64).tolist() == numbers
+    with pytest.raises(tg.ArgumentError, match=f"tensor: {2**63} does not fit into int64"):
+        tg.tensor([2**63, -1], dtype=tg.int64)
+    with pytest.raises(tg.ArgumentError, match="does not fit into uint64"):
+        tg.tensor([2**64, 0], dtype=tg.uint64)
+    assert tg.tensor([2**64 - 1, 0], dtype=tg.float64).tolist() == [2.0**64, 0]
+
+
 def test_the_values_are_right_after_promotion() -> None:
     assert (tg.tensor([True, False]) + 1).tolist() == [2, 1]
     assert (tg.tensor([250], dtype=tg.uint8) + tg.tensor([10], dtype=tg.int16)).tolist() == [260]
@@ -139,7 +211,7 @@ def test_dtypes_are_numpys() -> None:
     assert tg.float32 == np.float32
     assert tg.ones(2).dtype == np.dtype("float32")
     assert tg.bool == np.bool_
-    for name in NAMES:
+    for name in (*NAMES, *UNSIGNED):
         assert getattr(tg, name) == name
 
 
@@ -157,8 +229,26 @@ def test_what_data_become() -> None:
 
 @pytest.mark.parametrize("bad", ["complex64", "object", "U5", "datetime64[s]", "nonsense", 3])
 def test_other_dtypes_are_refused_by_name(bad: object) -> None:
-    with pytest.raises(tg.DTypeError, match=r"expected one of float16, float32.*got"):
+    with pytest.raises(tg.DTypeError, match=r"expected one of float16, float32.* int64, uint16, uint32, uint64.*got"):
         tg.zeros(2, dtype=bad)
+
+
+@pytest.mark.parametrize("array", [np.ones(2, ">f4"), np.ones(2, ">u2"), np.ones(2, "longdouble")], ids=str)
+def test_arrays_of_other_dtypes_are_refused_until_one_is_chosen(array: Any) -> None:
+    if array.dtype == tg.float64:
+        return  # where a long double is no longer than a double
+    for make in (tg.tensor, tg.as_tensor):
+        with pytest.raises(tg.DTypeError, match=rf"{make.__name__}: .* got .*; convert with dtype="):
+            make(array)
+        assert make(array, dtype=tg.float32).tolist() == [1, 1]
+
+
+def test_complex_numbers_are_refused_until_they_are_real() -> None:
+    for data in (np.array([3 + 4j]), [3 + 4j]):
+        with pytest.raises(tg.DTypeError, match="complex128; take their real parts or absolute values first"):
+            tg.tensor(data, dtype=tg.float32)
+    assert tg.tensor(np.array([3 + 4j]).real).tolist() == [3]
+    assert tg.tensor(abs(np.array([3 + 4j]))).tolist() == [5]
 
 
 @pytest.mark.parametrize("data", ["text", [1j], [None], np.array([1j]), {"a": 1}])

@@ -10,6 +10,7 @@ import pytest
 import tensorgrad as tg
 
 DTYPES = [tg.float16, tg.float32, tg.float64, tg.uint8, tg.int8, tg.int16, tg.int32, tg.int64, tg.bool]
+DTYPES += [tg.uint16, tg.uint32, tg.uint64]
 
 
 # ---------------------------------------------------------------------- NumPy
@@ -78,6 +79,48 @@ def test_numpy_functions_take_tensors() -> None:
         np.asarray(x, dtype=np.float64, copy=False)
 
 
+def test_functions_of_numpy_give_tensors_without_history() -> None:
+    x, a = tg.tensor([[1.0, 4.0], [9.0, 16.0]]), np.array([[1.0, 4.0], [9.0, 16.0]], np.float32)
+    calls: list[Any] = [
+        np.exp,
+        np.isnan,
+        np.transpose,
+        np.linalg.inv,
+        lambda t: np.add(t, np.ones((2, 2))),
+        lambda t: np.multiply(np.float64(2), t),
+        lambda t: np.matmul(t, t),
+        lambda t: np.add.reduce(t, axis=0),
+        lambda t: np.add.reduce(t, axis=None),
+        lambda t: np.reshape(t, (4, 1))[::-1],
+        lambda t: np.cumsum(t, axis=1),
+    ]
+    for call in calls:
+        found, expected = call(x), call(a)
+        assert isinstance(found, tg.Tensor)
+        assert (found.dtype, found.device, found.is_leaf, found.requires_grad) == (
+            expected.dtype,
+            x.device,
+            True,
+            False,
+        )
+        np.testing.assert_array_equal(found.numpy(), expected)
+    fraction, whole = np.modf(x / 2)
+    assert (fraction.tolist(), whole.tolist()) == ([[0.5, 0], [0.5, 0]], [[0, 2], [4, 8]])
+    transposed: Any = np.transpose(x)
+    assert np.shares_memory(transposed.numpy(), x.numpy())
+    out = np.empty((2, 2), np.float32)
+    assert np.sqrt(x, out=out) is out
+    with pytest.raises(tg.GraphError, match="requires grad"):
+        np.exp(x.requires_grad_())
+
+
+def test_functions_of_numpy_give_arrays_where_tensors_cannot_hold_the_result() -> None:
+    x = tg.tensor([1.0, 2.0])
+    for found, expected in ((np.multiply(x, 1j), [1j, 2j]), (np.add(x, np.array([1, 2], object)), [2, 4])):
+        assert type(found) is np.ndarray
+        assert found.tolist() == expected
+
+
 def test_tensors_meet_arrays_on_either_side() -> None:
     x, a = tg.tensor([1.0, 2.0], dtype=tg.float64, requires_grad=True), np.array([10.0, 20.0])
     for result in (x * a, a * x):
@@ -143,6 +186,33 @@ def test_dlpack_of_a_tensor_that_requires_grad_is_an_error() -> None:
         np.from_dlpack(tg.ones(2, requires_grad=True))
 
 
+def test_what_has_no_dlpack_is_refused() -> None:
+    for given, remedy in (([1, 2], r"tg\.tensor"), (3.0, r"tg\.tensor"), (memoryview(b"12"), r"tg\.tensor")):
+        name = type(given).__name__
+        with pytest.raises(
+            tg.DTypeError, match=rf"from_dlpack: expected an array with `__dlpack__`.* got {name}; .*{remedy}"
+        ):
+            tg.from_dlpack(given)
+
+
+def test_dtypes_that_tensors_lack_by_dlpack() -> None:
+    complex_ = np.array([3 + 4j])
+    with pytest.raises(tg.DTypeError, match=r"from_dlpack: expected numbers of .*complex128; take their real parts"):
+        tg.from_dlpack(complex_)
+    assert tg.from_dlpack(complex_.real).tolist() == [3]
+
+
+def test_dtypes_that_numpy_lacks_by_dlpack() -> None:
+    torch = pytest.importorskip("torch")
+    for dtype in (torch.bfloat16, torch.float8_e5m2):
+        x = torch.ones(2, dtype=dtype)
+        with pytest.raises(
+            tg.DTypeError, match=rf"from_dlpack: expected numbers .* got torch.Tensor of {dtype}.*convert it first"
+        ):
+            tg.from_dlpack(x)
+        assert tg.from_dlpack(x.float()).tolist() == [1, 1]
+
+
 def test_dlpack_with_torch() -> None:
     torch = pytest.importorskip("torch")
     x = tg.arange(6, dtype=tg.float32).reshape(2, 3)
@@ -153,6 +223,47 @@ def test_dlpack_with_torch() -> None:
     assert back.shape == (3, 2)
     back[2, 1] = -1
     assert x[1, 2].item() == -1
+
+
+# ---------------------------------------------------------------------- tensors of other libraries, by mistake
+def foreign(module: str, **protocols: Any) -> Any:
+    """An object of a class `Tensor` in `module`."""
+    return type("Tensor", (), {"__module__": module, "shape": (2,), "ndim": 1} | protocols)()
+
+
+FOREIGN = [
+    (foreign("torch", __array__=lambda self: np.ones(2), __dlpack__=None), r"torch\.Tensor", "as_tensor"),
+    (foreign("library.tensors", __dlpack__=lambda self: None), r"library\.tensors\.Tensor", "from_dlpack"),
+    (foreign("library"), r"library\.Tensor", "tensor"),
+    (foreign("__main__"), "Tensor", "tensor"),
+    (np.ones(2), r"numpy\.ndarray", "as_tensor"),
+    ([1.0], "list", "tensor"),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "maker"), FOREIGN, ids=[case[1].replace("\\", "") for case in FOREIGN])
+def test_tensors_of_other_libraries_are_called_by_their_full_name(given: Any, name: str, maker: str) -> None:
+    x, remedy = tg.ones(2), rf"; make one with tg\.{maker}\(\.\.\.\)$"
+    calls: list[tuple[str, Any]] = [
+        (rf"exp: expected a Tensor, got {name}", lambda: tg.exp(given)),
+        (rf"zeros_like: expected a Tensor, got {name}", lambda: tg.zeros_like(given)),
+        (rf"matmul: expected two Tensors, got Tensor and {name}", lambda: tg.matmul(x, given)),
+        (rf"matmul: expected two Tensors, got {name} and Tensor", lambda: tg.matmul(given, x)),
+        (rf"mse_loss: target must be a Tensor, got {name}", lambda: tg.nn.functional.mse_loss(x, given)),
+        (rf"nll_loss: input must be a Tensor, got {name}", lambda: tg.nn.functional.nll_loss(given, x)),
+        (rf"Linear: expected a Tensor, got {name}", lambda: tg.nn.Linear(2, 2)(given)),
+        (rf"data: expected a Tensor, got {name}", lambda: setattr(x, "data", given)),
+        (rf"relu: expected a Tensor, got {name}", lambda: tg.relu(given)),
+        (rf"cat: expected tensors, got {name} at position 1", lambda: tg.cat([x, given])),
+        (rf"Parameter: expected a Tensor, got {name}", lambda: tg.nn.Parameter(given)),
+        (rf"backward: .* must be a Tensor, got {name}", lambda: x.requires_grad_().backward(given)),
+        (rf"TensorDataset: argument 0 must be a Tensor, got {name}", lambda: tg.data.TensorDataset(given)),
+    ]
+    if not isinstance(given, np.ndarray):
+        calls.append((rf"add: expected a Tensor or a number, got {name}", lambda: tg.add(x, given)))
+    for message, call in calls:
+        with pytest.raises(tg.DTypeError, match=message + remedy):
+            call()
 
 
 # ---------------------------------------------------------------------- Python

@@ -246,7 +246,7 @@ def test_refuses_bad_arguments(change: dict[str, object], message: str) -> None:
             "the optimizer has none of the model's parameters and would train nothing",
         ),
         ({"data": tg.zeros(4, 3)}, tg.errors.DTypeError, r"data must be a tuple \(inputs, targets\) .* got Tensor"),
-        ({"data": np.zeros((4, 3))}, tg.errors.DTypeError, r"fit: data must be a tuple .* got ndarray"),
+        ({"data": np.zeros((4, 3))}, tg.errors.DTypeError, r"fit: data must be a tuple .* got numpy\.ndarray"),
         ({"data": 7}, tg.errors.DTypeError, "fit: data must be .* got int"),
         ({"data": "a.csv"}, tg.errors.DTypeError, "fit: data must be .* got str"),
         ({"data": ([[1.0]], [1.0])}, tg.errors.DTypeError, r"fit: data\[0\] must be a Tensor or .* array, got list"),
@@ -283,7 +283,7 @@ def test_evaluate_and_predict_say_so_too() -> None:
     model, data = linear(), regression()
     with pytest.raises(tg.errors.DTypeError, match=r"evaluate: loss is the class MSELoss; call it"):
         evaluate(model, data, tg.nn.MSELoss)  # type: ignore[arg-type]
-    with pytest.raises(tg.errors.DTypeError, match=r"evaluate: data must be a tuple .* got ndarray"):
+    with pytest.raises(tg.errors.DTypeError, match=r"evaluate: data must be a tuple .* got numpy\.ndarray"):
         evaluate(model, data[0].numpy(), mse)
     with pytest.raises(tg.errors.DTypeError, match="predict: inputs must be a Tensor or a NumPy array, got list"):
         predict(model, [[1.0, 2.0, 3.0]])  # type: ignore[arg-type]

@@ -58,9 +58,14 @@ def step(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     method, state, options, each = STEPS[name]
     columns: list[list[Array] | None] = [pair(device, dtype, shape), pair(device, dtype, shape)]
     columns += [None if kind is None else moments(device, dtype, shape, kind) for kind in state]
-    lr, steps = device.scalar(LR), device.scalar(2.0)
+    lr, steps, error = device.scalar(LR), device.scalar(2.0), device.filled((8,), "int64", np.zeros(8, np.int64))
     at = sampled_rows(device, shape[0])
     before = [None if column is None else [device.values(column[0], at)] for column in columns]
+    optimizer = OptimizerKernels(Tables(device.launcher), error)
+    run = partial(getattr(optimizer, method), *columns, lr, steps, **options, maximize=False)
+
+    def contents() -> list[bytes]:
+        return [steps.get().tobytes(), *(device.values(column[0], at).tobytes() for column in columns if column)]
 
     def check() -> None:
         assert columns[0] is not None
@@ -73,10 +78,14 @@ def step(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
         allowed = 2 * theirs + units * EPS[dtype] * float(np.abs(exact).max())
         expect(own <= allowed, f"error {own:.2g}, allowed {allowed:.2g}")
         expect(float(steps.get()) == 3.0, f"the step count is {float(steps.get())}, expected 3")
+        error.fill(1)  # a check has failed
+        kept = contents()
+        run()
+        expect(contents() == kept, "a step after a failed check changes something")
+        error.fill(0)
 
-    run = partial(getattr(OptimizerKernels(Tables(device.launcher)), method), *columns, lr, steps, **options)
     count, itemsize = math.prod(shape) + shape[1], columns[0][0].dtype.itemsize  # type: ignore[index]
-    return Prepared(partial(run, maximize=False), each * count * itemsize, [], check)
+    return Prepared(run, each * count * itemsize, [], check)
 
 
 def pair(device: KernelDevice, dtype: str, shape: Shape) -> list[Array]:

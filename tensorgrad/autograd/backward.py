@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.autograd.op import Spec
 from tensorgrad.autograd.sweep import Sweep, checked_gradient, key_of
 from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _listed(name: str, tensors: Any) -> list[Any]:
     found = [tensors] if isinstance(tensors, Variable) else list(tensors)
     for t in found:
         if not isinstance(t, Variable):
-            raise DTypeError(f"{name}: expected Tensors, got {type(t).__name__}")
+            raise DTypeError(f"{name}: expected Tensors, got {type_name(t)}")
     if not found:
         raise ArgumentError(f"{name}: expected at least one Tensor, got an empty list")
     return found

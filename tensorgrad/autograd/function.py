@@ -28,7 +28,7 @@ from tensorgrad.autograd.op import Op, Spec
 from tensorgrad.autograd.tape import refresh
 from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor
 from tensorgrad.backends import Backend, Device
-from tensorgrad.dtypes import is_floating
+from tensorgrad.dtypes import is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Context:
             if t is not None and not isinstance(t, Variable):
                 raise DTypeError(
                     f"{self._function.__name__}: save_for_backward takes Tensors and None, got "
-                    f"{type(t).__name__} at position {i}; keep other things as attributes of ctx"
+                    f"{type_name(t)} at position {i}; keep other things as attributes of ctx"
                 )
         self._saved = tensors
 
@@ -299,7 +299,7 @@ def _checked(ctx: Context, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         )
     for i, (d, argument) in enumerate(zip(gradients, arguments, strict=False)):
         if d is not None and not isinstance(d, Variable):
-            raise DTypeError(f"{name}: backward must return Tensors or None, got {type(d).__name__} for argument {i}")
+            raise DTypeError(f"{name}: backward must return Tensors or None, got {type_name(d)} for argument {i}")
         if d is not None and argument is None:
             raise GraphError(f"{name}: backward must return None for argument {i}, which is not a Tensor")
         if d is not None and argument is not None and d.shape != argument.shape:

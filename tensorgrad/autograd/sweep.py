@@ -15,6 +15,7 @@ from tensorgrad.autograd.op import Spec
 from tensorgrad.autograd.tape_backend import TapeBackend
 from tensorgrad.autograd.variable import Node, Variable, new_tensor
 from tensorgrad.backends import Device
+from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def key_of(t: Variable) -> Any:
 def checked_gradient(name: str, what: str, like: Spec, device: Device, given: Any) -> Tensor:
     """`given`, if it can be the gradient of something like `like` on `device`; otherwise an error that names `name`."""
     if not isinstance(given, Variable):
-        raise DTypeError(f"{name}: {what} must be a Tensor, got {type(given).__name__}; make one with tg.tensor(...)")
+        raise DTypeError(f"{name}: {what} must be a Tensor, got {type_name(given)}; {how_to_make_one(given)}")
     if given.device is not device:
         raise DeviceError(f"{name}: {what} must be on {device}, got one on {given.device}; move it with .to(device)")
     if given.shape != like.shape:

@@ -9,6 +9,7 @@ from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
 from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor, register_refresh
 from tensorgrad.backends import Device
+from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
             parents.append(None)
         bit += bit
     if device is None:
-        raise DTypeError(f"{op.name}: expected a Tensor, got {_types(inputs)}; make one with tg.tensor(...)")
+        raise DTypeError(f"{op.name}: expected a Tensor, got {_types(inputs)}; {how_to_make_one(inputs[0])}")
     backend = device.backend
     try:
         out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)
@@ -147,7 +148,7 @@ def _mixed_devices(op: Op, inputs: tuple[Any, ...]) -> DeviceError:
 
 
 def _types(inputs: tuple[Any, ...]) -> str:
-    return ", ".join(type(x).__name__ for x in inputs)
+    return ", ".join(type_name(x) for x in inputs)
 
 
 def _explained(op: Op, arrays: list[Any], error: ValueError) -> Exception:

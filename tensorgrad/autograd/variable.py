@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import DType, is_floating
+from tensorgrad.dtypes import DType, is_floating, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def follow_retained(tensor: Variable, before: Node | None) -> None:
 
 def _check_gradient(tensor: Variable, value: Any) -> None:
     if not isinstance(value, Variable):
-        raise DTypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+        raise DTypeError(f"grad: expected a Tensor or None, got {type_name(value)}")
     if value.shape != tensor.shape:
         raise ShapeError(f"grad: the gradient must have the tensor's shape {tensor.shape}, got {value.shape}")
     if value.dtype != tensor.dtype:

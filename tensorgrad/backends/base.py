@@ -28,6 +28,7 @@ class Backend(FusedPrimitives, IndexingPrimitives, CheckPrimitives, OptimizerSte
 
     name: ClassVar[str]
     array_type: type[Any]  # what every result of an op is an instance of, once it went through `boxed`
+    fuses_layers: ClassVar[bool] = False  # whether `linear_act` is faster than its two halves
 
     def boxed(self, result: Array) -> Array:
         """The result of a primitive as an instance of `array_type`.

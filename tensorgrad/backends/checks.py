@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorgrad.backends.primitives import Array, Primitives
-from tensorgrad.errors import ArgumentError, BoundsError
+from tensorgrad.errors import ArgumentError, BoundsError, NonFiniteError
 
 __all__ = ["CheckPrimitives", "not_finite", "out_of_bounds", "out_of_range", "place"]
 
@@ -17,7 +17,7 @@ class CheckPrimitives(Primitives):
     """Default compositions out of basic primitives, which read the values back."""
 
     def check_range(self, x: Array, low: float, high: float, /, *, what: str, hint: str = "") -> None:
-        """ArgumentError unless every element of the floating `x` lies in [low, high], as nan does not.
+        """ArgumentError (for nan NonFiniteError) unless every element of the floating `x` lies in [low, high].
 
         It names `what`, the first offender and its position, and ends in `hint`. The bounds are numbers of x's dtype.
         """
@@ -26,7 +26,7 @@ class CheckPrimitives(Primitives):
             raise out_of_range(what, low, high, *found, hint)
 
     def check_finite(self, x: Array, /, *, what: str, hint: str = "") -> None:
-        """ArgumentError where an element of the floating `x` is nan or infinite, as `check_range` raises it."""
+        """NonFiniteError where an element of the floating `x` is nan or infinite, as `check_range` raises it."""
         greatest = float(np.finfo(x.dtype).max)
         found = _first_outside(self, x, -greatest, greatest)
         if found is not None:
@@ -54,8 +54,9 @@ def out_of_bounds(what: str, low: int, high: int, value: int, where: str) -> Bou
 
 def out_of_range(what: str, low: float, high: float, value: float, where: str, hint: str) -> ArgumentError:
     """`value` is a NumPy scalar of the array's dtype: as a string it has the digits that the dtype takes."""
-    return ArgumentError(f"{what} must be in [{low:g}, {high:g}], got {value!s}{where}{hint}")
+    kind = ArgumentError if value == value else NonFiniteError
+    return kind(f"{what} must be in [{low:g}, {high:g}], got {value!s}{where}{hint}")
 
 
-def not_finite(what: str, value: float, where: str, hint: str) -> ArgumentError:
-    return ArgumentError(f"{what} is {value}{where}{hint}")
+def not_finite(what: str, value: float, where: str, hint: str) -> NonFiniteError:
+    return NonFiniteError(f"{what} is {value}{where}{hint}")

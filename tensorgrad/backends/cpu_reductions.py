@@ -109,7 +109,7 @@ class NumpyReductions(FusedPrimitives):
         out: Array | None = None,
     ) -> Array:
         z = self.linear(x, weight, bias, out=out)
-        return self._act(z, activation, negative_slope, z)  # in its place: fresh memory costs more than the activation
+        return self._act(z, activation, negative_slope, z)
 
 
 def _suits_blas(x: Array) -> bool:

@@ -6,14 +6,15 @@ import functools
 from typing import Any
 
 from tensorgrad.backends.base import Backend
-from tensorgrad.backends.device import Device, device
+from tensorgrad.backends.device import Device, device, why_unusable
 from tensorgrad.backends.primitives import PRIMITIVES, Array
 from tensorgrad.dtypes import SUPPORTED
 from tensorgrad.errors import DeviceError, DTypeError
 
-__all__ = ["foreign_array", "make_backend"]
+__all__ = ["NOT_INSTALLED", "device_name", "foreign_array", "make_backend"]
 
-_INSTALL = "pip install 'tensorgrad-engine[cuda13]' (or [cuda12], for older drivers)"
+_INSTALL = "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]', for older drivers)"
+NOT_INSTALLED = f"CuPy is not installed; {_INSTALL}"
 
 
 def make_backend(index: int | None) -> Backend:
@@ -22,7 +23,8 @@ def make_backend(index: int | None) -> Backend:
     cupy = _cupy()
     count = _device_count(cupy)
     if index >= count:
-        raise DeviceError(f"CUDA device {index} does not exist: this machine has {count}")
+        there = "1, cuda:0" if count == 1 else f"{count}, cuda:0 to cuda:{count - 1}"
+        raise DeviceError(f"CUDA device {index} does not exist: this process sees {there}")
     from tensorgrad.backends.cuda_backend import CudaBackend, memory
 
     try:
@@ -40,7 +42,7 @@ def _cupy() -> Any:
         import cupy
     except Exception as error:  # it loads libraries, and makes a folder for its cache
         if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
-            raise DeviceError(f"CuPy is not installed; {_INSTALL}") from error
+            raise DeviceError(NOT_INSTALLED) from error
         cause = error.__cause__ or error  # CuPy gives advice of many lines, and the fault as its cause
         about_a_file = isinstance(cause, OSError) and cause.filename is not None
         remedy = "let CUPY_CACHE_DIR name a folder that can be written" if about_a_file else _INSTALL
@@ -49,17 +51,39 @@ def _cupy() -> Any:
 
 
 def _device_count(cupy: Any) -> int:
+    runtime = cupy.cuda.runtime
     try:
-        count = int(cupy.cuda.runtime.getDeviceCount())
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise DeviceError(f"the CUDA driver cannot be used ({_summary(error)})") from error
+        count = int(runtime.getDeviceCount())
+    except runtime.CUDARuntimeError as error:
+        raise DeviceError(_why_the_driver_fails(runtime, error)) from error
     if count == 0:
-        raise DeviceError("the CUDA driver finds no GPU")
+        raise DeviceError("the CUDA driver finds no GPU; does CUDA_VISIBLE_DEVICES hide it?")
     return count
+
+
+def _why_the_driver_fails(runtime: Any, error: Exception) -> str:
+    driver, cupys = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    if driver == 0:
+        return "no NVIDIA driver was found; install one, or use device='cpu'"
+    if driver // 1000 < cupys // 1000:
+        other = ", or install 'cupy-cuda12x[ctk]'" if driver >= 12000 else ""
+        return (
+            f"the NVIDIA driver supports CUDA {_version(driver)}, this CuPy needs {_version(cupys)}; update it{other}"
+        )
+    return f"the CUDA driver cannot be used ({_summary(error)})"
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 def _summary(error: BaseException) -> str:
     return f"{type(error).__name__}: " + str(error).strip().split("\n")[0]
+
+
+def device_name(index: int) -> str:
+    """What the maker calls CUDA device `index`, one that can be used."""
+    return str(_cupy().cuda.runtime.getDeviceProperties(index)["name"].decode())
 
 
 # What looks at an array or the host alone, and so works whichever device is the current one.
@@ -105,12 +129,12 @@ def foreign_array(name: str, data: Any) -> tuple[Array, Device] | None:
     kind, index = data.__dlpack_device__()
     if kind not in _MEMORY:
         return None
-    place = device(f"cuda:{index}") if device("auto").type == "cuda" else None
-    if place is None or place.type != "cuda":
+    why = why_unusable(f"cuda:{index}")
+    if why is not None:
         raise DeviceError(
-            f"{name}: the array is on CUDA device {index}, which cannot be used here; `tensorgrad info` says why. "
-            "Copy it to the host first"
+            f"{name}: the array is on CUDA device {index}, which cannot be used here; copy it to the host first ({why})"
         )
+    place = device(f"cuda:{index}")
     try:
         array = place.backend.from_dlpack(data)
     except (NotImplementedError, TypeError) as error:  # CuPy lacks the dtype: float8, and bfloat16 without ml_dtypes

@@ -43,6 +43,7 @@ class CudaBackend(FusedKernels, Backend):
 
     name: ClassVar[str] = "cuda"
     array_type = cupy.ndarray
+    fuses_layers: ClassVar[bool] = True
 
     def __init__(self, index: int) -> None:
         self.index = index

@@ -38,8 +38,13 @@ class DeferredErrors:
     `raise_pending` is called wherever the host waits for the device, and costs a small copy where anything was checked.
 
     Threads and streams share the word. An error is raised in the thread that waits first, whoever's check it was. On a
-    stream of its own a check may still be running when the host waits for another one: its error then comes at a later
-    wait, at the latest when the host waits for the whole device.
+    stream of its own a check may still be running when the host waits for another one: its error then comes at the
+    wait after a later check, or when the host waits for the whole device (`tg.cuda.synchronize()`).
+
+    From a check's failure until its error is raised, optimizer steps on the device change nothing: on the CPU, where
+    the error comes at once, they would not be reached. That holds for the steps of all threads, but only on the stream
+    of the check, or after it (an event): on another stream a step may run before the check, and does its work. Nor does
+    it hold on other devices, which have words of their own, or for whoever writes into parameters without an optimizer.
     """
 
     def __init__(self, kernels: CheckKernels, word: Array) -> None:
@@ -48,6 +53,11 @@ class DeferredErrors:
         self._described = _Descriptions()
         self._reading = threading.Lock()
         self._unread = False
+
+    @property
+    def word(self) -> Array:
+        """The word, for kernels that do nothing while its first integer, a code, is not 0. The array stays the same."""
+        return self._word
 
     def check_bounds(self, indices: Array, low: int, high: int, what: str) -> None:
         """Let the device note the first of the contiguous `indices` outside [low, high)."""

@@ -13,7 +13,7 @@ from typing import Any
 from tensorgrad.backends.checks import CheckPrimitives
 from tensorgrad.backends.cuda_errors import DeferredErrors
 from tensorgrad.backends.cuda_kernels import ActivationKernels, CheckKernels, RandomKernels, RowKernels, SumKernels
-from tensorgrad.backends.cuda_launch import Launcher, suits
+from tensorgrad.backends.cuda_launch import Launcher, has_kernels, suits
 from tensorgrad.backends.cuda_optimizers import Arrays, NormKernels, OptimizerKernels, Tables
 from tensorgrad.backends.fused import FusedPrimitives
 from tensorgrad.backends.indexing import IndexingPrimitives
@@ -35,9 +35,9 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
         self._sums = SumKernels(launcher)
         self._rows = RowKernels(launcher)
         self._random = RandomKernels(launcher)
-        self._optimizers = OptimizerKernels(tables)
         self._norms = NormKernels(tables)
         self.errors = DeferredErrors(CheckKernels(launcher), self.full((8,), 0, int64))
+        self._optimizers = OptimizerKernels(tables, self.errors.word)
 
     def _contiguous(self, x: Array) -> Array:
         return x if self.is_contiguous(x) else self.copy(x)
@@ -48,6 +48,8 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
     # ------------------------------------------------------------------ activations
     def _activated(self, name: str, x: Array, out: Array | None, alpha: float = 0.0) -> Array | None:
         """act(x) by the kernel, or None where it cannot take these arrays."""
+        if not has_kernels(x.dtype):
+            return None
         x = self._contiguous(x)
         if not suits(x, out):
             return None
@@ -56,6 +58,8 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
         return out
 
     def _slope(self, name: str, g: Array, saved: Array, out: Array | None, alpha: float = 0.0) -> Array | None:
+        if not has_kernels(g.dtype):
+            return None
         g, saved = self._contiguous(g), self._contiguous(saved)
         if not suits(g, saved, out) or g.shape != saved.shape:
             return None
@@ -126,7 +130,7 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
         *,
         out: Array | None = None,
     ) -> Array:
-        z = self.matmul(x, self.transpose(weight), out=out)
+        z = self.linear(x, weight, None, out=out)
         if not suits(z, bias):
             return self._act(z if bias is None else self.add(z, bias), activation, negative_slope, out)
         self._activation.forward(activation, z, bias, z, alpha=negative_slope)
@@ -146,35 +150,6 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
             return super().act_backward_bias_grad(g, y, activation, negative_slope, out=out)
         dz, db = out or (self.empty(g.shape, g.dtype), self.empty(g.shape[-1:], g.dtype))
         self._activation.backward_bias(activation, g, y, None, dz, db, alpha=negative_slope)
-        return dz, db
-
-    def linear_act_of_argument(
-        self,
-        x: Array,
-        weight: Array,
-        bias: Array | None,
-        activation: str,
-        *,
-        out: tuple[Array, Array] | None = None,
-    ) -> tuple[Array, Array]:
-        """Keeps the product: the bias is added on the way, forward and backward."""
-        y, z = out or (None, None)
-        z = self.matmul(x, self.transpose(weight), out=z)
-        if not suits(z, bias, y):
-            return self._act(z if bias is None else self.add(z, bias), activation, 0.0, y), z
-        y = self._like(z, y)
-        self._activation.forward(activation, z, bias, y)
-        return y, z
-
-    def act_of_sum_backward(
-        self, g: Array, kept: Array, bias: Array | None, activation: str, *, out: tuple[Array, Array] | None = None
-    ) -> tuple[Array, Array]:
-        g, kept = self._contiguous(g), self._contiguous(kept)
-        if not g.size or not suits(g, kept, bias, *(out or ())):
-            z = kept if bias is None else self.add(kept, bias)
-            return super().act_of_sum_backward(g, z, None, activation, out=out)
-        dz, db = out or (self.empty(g.shape, g.dtype), self.empty(g.shape[-1:], g.dtype))
-        self._activation.backward_bias(activation, g, kept, bias, dz, db)
         return dz, db
 
     def _column_sums(self, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array | None:
@@ -331,8 +306,12 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
     def _step(
         self, kernel: Any, composition: Any, columns: tuple[Any, ...], lr: Array, step: Array, options: dict[str, Any]
     ) -> None:
-        given = [x for column in columns if column is not None for x in column]
-        (kernel if suits(*given) else composition)(*columns, lr, step, **options)
+        """Nothing is changed from the failure of a check until its error is raised: the kernel sees to that itself."""
+        if suits(*[x for column in columns if column is not None for x in column]):
+            kernel(*columns, lr, step, **options)
+        else:
+            self.errors.raise_pending()
+            composition(*columns, lr, step, **options)
 
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         if not all(suits(g) for g in grads):

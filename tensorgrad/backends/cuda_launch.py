@@ -25,6 +25,7 @@ __all__ = [
     "arithmetic_dtype",
     "check_arrays",
     "check_dtype",
+    "has_kernels",
     "suffix_of",
     "suits",
 ]
@@ -119,11 +120,16 @@ def arithmetic_dtype(dtype: DType) -> DType:
     return np.dtype(np.float64 if dtype.name == "float64" else np.float32)
 
 
+def has_kernels(dtype: DType) -> bool:
+    """Whether the kernels of floating arrays exist in `dtype`."""
+    return dtype.name in FLOATS
+
+
 def suits(*arrays: Array | None) -> bool:
     """Whether kernels can take these arrays: C-contiguous, of one floating dtype. None is left out."""
     given = [x for x in arrays if x is not None]
     dtype = given[0].dtype
-    return dtype.name in FLOATS and all(x.dtype == dtype and x.flags.c_contiguous for x in given)
+    return has_kernels(dtype) and all(x.dtype == dtype and x.flags.c_contiguous for x in given)
 
 
 def check_arrays(op: str, dtype: DType, shape: Shape | None, /, **arrays: Array) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from tensorgrad.backends.cuda_launch import Launcher, check_arrays, check_dtype, suffix_of
 from tensorgrad.backends.primitives import Array
-from tensorgrad.dtypes import float64
+from tensorgrad.dtypes import float64, int64
 from tensorgrad.errors import ShapeError
 
 __all__ = ["NormKernels", "OptimizerKernels", "Tables"]
@@ -27,7 +27,8 @@ Arrays = Sequence[Array]
 # leave multiprocessors idle at the end.
 PIECE = 8192
 _KEPT = 64  # tables of each kind
-_CONSTANTS = 16  # doubles: the most that any optimizer's rule has, and some
+_CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer.h
+_ERROR = 8  # integers of the error word
 _KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/reduce.h
 
 _V = TypeVar("_V")
@@ -81,10 +82,15 @@ class OptimizerKernels:
     """A step of all parameters of a group in one launch, after one of a single thread that advances `step`.
 
     The methods have the arguments and the meaning of `OptimizerSteps`. All arrays are C-contiguous and of one dtype.
+
+    `error`: the error word of the device (`DeferredErrors.word`), which the device reads at each step. While its code
+    is not 0, steps change neither arrays nor `step`. None: a word of its own, in which nothing is ever wrong.
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, error: Array | None = None) -> None:
         self._tables = tables
+        self._error = tables.launcher.upload(np.zeros(_ERROR, np.int64)) if error is None else error
+        check_arrays("optimizer kernels", int64, (_ERROR,), error=self._error)
 
     def adam_step(
         self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Arrays | None,
@@ -132,7 +138,8 @@ class OptimizerKernels:
         check_arrays(op, float64, (), lr=lr, step=step)
         launcher = self._tables.launcher
         constants = launcher.empty((_CONSTANTS,), float64)
-        launcher.one_thread(f"{name}_prepare", lr, step, constants, *[_scalar(option) for option in options])
+        scalars = [_scalar(option) for option in options]
+        launcher.one_thread(f"{name}_prepare", lr, self._error, step, constants, *scalars)
         self._tables.launch(name, columns, constants, *[_scalar(flag) for flag in flags])
 
 

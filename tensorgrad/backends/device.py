@@ -10,13 +10,24 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias
 
 from tensorgrad import config
 from tensorgrad.backends.base import Backend
 from tensorgrad.errors import DeviceError
 
-__all__ = ["Device", "DeviceLike", "device", "get_default_device", "register_backend", "set_default_device"]
+__all__ = [
+    "Device",
+    "DeviceLike",
+    "cuda_device",
+    "device",
+    "get_default_device",
+    "kind_asked_for",
+    "register_backend",
+    "set_default_device",
+    "why_unusable",
+]
 
 
 class Device:
@@ -39,15 +50,25 @@ class Device:
         return device, (str(self),)  # copies and other processes get the interned one
 
 
-DeviceLike: TypeAlias = "str | Device | None"
+class ForeignDevice(Protocol):
+    """A device of another library, such as `torch.device`."""
 
+    @property
+    def type(self) -> str: ...
+    @property
+    def index(self) -> int | None: ...
+
+
+DeviceLike: TypeAlias = "str | int | Device | ForeignDevice | None"
+
+_AUTO = ("auto", None)
 _NAME = re.compile(r"([a-z]+)(?::(\d+))?")
 _devices: dict[tuple[str, int | None], Device] = {}
 _factories: dict[str, Callable[[int | None], Backend]] = {}
 _numbered: set[str] = set()  # the types of which a machine may have several
 _failures: dict[tuple[str, int | None], str] = {}  # why a device cannot be used; found out once
 _default: Device | None = None
-_warned: set[str] = set()
+_warned: set[str] = set()  # the reasons that were given
 
 
 def register_backend(kind: str, factory: Callable[[int | None], Backend], *, numbered: bool = False) -> None:
@@ -65,26 +86,23 @@ def register_backend(kind: str, factory: Callable[[int | None], Backend], *, num
 
 
 def device(name: DeviceLike = None) -> Device:
-    """The device called `name`: "cpu", "cuda" (which is "cuda:0"), "cuda:1", "auto" (CUDA where it can be used, else
-    the CPU), or None for the default.
+    """The device called `name`: "cpu", "cuda" (which is "cuda:0"), "cuda:1" or 1, "auto" (CUDA where it can be used,
+    else the CPU), a device of another library with a `type` and an `index`, or None for the default.
 
-    Where CUDA cannot be used the answer is the CPU, with one warning that gives the reason; under
-    `set_strict_device(True)` it is a DeviceError. An unknown name is a DeviceError.
+    Where CUDA cannot be used the answer is the CPU, with a warning that gives the reason, once; under
+    `set_strict_device(True)` it is a DeviceError. So it is, always, where CUDA can be used but not that device (there
+    is no "cuda:9"), and for an unknown name.
     """
     if isinstance(name, Device):
         return name
-    if name is None:
-        return get_default_device()
-    if name == "auto":
-        return _first_usable()
-    return _named(name)
+    return get_default_device() if name is None else _found(name)
 
 
 def get_default_device() -> Device:
     """The device of tensors made without one: `TENSORGRAD_DEVICE`, or the CPU."""
     global _default
     if _default is None:
-        _default = device(config.default_device_name())
+        _default = _found(config.default_device_name(), config.DEVICE_VARIABLE)
     return _default
 
 
@@ -94,17 +112,75 @@ def set_default_device(name: DeviceLike) -> None:
     _default = device(name)
 
 
-def _named(name: str) -> Device:
-    match = _NAME.fullmatch(name) if isinstance(name, str) else None
-    if match is None or match[1] not in _factories:
+def cuda_device(asker: str, name: DeviceLike = None) -> Device:
+    """The CUDA device called `name`; for None the default one if it is a CUDA device, otherwise the first.
+
+    As `device`, but for the name of another device: that is a DeviceError by `asker`. The CPU is taken where CUDA
+    cannot be used: it may be what `device("cuda")` gave.
+    """
+    if name is None:
+        default = get_default_device()
+        return default if default.type == "cuda" else _found("cuda")
+    found = device(name)
+    stands_in = isinstance(name, Device) and found.type == "cpu" and why_unusable("cuda") is not None
+    if found.type != "cuda" and not stands_in and kind_asked_for(name) not in ("cuda", "auto"):
+        raise DeviceError(f"{asker}: expected a CUDA device, got {found}")
+    return found
+
+
+def kind_asked_for(name: object) -> str | None:
+    """The type of device that `name` asks for, or "auto"; None where it is no device's name."""
+    key = _key(name)
+    return None if key is None else key[0]
+
+
+def why_unusable(name: str) -> str | None:
+    """Why the device called `name` cannot be used here, or None where it can. Asks without a warning."""
+    key = _key(name)
+    return None if key is None or key == _AUTO else _why(*key)
+
+
+def _found(name: object, variable: str | None = None) -> Device:
+    """The device called `name`, which the program says, or that environment variable."""
+    key = _key(name)
+    if key is None:
         known = ", ".join(repr(k) for k in (*sorted(_factories), "cuda:1", "auto"))
-        raise DeviceError(f"device: expected one of {known}, got {name!r}")
+        numbers = "" if isinstance(name, str) else ", or the number of a CUDA device"
+        raise DeviceError(f"{variable or 'device'}: expected one of {known}{numbers}, got {name!r}")
+    if key == _AUTO:
+        return _interned("cpu", None) if _why("cuda", 0) else _interned("cuda", 0)
     try:
-        return _interned(match[1], int(match[2] or 0) if match[1] in _numbered else None)
+        return _interned(*key)
     except DeviceError as reason:
-        if config.strict_device():
-            raise
-        return _fall_back(name, reason)
+        text = name if isinstance(name, str) else f"{key[0]}:{key[1]}"
+        return _fall_back(key[0], f"{variable}={text!r}" if variable else f"device {text!r}", reason)
+
+
+def _key(name: object) -> tuple[str, int | None] | None:
+    """The type and the index that `name` says; None where it is no device's name."""
+    kind: object
+    index: object
+    if isinstance(name, str):
+        if name == "auto":
+            return _AUTO
+        kind, index = _parsed(name)
+    elif isinstance(name, int) and not isinstance(name, bool):
+        kind, index = "cuda", int(name)
+    else:
+        kind, index = getattr(name, "type", None), getattr(name, "index", None)
+    if not isinstance(kind, str) or kind not in _factories:
+        return None
+    if kind not in _numbered:
+        return kind, None
+    if index is None:
+        return kind, 0
+    return (kind, index) if type(index) is int and index >= 0 else None
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str) -> tuple[str | None, int]:
+    match = _NAME.fullmatch(name)
+    return (match[1], int(match[2] or 0)) if match else (None, 0)
 
 
 def _interned(kind: str, index: int | None) -> Device:
@@ -121,12 +197,25 @@ def _interned(kind: str, index: int | None) -> Device:
         raise
 
 
-def _fall_back(name: str, reason: DeviceError) -> Device:
-    if name not in _warned:
-        _warned.add(name)
-        message = f"device {name!r} cannot be used, running on the CPU: {reason}"
+def _why(kind: str, index: int | None) -> str | None:
+    """Why that device cannot be used, or None where it can."""
+    try:
+        _interned(kind, index)
+    except DeviceError as reason:
+        return str(reason)
+    return None
+
+
+def _fall_back(kind: str, asked: str, reason: DeviceError) -> Device:
+    """The CPU, for want of any device of that type. Raises DeviceError where there is one, and in strict mode."""
+    why = None if config.strict_device() else _why(kind, 0 if kind in _numbered else None)
+    if why is None:
+        raise DeviceError(f"{asked} cannot be used: {reason}") from reason
+    if why not in _warned:
+        message = f"{asked} cannot be used, running on the CPU: {why}"
         warnings.warn(message, stacklevel=_levels_to_the_caller())
-    return _named("cpu")
+        _warned.add(why)  # not sooner: a filter may have made an error of it, and then nobody runs on the CPU
+    return _interned("cpu", None)
 
 
 def _levels_to_the_caller() -> int:
@@ -136,10 +225,3 @@ def _levels_to_the_caller() -> int:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
     return level
-
-
-def _first_usable() -> Device:
-    try:
-        return _interned("cuda", 0)
-    except DeviceError:
-        return _named("cpu")

@@ -131,6 +131,9 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
     # ------------------------------------------------------------------ linear
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
         """x @ weight.T + bias: x (..., in), weight (out, in), bias (out,) or None; result (..., out)."""
+        if x.ndim > 2:  # one product of all rows, not one for each matrix
+            rows = self.linear(self.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), weight, bias)
+            return delivered(self, self.reshape(rows, (*x.shape[:-1], weight.shape[0])), out)
         product = self.matmul(x, self.transpose(weight), out=out)
         return product if bias is None else self.add(product, bias, out=out)
 
@@ -146,23 +149,6 @@ class FusedPrimitives(ActivationPrimitives, LossPrimitives, Primitives):
     ) -> Array:
         """act(linear(x, weight, bias)), for one of ACTIVATIONS_OF_RESULT; `negative_slope` is leaky_relu's."""
         return self._act(self.linear(x, weight, bias), activation, negative_slope, out)
-
-    def linear_act_of_argument(
-        self,
-        x: Array,
-        weight: Array,
-        bias: Array | None,
-        activation: str,
-        *,
-        out: tuple[Array, Array] | None = None,
-    ) -> tuple[Array, Array]:
-        """(act(z), kept), for z = linear(x, weight, bias) and one of ACTIVATIONS_OF_ARGUMENT.
-
-        `kept` is for `act_of_sum_backward` of the same device alone: here it is z.
-        """
-        y, z = out or (None, None)
-        z = self.linear(x, weight, bias, out=z)
-        return self._act(z, activation, 0.0, y), z
 
 
 @lru_cache(maxsize=1024)

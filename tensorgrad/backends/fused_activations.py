@@ -13,13 +13,11 @@ import numpy as np
 from tensorgrad.backends.primitives import Array, Primitives
 from tensorgrad.dtypes import DType, float16, float32
 
-__all__ = ["ACTIVATIONS_OF_ARGUMENT", "ACTIVATIONS_OF_RESULT", "ActivationPrimitives"]
+__all__ = ["ACTIVATIONS_OF_RESULT", "ActivationPrimitives"]
 
 # The activations whose slope can be told from their result (leaky_relu's where its own slope is not negative): what
 # they are given need not be kept, and may be overwritten.
 ACTIVATIONS_OF_RESULT = ("relu", "leaky_relu", "sigmoid", "tanh")
-# Those whose slope is a function of their argument, which is kept.
-ACTIVATIONS_OF_ARGUMENT = ("gelu", "gelu_tanh", "silu")
 
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
@@ -140,34 +138,27 @@ class ActivationPrimitives(Primitives):
 
     # ------------------------------------------------------------------ by name
     def act_backward(
-        self, g: Array, saved: Array, activation: str, negative_slope: float = 0.0, *, out: Array | None = None
+        self, g: Array, y: Array, activation: str, negative_slope: float = 0.0, *, out: Array | None = None
     ) -> Array:
-        """g act'(x); `saved` is act(x) for ACTIVATIONS_OF_RESULT, x for the others; the slope is leaky_relu's."""
+        """g act'(x), for y = act(x) and one of ACTIVATIONS_OF_RESULT; `negative_slope` is leaky_relu's."""
         if activation == "leaky_relu":
-            return self.leaky_relu_backward(g, saved, negative_slope, out=out)
-        gradient: Array = getattr(self, f"{activation}_backward")(g, saved, out=out)
+            return self.leaky_relu_backward(g, y, negative_slope, out=out)
+        gradient: Array = getattr(self, f"{activation}_backward")(g, y, out=out)
         return gradient
 
     def act_backward_bias_grad(
         self,
         g: Array,
-        saved: Array,
+        y: Array,
         activation: str,
         negative_slope: float = 0.0,
         *,
         out: tuple[Array, Array] | None = None,
     ) -> tuple[Array, Array]:
-        """(dz, its sum over the rows), for dz = g act'(z), all (rows, columns); `saved` as for `act_backward`."""
+        """(dz, its sum over the rows), for dz = g act'(z) and y = act(z), all (rows, columns)."""
         dz, db = out or (None, None)
-        dz = self.act_backward(g, saved, activation, negative_slope, out=dz)
+        dz = self.act_backward(g, y, activation, negative_slope, out=dz)
         return dz, self.sum(dz, axis=0, out=db)
-
-    def act_of_sum_backward(
-        self, g: Array, kept: Array, bias: Array | None, activation: str, *, out: tuple[Array, Array] | None = None
-    ) -> tuple[Array, Array]:
-        """`act_backward_bias_grad` of what `linear_act_of_argument` kept: here the sum. `bias` is there for devices
-        that keep what it was added to."""
-        return self.act_backward_bias_grad(g, kept, activation, out=out)
 
     # ------------------------------------------------------------------ pieces
     def _act(self, x: Array, activation: str, negative_slope: float, out: Array | None) -> Array:

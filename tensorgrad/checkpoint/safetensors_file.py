@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad.backends import DeviceLike
+from tensorgrad.backends import device as as_device
 from tensorgrad.checkpoint.tree import pack, unpack
 from tensorgrad.creation import tensor
-from tensorgrad.errors import DTypeError, FormatError
+from tensorgrad.errors import ArgumentError, DTypeError, FormatError
 
 if TYPE_CHECKING:
-    from tensorgrad.backends.device import Device
     from tensorgrad.tensor import Tensor
 
 __all__ = ["load", "read_metadata", "save"]
@@ -52,14 +53,21 @@ def save(obj: object, path: Path, metadata: Mapping[str, Any] | None = None) -> 
     _write_whole(os.fspath(path), serialize(arrays, notes))
 
 
-def load(path: Path, device: str | Device | None = None) -> Any:
-    """The object that `save` wrote, its tensors on `device` (the default device if None), not requiring grad.
+def load(path: Path, device: DeviceLike = None, *, map_location: DeviceLike = None) -> Any:
+    """The object that `save` wrote, its tensors not requiring grad.
 
-    A safetensors file written by another program comes back as a flat dict of tensors.
+    They go to `device`; without it to the default device (`tg.set_default_device`), wherever they were when they were
+    saved: the file does not say. `map_location` is PyTorch's name for the same; only a device is taken, no function
+    and no dict. A safetensors file written by another program comes back as a flat dict of tensors.
 
-    Raises: FileNotFoundError; FormatError for a file that is not safetensors or holds dtypes NumPy does not
-    have.
+    Raises: FileNotFoundError; FormatError for a file that is not safetensors or holds dtypes NumPy does not have;
+    ArgumentError for both `device` and `map_location`; DeviceError for what names no device.
     """
+    if device is not None and map_location is not None:
+        raise ArgumentError(
+            f"load: device and map_location mean the same, got {device!r} and {map_location!r}; give one of them"
+        )
+    place = as_device(map_location if device is None else device)
     notes, arrays = _read(os.fspath(path))
 
     def fetch(name: str) -> Tensor:
@@ -67,7 +75,7 @@ def load(path: Path, device: str | Device | None = None) -> Any:
             raise FormatError(
                 f"load: {os.fspath(path)} describes a tensor {name!r} that it does not hold; it is damaged"
             )
-        return tensor(arrays[name], device=device)
+        return tensor(arrays[name], device=place)
 
     if _STRUCTURE not in notes:
         return {name: fetch(name) for name in arrays}

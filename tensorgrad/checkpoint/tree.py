@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.dtypes import type_name
 from tensorgrad.errors import DTypeError, FormatError
 from tensorgrad.tensor import Tensor
 
@@ -68,7 +69,7 @@ def _pack(obj: object, path: tuple[str, ...], tensors: dict[str, Tensor]) -> Any
         return obj
     raise DTypeError(
         f"save: {'.'.join(path) or 'the object'} must be a Tensor, str, int, float, bool, None, or a dict, "
-        f"list or tuple of these, got {type(obj).__name__}; save a module or an optimizer by its state_dict()"
+        f"list or tuple of these, got {type_name(obj)}; save a module or an optimizer by its state_dict()"
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import warnings
 from importlib import metadata
 
 import numpy as np
 
-from tensorgrad import config
-from tensorgrad.backends import device, get_default_device
+from tensorgrad.backends import get_default_device
+from tensorgrad.backends.device import why_unusable
 from tensorgrad.errors import DeviceError
 from tensorgrad.version import __version__
 
@@ -27,7 +28,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         "BLAS": _blas(),
         "CPU threads": f"{_usable_threads()} usable of {os.cpu_count()}",
         "threads": f"slow on a shared machine? set {_threads_variable()}=1",
-        "default device": str(get_default_device()),
+        "default device": _default_device(),
         "CUDA": _cuda(),
     }
     width = max(len(name) for name in rows)
@@ -58,12 +59,16 @@ def _usable_threads() -> int:
     return os.cpu_count() or 1
 
 
+def _default_device() -> str:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            found = str(get_default_device())
+        except DeviceError as reason:
+            return f"none: {reason}"
+    return f"{found} ({caught[0].message})" if caught else found
+
+
 def _cuda() -> str:
-    strict = config.strict_device()
-    config.set_strict_device(True)
-    try:
-        return f"usable ({device('cuda')})"
-    except DeviceError as reason:
-        return f"not usable: {reason}"
-    finally:
-        config.set_strict_device(strict)
+    reason = why_unusable("cuda")
+    return "usable (cuda:0)" if reason is None else f"not usable: {reason}"

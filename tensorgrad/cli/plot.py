@@ -18,7 +18,7 @@ _FORMATS = (".png", ".pdf", ".svg", ".jpg", ".jpeg")
 def check_plot(path: str) -> None:
     """Raise ArgumentError now rather than after the training if no picture could be drawn."""
     if find_spec("matplotlib") is None:
-        raise ArgumentError("--plot needs matplotlib: pip install 'tensorgrad-engine[plot]'")
+        raise ArgumentError("--plot needs matplotlib: pip install matplotlib")
     if os.path.splitext(path)[1].lower() not in _FORMATS:
         raise ArgumentError(f"--plot draws {', '.join(_FORMATS)} files, got {path}")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tensorgrad.backends import Device
+from tensorgrad.backends.cuda import NOT_INSTALLED
+from tensorgrad.backends.device import why_unusable
 from tensorgrad.cli.model_file import TrainedModel
 from tensorgrad.cli.parts import Parts
 from tensorgrad.data import Standardizer, Table, TensorDataset
@@ -42,14 +44,20 @@ def _are_numbers(names: tuple[str, ...]) -> bool:
         return False
 
 
-def print_model(model: TrainedModel, place: Device) -> None:
-    """What learns, and where."""
+def print_model(model: TrainedModel, place: Device, asked: str) -> None:
+    """What learns, and where, if `asked` for a device of that name."""
     recipe = model.recipe
     layers = "-".join(str(size) for size in recipe.sizes)
     dropout = f", dropout {recipe.dropout:g}" if recipe.dropout else ""
-    print_row("device", str(place))
+    print_row("device", f"{place}{_why_not_cuda(place, asked)}")
     print_row("model", f"MLP {layers}, {recipe.activation}{dropout}")
     print_row("parameters", f"{sum(p.numel() for p in model.network.parameters()):,}")
+
+
+def _why_not_cuda(place: Device, asked: str) -> str:
+    """What whoever has CuPy and left the choice would ask; whoever asked for CUDA has been told."""
+    reason = why_unusable("cuda") if asked == "auto" and place.type == "cpu" else None
+    return "" if reason in (None, NOT_INSTALLED) else f" (no CUDA: {reason})"
 
 
 def print_outcome(history: History, epochs: int, seconds: float) -> None:

@@ -37,7 +37,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     model = TrainedModel(recipe.build().to(place), recipe, parts.inputs, parts.targets)
     print_data(arguments.source, table, parts)
     print_doubt(table, said=arguments.task is not None or arguments.source == "digits")
-    print_model(model, place)
+    print_model(model, place, arguments.device)
     started = perf_counter()
     history = _fit(model, parts, arguments)
     seconds = perf_counter() - started

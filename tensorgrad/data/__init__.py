@@ -7,7 +7,7 @@ from tensorgrad.data.dataset import Dataset, Subset, TensorDataset
 from tensorgrad.data.digits import digits, digits_table
 from tensorgrad.data.loader import DataLoader
 from tensorgrad.data.npz_reader import read_npz
-from tensorgrad.data.split import train_val_test_split
+from tensorgrad.data.split import random_split, train_val_test_split
 from tensorgrad.data.standardize import Standardizer
 from tensorgrad.data.table import Table
 
@@ -20,6 +20,7 @@ __all__ = [
     "TensorDataset",
     "digits",
     "digits_table",
+    "random_split",
     "read_csv",
     "read_csv_inputs",
     "read_npz",

@@ -9,6 +9,7 @@ import numpy as np
 
 from tensorgrad.backends.device import get_default_device
 from tensorgrad.creation import as_tensor
+from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import stack
 from tensorgrad.tensor import Tensor
@@ -166,7 +167,7 @@ def as_dataset(owner: str, given: Any) -> Dataset:
     if isinstance(given, (Mapping, str)) or not numbered:
         raise DTypeError(
             f"{owner}: the data set must have `__len__` and, for one sample, `__getitem__`, got "
-            f"{type(given).__name__}; wrap tensors in tg.data.TensorDataset(inputs, labels)"
+            f"{type_name(given)}; wrap tensors in tg.data.TensorDataset(inputs, labels)"
         )
     return _Indexed(given)
 
@@ -199,8 +200,8 @@ def _check_fields(tensors: tuple[Tensor, ...]) -> None:
     for position, tensor in enumerate(tensors):
         if not isinstance(tensor, Tensor):
             raise DTypeError(
-                f"TensorDataset: argument {position} must be a Tensor, got {type(tensor).__name__}; "
-                "convert it with tg.as_tensor"
+                f"TensorDataset: argument {position} must be a Tensor, got {type_name(tensor)}; "
+                f"{how_to_make_one(tensor)}"
             )
         if tensor.ndim == 0:
             raise ShapeError(f"TensorDataset: tensor {position} is 0-d; its first dimension must count the samples")

@@ -27,7 +27,11 @@ class DataLoader:
     pairs; samples are then stacked one by one, and a Tensor is a data set of one field. Batches are on
     `dataset.device`.
 
-    Raises: ArgumentError for a batch size below 1, DTypeError for a data set without samples by number.
+    `num_workers=0` and `pin_memory` are accepted for PyTorch programs and change nothing: a batch is gathered where the
+    data lie, in this process.
+
+    Raises: ArgumentError for a batch size below 1 and for any other `num_workers`, DTypeError for a data set without
+    samples by number.
     """
 
     def __init__(
@@ -37,9 +41,17 @@ class DataLoader:
         shuffle: bool = False,
         drop_last: bool = False,
         generator: Generator | None = None,
+        *,
+        num_workers: int = 0,
+        pin_memory: bool = False,
     ) -> None:
         if batch_size < 1:
             raise ArgumentError(f"DataLoader: batch_size must be at least 1, got {batch_size}")
+        if num_workers != 0:
+            raise ArgumentError(
+                f"DataLoader: num_workers must be 0, got {num_workers}; batches are gathered in this process, "
+                "and no others are started for it"
+            )
         self.dataset = as_dataset("DataLoader", dataset)
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -11,6 +11,7 @@ from tensorgrad.creation import as_tensor
 from tensorgrad.data.dataset import TensorDataset, is_dataset
 from tensorgrad.data.loader import DataLoader
 from tensorgrad.data.table import Table
+from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
@@ -26,9 +27,7 @@ def as_field(what: str, given: Any, like: Tensor | None) -> Tensor:
     if isinstance(given, Tensor):
         return given
     if not isinstance(given, np.ndarray):
-        raise DTypeError(
-            f"{what} must be a Tensor or a NumPy array, got {type(given).__name__}; make one with tg.tensor(...)"
-        )
+        raise DTypeError(f"{what} must be a Tensor or a NumPy array, got {type_name(given)}; {how_to_make_one(given)}")
     if given.dtype.kind not in "biuf":
         raise DTypeError(f"{what} must hold numbers, got dtype {given.dtype}; encode text as numbers first")
     if like is None:
@@ -52,7 +51,7 @@ def as_samples(what: str, given: Any, like: Tensor | None) -> Any:
     if not walked or isinstance(given, (Tensor, np.ndarray, str, Mapping, type)):
         raise DTypeError(
             f"{what} must be a tuple (inputs, targets) of tensors or NumPy arrays, a data set, or an iterable of "
-            f"batches, got {type(given).__name__}"
+            f"batches, got {type_name(given)}"
         )
     return given
 
@@ -79,7 +78,7 @@ def inputs_and_target(
     for batch in batches:
         if not isinstance(batch, (tuple, list)):
             raise DTypeError(
-                f"train: a batch must be a tuple (inputs, target), got {type(batch).__name__}; "
+                f"train: a batch must be a tuple (inputs, target), got {type_name(batch)}; "
                 "to pass all samples at once give one tuple of inputs and targets, not a list"
             )
         if len(batch) < 2:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ from tensorgrad.errors import ArgumentError, ShapeError
 from tensorgrad.random import Generator, randperm
 from tensorgrad.tensor import Tensor
 
-__all__ = ["train_val_test_split"]
+__all__ = ["random_split", "train_val_test_split"]
 
 
 def train_val_test_split(
@@ -50,6 +53,37 @@ def train_val_test_split(
     # In the order drawn, not by class: whoever reads the first samples of a part meets all classes.
     train, validation, testing = (Subset(dataset, drawn[part[drawn] == which].tolist()) for which in range(3))
     return train, validation, testing
+
+
+def random_split(dataset: Any, lengths: Sequence[float | int], generator: Generator | None = None) -> list[Subset]:
+    """Disjoint subsets of `dataset`, one of each length, that together are the whole of it in random order.
+
+    `lengths` are counts that add up to `len(dataset)`, or fractions that add up to 1: each is rounded down to a count,
+    and the samples left over go to the parts one by one, the first part first. Floats are taken for fractions. The
+    order comes from `generator` (the default generator if None). PyTorch's function; the orders are tensorgrad's own.
+
+    Raises: ArgumentError for a negative length, and where the lengths do not add up.
+    """
+    dataset = as_dataset("random_split", dataset)
+    sizes = _counts(list(lengths), len(dataset))
+    order = randperm(len(dataset), generator=generator)
+    return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, accumulate(sizes), strict=True)]
+
+
+def _counts(lengths: list[float | int], count: int) -> list[int]:
+    if any(length < 0 for length in lengths):
+        raise ArgumentError(f"random_split: lengths must not be negative, got {lengths}")
+    total = sum(lengths)
+    fractions = total == 1 or any(isinstance(length, (float, np.floating)) for length in lengths)
+    if not (math.isclose(total, 1) if fractions else total == count):
+        wanted = "fractions must add up to 1" if fractions else f"lengths must add up to the {count} samples"
+        raise ArgumentError(f"random_split: {wanted}, got {lengths}, which add up to {total}")
+    if not fractions:
+        return [int(length) for length in lengths]
+    sizes = [math.floor(count * length) for length in lengths]
+    for left in range(count - sum(sizes)):
+        sizes[left % len(sizes)] += 1
+    return sizes
 
 
 def _size(name: str, value: float | int, count: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 from tensorgrad.autograd.function import Function
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
-from tensorgrad.backends import Device
+from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
+from tensorgrad.backends.device import cuda_device, kind_asked_for
 from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int16, int32, int64
-from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import elementwise as E
 
@@ -38,39 +40,57 @@ class _Transfer(Function):
 def to(
     self: Tensor,
     *args: Any,
-    device: Any = None,
+    device: DeviceLike = None,
     dtype: object = None,
     copy: builtins.bool = False,
     non_blocking: builtins.bool = False,
 ) -> Tensor:
     """This tensor on another device and/or in another dtype, differentiably; itself where nothing changes.
 
-    `to("cuda")`, `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or by keyword. `copy=True` always
-    makes a new tensor. `non_blocking` is accepted for PyTorch programs and changes nothing. Floats that do not fit an
-    integer dtype (nan, infinite, too large) give what the device makes of them.
+    `to("cuda")`, `to(0)` (the first CUDA device), `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or
+    by keyword; devices as for `tg.device`. `copy=True` always makes a new tensor. `non_blocking` is accepted for
+    PyTorch programs and changes nothing. Floats that do not fit an integer dtype (nan, infinite, too large) give what
+    the device makes of them.
+    """
+    place, kind = destination("to", args, device, dtype)
+    result = self if place is None or place is self.device else _Transfer.apply(self, place)
+    if kind is not None:
+        result = cast(result, kind)
+    return clone(result) if copy and result is self else result
+
+
+def destination(
+    name: str, args: tuple[Any, ...], device: DeviceLike, dtype: object
+) -> tuple[Device | None, DType | None]:
+    """The device and the dtype that the arguments of a `to` ask for; None for what shall stay as it is.
+
+    Raises, in the name of `name`, DTypeError for what is neither, DeviceError for such a name or number, and
+    ArgumentError for a bool.
     """
     for arg in args:
         if isinstance(arg, Variable):
             device, dtype = arg.device, arg.dtype
-        elif isinstance(arg, Device) or (isinstance(arg, str) and not names_dtype(arg)):
+        elif isinstance(arg, Device):
+            device = arg
+        elif isinstance(arg, (np.dtype, type)) or (isinstance(arg, str) and _names_dtype(arg)):
+            dtype = arg
+        elif kind_asked_for(arg) is not None:
             device = arg
         elif type(arg) is builtins.bool:
-            raise ArgumentError("to: expected a device, dtype or tensor, got a bool; pass copy=... by keyword")
+            raise ArgumentError(f"{name}: expected a device, a dtype or a tensor, got a bool; pass flags by keyword")
+        elif isinstance(arg, (str, builtins.int)):
+            raise DeviceError(f"{name}: expected a device, a dtype or a tensor, got {arg!r}")
         elif arg is not None:
-            dtype = arg
-    result = self
-    if device is not None and as_device(device) is not self.device:
-        result = _Transfer.apply(result, as_device(device))
-    if dtype is not None:
-        result = cast(result, as_dtype(dtype))
-    return clone(result) if copy and result is self else result
+            raise DTypeError(f"{name}: expected a device, a dtype or a tensor, got {arg!r:.60} of {type(arg)}")
+    return None if device is None else as_device(device), None if dtype is None else as_dtype(dtype)
 
 
-def names_dtype(name: str) -> builtins.bool:
+@lru_cache(maxsize=64)
+def _names_dtype(name: str) -> builtins.bool:
     """Whether `name` is a dtype's, and therefore no device's."""
     try:
         np.dtype(name)
-    except TypeError:
+    except (TypeError, SyntaxError):  # the latter of names with commas in odd places
         return False
     return True
 
@@ -80,9 +100,13 @@ def cpu(self: Tensor) -> Tensor:
     return to(self, device="cpu")
 
 
-def cuda(self: Tensor, device: Any = "cuda") -> Tensor:
-    """This tensor on a CUDA device; where CUDA cannot be used, see `tg.device`."""
-    return to(self, device=f"cuda:{device}" if type(device) is builtins.int else device)
+def cuda(self: Tensor, device: DeviceLike = None, non_blocking: builtins.bool = False) -> Tensor:
+    """This tensor on a CUDA device: the default one, or the first where that is another; or the one that is given.
+
+    Where CUDA cannot be used, see `tg.device`. Raises DeviceError for a device that is not a CUDA one. `non_blocking`
+    is accepted for PyTorch programs and changes nothing.
+    """
+    return to(self, device=cuda_device("cuda", device))
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:

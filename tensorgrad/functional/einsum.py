@@ -16,6 +16,7 @@ import numpy as np
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
+from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import matmul as M
@@ -112,7 +113,7 @@ def _labels(equation: str, subscripts: str, ndim: int) -> Labels:
 # ---------------------------------------------------------------------- preparing the operands
 def _check_operands(operands: Sequence[Any]) -> None:
     if not operands or not all(isinstance(t, Variable) for t in operands):
-        raise DTypeError(f"einsum: expected Tensors after the equation, got {[type(t).__name__ for t in operands]}")
+        raise DTypeError(f"einsum: expected Tensors after the equation, got {', '.join(map(type_name, operands))}")
     dtypes = {t.dtype for t in operands}
     if len(dtypes) > 1:
         raise DTypeError(f"einsum: all operands must have one dtype, got {', '.join(sorted(map(str, dtypes)))}")

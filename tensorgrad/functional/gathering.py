@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
 from tensorgrad.backends.primitives import INDEX
-from tensorgrad.dtypes import bool_, int64
+from tensorgrad.dtypes import bool_, int64, type_name
 from tensorgrad.errors import DTypeError, ShapeError
 from tensorgrad.functional.dims import normalize_dim
 from tensorgrad.functional.index_key import broadcast_shapes
@@ -108,8 +108,8 @@ def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int
 def checked_integers(name: str, index: Any) -> Tensor:
     """`index` as int64, in which positions can be counted whatever the sizes; DTypeError unless it is of integers."""
     if not isinstance(index, Variable) or index.array.dtype.kind != "i":
-        got = index.dtype if isinstance(index, Variable) else type(index).__name__
-        raise DTypeError(f"{name}: the index must be a tensor of integers, got {got}")
+        got = f"{index.dtype}; use .long()" if isinstance(index, Variable) else type_name(index)
+        raise DTypeError(f"{name}: the index must be a tensor of signed integers, got {got}")
     return cast(index, int64)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends.primitives import INDEX
-from tensorgrad.dtypes import bool_, int64
+from tensorgrad.dtypes import bool_, int64, type_name, uint8
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.promotion import cast
 
@@ -83,7 +83,7 @@ def _entry(name: str, k: Any, device: Device) -> Any:
     except TypeError:
         raise DTypeError(
             f"{name}: an index must be an int, slice, None, Ellipsis, or a tensor, array or list of integers "
-            f"or bools, got {type(k).__name__}"
+            f"or bools, got {type_name(k)}"
         ) from None
 
 
@@ -97,10 +97,10 @@ def _index_array(k: Any, device: Device) -> Tensor:
 def _index_tensor(name: str, index: Variable) -> Any:
     """An index as ops take it: bool, or int64 in which positions can be counted whatever the sizes; or a host bool."""
     dtype = index.array.dtype
-    if dtype.kind == "u":
+    if dtype == uint8:
         raise DTypeError(f"{name}: a uint8 tensor as an index could be meant as a mask; use .bool() or .long()")
     if dtype.kind not in "ib":
-        raise DTypeError(f"{name}: an index tensor must be of integers or bools, got {dtype}; use .long()")
+        raise DTypeError(f"{name}: an index tensor must be of signed integers or bools, got {dtype}; use .long()")
     if dtype.kind == "b":
         return index if index.ndim else _read_scalar(index)
     return cast(index, int64)

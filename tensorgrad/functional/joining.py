@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.dtypes import promote_types
+from tensorgrad.dtypes import how_to_make_one, promote_types, type_name
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, numpy_names
 from tensorgrad.functional.promotion import cast, shape_of
@@ -27,10 +27,10 @@ def _same_dtype(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
         raise ArgumentError(f"{name}: expected a non-empty list or tuple of tensors, got {tensors!r}")
     for i, x in enumerate(tensors):
         if not isinstance(x, Variable):
-            raise DTypeError(f"{name}: expected tensors, got {type(x).__name__} at position {i}")
+            raise DTypeError(f"{name}: expected tensors, got {type_name(x)} at position {i}; {how_to_make_one(x)}")
     dtype = tensors[0].dtype
     for x in tensors:
-        dtype = promote_types(dtype, x.dtype)
+        dtype = promote_types(dtype, x.dtype, name)
     return [cast(x, dtype) for x in tensors]
 
 

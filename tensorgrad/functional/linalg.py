@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.backends.fused_activations import ACTIVATIONS_OF_ARGUMENT, ACTIVATIONS_OF_RESULT
-from tensorgrad.dtypes import is_floating
+from tensorgrad.backends.fused_activations import ACTIVATIONS_OF_RESULT
+from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
 from tensorgrad.functional.einsum import einsum
@@ -86,7 +86,7 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input @ weight.T + bias: (..., in) with weight (out, in) and bias (out,) -> (..., out)."""
-    _check_linear(input, weight, bias)
+    _check_linear("linear", input, weight, bias)
     return apply(M.linear, input, weight, bias)
 
 
@@ -97,24 +97,22 @@ def linear_act(
     activation: str = "relu",
     negative_slope: float = 0.01,
 ) -> Tensor:
-    """act(linear(input, weight, bias)) as one operation, which keeps and moves less memory than two.
+    """act(linear(input, weight, bias)) as one operation: the sum before the activation is overwritten, not kept.
 
-    `activation`: "relu", "leaky_relu" (with `negative_slope`, which must not be negative), "sigmoid", "tanh", "gelu",
-    "gelu_tanh" (its approximation by a tanh) or "silu"; anything else is an ArgumentError. Shapes as for `linear`, in a
-    floating dtype. Of the first four, whose slope can be told from their result, nothing but the result is kept.
+    `activation`: "relu", "leaky_relu" (with `negative_slope`, which must not be negative), "sigmoid" or "tanh", whose
+    slope can be told from their result; anything else is an ArgumentError. Shapes as for `linear`, in a floating dtype.
+    As the result is kept, it may not be written into before backward.
     """
-    known = (*ACTIVATIONS_OF_RESULT, *ACTIVATIONS_OF_ARGUMENT)
-    if activation not in known:
-        raise ArgumentError(f"linear_act: activation must be one of {', '.join(map(repr, known))}, got {activation!r}")
+    if activation not in ACTIVATIONS_OF_RESULT:
+        known = ", ".join(map(repr, ACTIVATIONS_OF_RESULT))
+        raise ArgumentError(f"linear_act: activation must be one of {known}, got {activation!r}")
     if not negative_slope >= 0:
         raise ArgumentError(
             f"linear_act: negative_slope must not be negative, got {negative_slope}; use leaky_relu(linear(...))"
         )
-    _check_linear(input, weight, bias)
+    _check_linear("linear_act", input, weight, bias)
     if not is_floating(weight.dtype):
         raise DTypeError(f"linear_act: expected floating tensors, got {weight.dtype}; convert them with .float()")
-    if activation in ACTIVATIONS_OF_ARGUMENT:
-        return apply(M.linear_act_of_argument, input, weight, bias, activation=activation)
     return apply(M.linear_act, input, weight, bias, activation=activation, negative_slope=float(negative_slope))
 
 
@@ -125,17 +123,17 @@ def _check_batch(x: tuple[int, ...], y: tuple[int, ...]) -> None:
             raise ShapeError(f"matmul: batch sizes must broadcast, got {x} @ {y}: {n} and {m}")
 
 
-def _check_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
-    x, w = _shapes("linear", input, weight)
+def _check_linear(name: str, input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    x, w = _shapes(name, input, weight)
     if len(w) != 2:
-        raise ShapeError(f"linear: weight must be (out_features, in_features), got {w}")
+        raise ShapeError(f"{name}: weight must be (out_features, in_features), got {w}")
     if not x or x[-1] != w[1]:
         raise ShapeError(
-            f"linear: the last dimension of input must be in_features={w[1]}, got input {x} with weight {w}"
+            f"{name}: the last dimension of input must be in_features={w[1]}, got input {x} with weight {w}"
         )
     if bias is not None and (bias.array.shape != w[:1] or bias.array.dtype != weight.array.dtype):
         raise ShapeError(
-            f"linear: bias must be ({w[0]},) of {weight.dtype}, as weight {w} demands, got {bias.shape} of {bias.dtype}"
+            f"{name}: bias must be ({w[0]},) of {weight.dtype}, as weight {w} demands, got {bias.shape} of {bias.dtype}"
         )
 
 
@@ -161,7 +159,8 @@ def _product(name: str, input: Tensor, other: Tensor, left: int, right: int) -> 
 def _shapes(name: str, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The shapes of two Tensors that must have one dtype."""
     if not isinstance(x, Variable) or not isinstance(y, Variable):
-        raise DTypeError(f"{name}: expected two Tensors, got {type(x).__name__} and {type(y).__name__}")
+        remedy = how_to_make_one(y if isinstance(x, Variable) else x)
+        raise DTypeError(f"{name}: expected two Tensors, got {type_name(x)} and {type_name(y)}; {remedy}")
     a, b = x.array, y.array
     if a.dtype is not b.dtype and a.dtype != b.dtype:
         raise DTypeError(f"{name}: both must have one dtype, got {a.dtype} and {b.dtype}; convert one with .to(dtype)")

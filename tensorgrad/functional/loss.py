@@ -15,7 +15,16 @@ import numpy as np
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.dtypes import float16, float32, get_default_dtype, int64, is_floating, result_type
+from tensorgrad.dtypes import (
+    float16,
+    float32,
+    get_default_dtype,
+    how_to_make_one,
+    int64,
+    is_floating,
+    result_type,
+    type_name,
+)
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional import reduction as R
 from tensorgrad.functional.activation import log_softmax, logsigmoid
@@ -66,9 +75,8 @@ def huber_loss(
 def smooth_l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0, broadcast: bool = False
 ) -> Tensor:
-    """`huber_loss` with delta = beta, divided by beta; `l1_loss` for beta = 0. ArgumentError where beta <
-    0."""
-    if beta < 0:
+    """`huber_loss` with delta = beta, divided by beta; `l1_loss` for beta = 0. ArgumentError unless beta >= 0."""
+    if not beta >= 0:
         raise ArgumentError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
         return _elementwise(L.l1_loss, input, target, reduction, broadcast, name="smooth_l1_loss")
@@ -240,7 +248,7 @@ def _class_dim(input: Tensor) -> int:
 
 def _check_tensor(name: str, what: str, x: object) -> None:
     if not isinstance(x, Variable):
-        raise DTypeError(f"{name}: {what} must be a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
+        raise DTypeError(f"{name}: {what} must be a Tensor, got {type_name(x)}; {how_to_make_one(x)}")
 
 
 def _check_probabilities(name: str, what: str, x: Tensor, hint: str = "") -> None:
@@ -278,7 +286,7 @@ def _pair(name: str, input: Tensor, target: Tensor, broadcast: bool) -> tuple[Te
         input, target = broadcast_to(input, shape), broadcast_to(target, shape)
     if input.dtype is target.dtype and input.dtype.kind == "f":
         return input, target
-    dtype = result_type((input, target))
+    dtype = result_type((input, target), name)
     kind = dtype if is_floating(dtype) else get_default_dtype()
     return cast(input, kind), cast(target, kind)
 
@@ -305,9 +313,9 @@ def _how_to_align(a: tuple[int, ...], b: tuple[int, ...]) -> str:
 def _check_logits(name: str, input: Any, target: Any, weight: Tensor | None) -> int:
     """The number of classes of `input`."""
     _check_tensor(name, "target", target)
-    if not isinstance(input, Variable) or not is_floating(input.dtype):
-        kind = input.dtype if isinstance(input, Variable) else type(input).__name__
-        raise DTypeError(f"{name}: input must be a floating Tensor, got {kind}; convert it with .float()")
+    _check_tensor(name, "input", input)
+    if not is_floating(input.dtype):
+        raise DTypeError(f"{name}: input must be a floating Tensor, got {input.dtype}; convert it with .float()")
     if input.ndim == 0:
         raise ShapeError(f"{name}: input must have shape (C,), (N, C) or (N, C, d1, ...), got ()")
     classes: int = input.shape[0 if input.ndim == 1 else 1]

@@ -10,7 +10,16 @@ from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import DType, fitting, get_default_dtype, is_floating, result_type, wrap_integer
+from tensorgrad.dtypes import (
+    DType,
+    fitting,
+    get_default_dtype,
+    how_to_make_one,
+    is_floating,
+    result_type,
+    type_name,
+    wrap_integer,
+)
 from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.ops import elementwise as E
 
@@ -60,7 +69,7 @@ def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
 def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
     device = common_device(op.name, x, y)
     x, y = as_operand(op.name, x, device), as_operand(op.name, y, device)
-    dtype = result_type((x, y))
+    dtype = result_type((x, y), op.name)
     if to_float and not is_floating(dtype):
         dtype = get_default_dtype()
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
@@ -91,7 +100,7 @@ def shape_of(name: str, x: Any) -> tuple[int, ...]:
 
 
 def _no_tensor(name: str, x: Any) -> DTypeError:
-    return DTypeError(f"{name}: expected a Tensor, got {type(x).__name__}; make one with tg.tensor(...)")
+    return DTypeError(f"{name}: expected a Tensor, got {type_name(x)}; {how_to_make_one(x)}")
 
 
 def floating(name: str, x: Any) -> Tensor:
@@ -120,7 +129,7 @@ def as_operand(name: str, x: Any, device: Device) -> Any:
         if x.dtype.kind not in "biuf":
             raise DTypeError(f"{name}: expected numbers, got a NumPy array of {x.dtype}")
         return new_tensor(device.backend.asarray(x), device)
-    raise DTypeError(f"{name}: expected a Tensor or a number, got {type(x).__name__}")
+    raise DTypeError(f"{name}: expected a Tensor or a number, got {type_name(x)}; {how_to_make_one(x)}")
 
 
 def common_device(name: str, *operands: Any) -> Device:
@@ -128,7 +137,8 @@ def common_device(name: str, *operands: Any) -> Device:
     for x in operands:
         if isinstance(x, Variable):
             return x.device
-    raise DTypeError(f"{name}: expected at least one Tensor, got {', '.join(type(x).__name__ for x in operands)}")
+    got = ", ".join(map(type_name, operands))
+    raise DTypeError(f"{name}: expected at least one Tensor, got {got}; {how_to_make_one(operands[0])}")
 
 
 def constant(value: Scalar, dtype: DType, device: Device, name: str = "constant") -> Tensor:

@@ -26,6 +26,7 @@ from tensorgrad.nn.loss import (
     L1Loss,
     MSELoss,
     NLLLoss,
+    SmoothL1Loss,
 )
 from tensorgrad.nn.mlp import MLP
 from tensorgrad.nn.module import Module
@@ -56,6 +57,7 @@ __all__ = [
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
     "Tanh",

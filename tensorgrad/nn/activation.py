@@ -5,6 +5,7 @@ from __future__ import annotations
 from tensorgrad.errors import ArgumentError
 from tensorgrad.functional import activation as F
 from tensorgrad.functional.arithmetic import tanh
+from tensorgrad.functional.inplace import elu_, leaky_relu_, silu_
 from tensorgrad.nn.module import Module
 from tensorgrad.tensor import Tensor
 
@@ -38,33 +39,38 @@ class ReLU(Module):
 
 
 class LeakyReLU(Module):
-    """x where x > 0, else negative_slope * x."""
+    """x where x > 0, else negative_slope * x. With `inplace` the result is written into the input."""
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
         self.negative_slope = negative_slope
+        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         """Any shape, kept."""
-        return F.leaky_relu(input, self.negative_slope)
+        return (leaky_relu_ if self.inplace else F.leaky_relu)(input, self.negative_slope)
 
     def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+        return f"negative_slope={self.negative_slope}{', inplace=True' if self.inplace else ''}"
 
 
 class ELU(Module):
-    """x where x > 0, else alpha * (exp(x) - 1). Clevert et al., 2016."""
+    """x where x > 0, else alpha * (exp(x) - 1). With `inplace` the result is written into the input.
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    Clevert et al., 2016.
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha = alpha
+        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         """Any shape, kept."""
-        return F.elu(input, self.alpha)
+        return (elu_ if self.inplace else F.elu)(input, self.alpha)
 
     def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
+        return f"alpha={self.alpha}{', inplace=True' if self.inplace else ''}"
 
 
 class GELU(Module):
@@ -88,11 +94,18 @@ class GELU(Module):
 
 
 class SiLU(Module):
-    """x * sigmoid(x)."""
+    """x * sigmoid(x). With `inplace` the result is written into the input."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
         """Any shape, kept."""
-        return F.silu(input)
+        return (silu_ if self.inplace else F.silu)(input)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
 
 
 class Sigmoid(Module):

@@ -13,6 +13,7 @@ from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
 from tensorgrad.nn import activation
 from tensorgrad.nn.fusion import fused
 from tensorgrad.nn.module import Module
+from tensorgrad.tensor import Tensor
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -122,9 +123,12 @@ class Sequential(_Ordered):
     def forward(self, input: Any) -> Any:
         """The composition of all modules; the input itself where there are none.
 
-        A Linear and the ReLU, LeakyReLU, Sigmoid, Tanh, GELU or SiLU after it run as one operation, with the same
-        result.
+        On CUDA a Linear and the ReLU, Sigmoid or Tanh after it run as one operation, with the same result.
         """
+        if not (isinstance(input, Tensor) and input.device.backend.fuses_layers):
+            for module in self:
+                input = module(input)
+            return input
         modules = iter(pairwise([*self, None]))
         for module, following in modules:
             both = fused(module, following)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tensorgrad.nn.activation import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from tensorgrad.nn.activation import ReLU, Sigmoid, Tanh
 from tensorgrad.nn.linear import Linear
 from tensorgrad.nn.module import Module
 from tensorgrad.tensor import Tensor
 
 __all__ = ["fused"]
 
-_NAMES: dict[type[Module], str] = {
-    ReLU: "relu", LeakyReLU: "leaky_relu", Sigmoid: "sigmoid", Tanh: "tanh", GELU: "gelu", SiLU: "silu"
-}  # fmt: skip
+# Those that keep their result for backward by themselves too, so that a write into it is the same error either way.
+_NAMES: dict[type[Module], str] = {ReLU: "relu", Sigmoid: "sigmoid", Tanh: "tanh"}
 
 
 def fused(layer: Module, following: Module | None) -> Callable[[Tensor], Tensor] | None:
@@ -26,11 +25,6 @@ def fused(layer: Module, following: Module | None) -> Callable[[Tensor], Tensor]
     name = None if following is None else _NAMES.get(type(following))
     if name is None or type(layer) is not Linear or _is_changed(layer) or _is_changed(following):
         return None
-    if isinstance(following, LeakyReLU):
-        slope = following.negative_slope
-        return partial(layer.with_activation, activation=name, negative_slope=slope) if slope >= 0 else None
-    if isinstance(following, GELU) and following.approximate == "tanh":
-        name = "gelu_tanh"
     return partial(layer.with_activation, activation=name)
 
 

@@ -57,7 +57,8 @@ class Linear(Module):
     def with_activation(self, input: Tensor, activation: str, negative_slope: float = 0.01) -> Tensor:
         """act(self(input)) in one operation, for the activations of `functional.linear_act`; hooks are not called.
 
-        Sequential and MLP ask for it by themselves where an activation follows and nobody looks in between.
+        On CUDA Sequential and MLP ask for it by themselves where ReLU, Sigmoid or Tanh follows and nobody looks in
+        between.
         """
         try:
             self._check(input)

@@ -20,6 +20,7 @@ __all__ = [
     "L1Loss",
     "MSELoss",
     "NLLLoss",
+    "SmoothL1Loss",
 ]
 
 
@@ -65,6 +66,23 @@ class HuberLoss(_Pairwise):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Equal shapes; a 0-d result unless reduction is "none"."""
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta, broadcast=self.broadcast)
+
+
+class SmoothL1Loss(_Pairwise):
+    """0.5 * d^2 / beta where |d| < beta, else |d| - 0.5 * beta, for d = input - target; reduced.
+
+    With beta = 0 it is L1Loss. Girshick, "Fast R-CNN", 2015.
+    """
+
+    def __init__(self, reduction: str = "mean", beta: float = 1.0, *, broadcast: bool = False) -> None:
+        super().__init__(reduction, broadcast=broadcast)
+        if not beta >= 0:
+            raise ArgumentError(f"SmoothL1Loss: beta must not be negative, got {beta}")
+        self.beta = beta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Equal shapes; a 0-d result unless reduction is "none"."""
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta, broadcast=self.broadcast)
 
 
 class CrossEntropyLoss(_Loss):

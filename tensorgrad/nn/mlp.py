@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tensorgrad.errors import ArgumentError
+from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.nn import activation as activations
 from tensorgrad.nn.container import Sequential
 from tensorgrad.nn.dropout import Dropout
@@ -34,8 +34,9 @@ class MLP(Sequential):
     `MLP([784, 256, 10])` is `Sequential(Linear(784, 256), ReLU(), Linear(256, 10))`, with the same keys in
     its `state_dict`: "0.weight", "0.bias", "2.weight", "2.bias". With `dropout` above zero a Dropout follows
     each activation and counts in the keys. `activation` is one of the names in `ACTIVATIONS`, or a function
-    that makes a module, such as `nn.ReLU`. The layers keep Linear's default initialization whatever the
-    activation; `nn.init` has others. Input (..., sizes[0]), output (..., sizes[-1]).
+    that makes a module, such as `nn.ReLU` or `lambda: nn.LeakyReLU(0.2)`; a module, which all layers would share, is a
+    DTypeError. The layers keep Linear's default initialization whatever the activation; `nn.init` has others. Input
+    (..., sizes[0]), output (..., sizes[-1]).
     """
 
     def __init__(
@@ -64,6 +65,12 @@ class MLP(Sequential):
 
 
 def _activation(activation: str | Callable[[], Module]) -> Callable[[], Module]:
+    if isinstance(activation, Module):
+        kind = type(activation).__name__
+        raise DTypeError(
+            "MLP: activation must be a name, a Module class or a function that makes a module, got an instance of "
+            f"{kind}; every layer gets its own: pass {kind}, or lambda: {kind}(...)"
+        )
     if callable(activation):
         return activation
     if activation not in ACTIVATIONS:

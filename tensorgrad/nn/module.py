@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Self, TypeAlias, overload
 
 from tensorgrad.autograd.variable import RemovableHandle
-from tensorgrad.backends import Device, device
-from tensorgrad.dtypes import DType, as_dtype, float16, float32, float64, is_floating
+from tensorgrad.backends import DeviceLike
+from tensorgrad.backends.device import cuda_device
+from tensorgrad.dtypes import float16, float32, float64, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, TensorgradError
-from tensorgrad.functional.conversion import names_dtype
+from tensorgrad.functional.conversion import destination
 from tensorgrad.nn.hooks import ForwardHooks, Hook, register
 from tensorgrad.nn.parameter import Parameter, zero_gradient
 from tensorgrad.nn.state import IncompatibleKeys, load_state, named_state
@@ -140,7 +141,7 @@ class Module:
             there = f"a {self._registry[name]}" if name in self._registry else "an attribute"
             raise ArgumentError(f"{owner}: cannot register {kind} {name!r}: there is {there} of that name")
         if value is not None and not isinstance(value, cls):
-            raise DTypeError(f"{owner}: {kind} {name!r} must be a {cls.__name__}, got {type(value).__name__}")
+            raise DTypeError(f"{owner}: {kind} {name!r} must be a {cls.__name__}, got {type_name(value)}")
         self._registry[name] = kind
         object.__setattr__(self, name, value)
 
@@ -251,24 +252,27 @@ class Module:
             else:
                 zero_gradient(p)
 
-    def to(self, *args: Any, device: Any = None, dtype: Any = None) -> Self:
+    def to(self, *args: Any, device: DeviceLike = None, dtype: object = None, non_blocking: bool = False) -> Self:
         """Move parameters, buffers and gradients to a device, or to a floating dtype, or to those of a
         tensor.
 
-        `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`; a str names a device or a dtype. In place: the
-        parameters stay the same objects, so an optimizer that holds them need not be told. Integer buffers keep their
-        dtype.
+        `to(device)`, `to(dtype)`, `to(device, dtype)`, `to(tensor)`, as for Tensor.to. In place: the parameters stay
+        the same objects, and integer buffers keep their dtype. Make the optimizer afterwards: one that has made steps
+        may hold state of the old device and dtype, and then refuses. `non_blocking` is accepted for PyTorch programs
+        and changes nothing.
         """
-        place, kind = _destination(args, device, dtype)
+        place, kind = destination("Module.to", args, device, dtype)
+        if kind is not None and not is_floating(kind):
+            raise DTypeError(f"Module.to: expected a floating dtype, got {kind}; parameters need gradients")
         return self._convert(lambda t: t.to(device=place, dtype=kind if is_floating(t.dtype) else None))
 
     def cpu(self) -> Self:
         """Move to the CPU."""
         return self.to("cpu")
 
-    def cuda(self, index: int | None = None) -> Self:
-        """Move to a CUDA device."""
-        return self.to("cuda" if index is None else f"cuda:{index}")
+    def cuda(self, device: DeviceLike = None) -> Self:
+        """Move to a CUDA device; devices as for Tensor.cuda."""
+        return self.to(cuda_device("Module.cuda", device))
 
     def float(self) -> Self:
         """Make all floating parameters and buffers float32."""
@@ -342,20 +346,6 @@ def _walk(module: Module, path: str, seen: set[int] | None) -> Iterator[tuple[st
     for name, child in module.registered("module"):
         if child is not None:
             yield from _walk(child, _join(path, name), seen)
-
-
-def _destination(args: tuple[Any, ...], place: Any, dtype: Any) -> tuple[Device | None, DType | None]:
-    for arg in args:
-        if isinstance(arg, Tensor):
-            place, dtype = arg.device, arg.dtype
-        elif isinstance(arg, Device) or (isinstance(arg, str) and not names_dtype(arg)):
-            place = arg
-        elif arg is not None:
-            dtype = arg
-    kind = None if dtype is None else as_dtype(dtype)
-    if kind is not None and not is_floating(kind):
-        raise DTypeError(f"Module.to: expected a floating dtype, got {kind}; parameters need gradients")
-    return (None if place is None else device(place)), kind
 
 
 def _nested(name: str, extra: str, children: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import DTypeError
 from tensorgrad.tensor import Tensor
 
@@ -19,7 +20,7 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Tensor, requires_grad: bool = True) -> Parameter:
         if not isinstance(data, Tensor):
-            raise DTypeError(f"Parameter: expected a Tensor, got {type(data).__name__}; make one with tg.tensor()")
+            raise DTypeError(f"Parameter: expected a Tensor, got {type_name(data)}; {how_to_make_one(data)}")
         made: Parameter = object.__new__(cls)
         made.array, made.device, made.version = data.array, data.device, data.version
         made.grad = made.node = made.base = made.hooks = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.creation import as_tensor
+from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, TensorgradError
 from tensorgrad.tensor import Tensor
 
@@ -61,7 +62,7 @@ def _matched(targets: dict[str, Tensor], state: Mapping[str, Any]) -> tuple[dict
             try:
                 value = as_tensor(state[name], dtype=target.dtype)
             except (TensorgradError, TypeError, ValueError):
-                unfit.append(f"{name}: expected a tensor, got {type(state[name]).__name__}")
+                unfit.append(f"{name}: expected a tensor, got {type_name(state[name])}")
                 continue
             if value.shape == target.shape:
                 values[name] = value

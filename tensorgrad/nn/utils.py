@@ -11,7 +11,7 @@ from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.creation import zeros
-from tensorgrad.dtypes import float64
+from tensorgrad.dtypes import float64, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat
 from tensorgrad.tensor import Tensor
@@ -31,20 +31,23 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     """Scale the gradients in place by min(1, max_norm / (norm + 1e-6)); return the norm they had, a 0-d
     tensor.
 
     The norm is that of all gradients together as one vector, kept in float64 and returned in the dtype of the first;
     `norm_type` is a positive number or infinity. Parameters without a gradient are passed over. Raises DeviceError for
-    gradients on different devices. Nothing is read back to the host.
+    gradients on different devices. Nothing is read back to the host. `foreach` is accepted for PyTorch programs and
+    changes nothing.
 
-    A norm that is nan or infinite spoils the gradients. With `error_if_nonfinite` it leaves them as they are, and is an
-    ArgumentError: on the CPU at once, on CUDA at the next wait for the device (`.item()`, `.cpu()`, `.tolist()`,
-    `tg.cuda.synchronize()`). There the host has gone on: an `optimizer.step()` between this call and the wait has used
-    the gradients, and the parameters are spoilt. To save them, call `tg.cuda.synchronize()` before the step. It is not
-    called here because a wait in every step leaves the device idle, and could not be recorded. Nor are the gradients
-    zeroed: momentum and weight decay would move the parameters all the same, and what was wrong could not be found.
+    A norm that is nan or infinite spoils the gradients. With `error_if_nonfinite` it leaves them as they are, and is a
+    NonFiniteError (an ArgumentError, and as in PyTorch a RuntimeError): on the CPU at once, on CUDA at the next wait
+    for the device (`.item()`, `.cpu()`, `.tolist()`, `tg.cuda.synchronize()`). Until it is raised, `optimizer.step()`
+    on that device changes neither parameters nor state nor step count: the steps between this call and the wait are
+    lost, nothing else is. What the host counts, as the steps of a schedule, has gone on. Writing into parameters
+    without an optimizer (`p -= lr * p.grad`) is not held back: to be safe, read the returned norm with `.item()`
+    before, which raises the error on every device.
     """
     norm_type = _checked_norm_type("clip_grad_norm_", norm_type)
     if not max_norm >= 0:
@@ -60,8 +63,8 @@ def clip_grad_norm_(
     return _as_norm(total, grads)
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Clamp every element of the gradients to [-clip_value, clip_value], in place."""
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
+    """Clamp every element of the gradients to [-clip_value, clip_value], in place. `foreach` changes nothing."""
     if not clip_value >= 0:
         raise ArgumentError(f"clip_grad_value_: clip_value must not be negative, got {clip_value}")
     grads = _gradients("clip_grad_value_", parameters)
@@ -127,7 +130,7 @@ def _listed(name: str, tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
         given = list(tensors)
     for t in given:
         if not isinstance(t, Tensor):
-            raise DTypeError(f"{name}: expected Tensors, got {type(t).__name__}; pass model.parameters()")
+            raise DTypeError(f"{name}: expected Tensors, got {type_name(t)}; pass model.parameters()")
     return given
 
 

@@ -8,7 +8,7 @@ from tensorgrad.autograd.op import Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 
-__all__ = ["linear", "linear_act", "linear_act_of_argument", "matmul", "outer"]
+__all__ = ["linear", "linear_act", "matmul", "outer"]
 
 
 def _swapped(B: Backend, x: Array) -> Array:
@@ -119,32 +119,6 @@ def linear_act(
 ) -> Array:
     """act(x @ weight.T + bias), of which only the result is kept: the sum before it is never seen."""
     return B.linear_act(x, weight, bias, activation, negative_slope)
-
-
-def _linear_act_of_argument_vjp(
-    B: Backend,
-    needs: tuple[bool, bool, bool],
-    g: Array,
-    kept: tuple[Array],
-    x: Array,
-    weight: Array,
-    bias: Array | None,
-    activation: str,
-) -> tuple[Array | None, Array | None, Array | None]:
-    dz, db = B.act_of_sum_backward(_rows(B, g), _rows(B, kept[0]), bias, activation)
-    return (*_factors(B, needs, dz, x, weight), db if needs[2] else None)
-
-
-@op(
-    joint=_linear_act_of_argument_vjp,
-    reads=("kept weight bias", "kept x bias", "kept bias"),
-    residuals="differentiable",
-)
-def linear_act_of_argument(
-    B: Backend, x: Array, weight: Array, bias: Array | None, activation: str
-) -> tuple[Array, Array]:
-    """act(x @ weight.T + bias), for activations whose slope is a function of their argument, which is kept."""
-    return B.linear_act_of_argument(x, weight, bias, activation)
 
 
 # ---------------------------------------------------------------------- outer

@@ -126,6 +126,9 @@ class Optimizer:
 
         Raises ShapeError, DTypeError or DeviceError where a gradient is not like its parameter, or where a
         parameter was moved after its state was made; then no parameter of its group was changed.
+
+        On CUDA, from the failure of a check on the device (of a label, an index, a probability, a norm) until the host
+        raises its error, a step changes nothing.
         """
         loss = None
         if closure is not None:

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 from tensorgrad.tensor import Tensor
 
@@ -116,7 +117,7 @@ def check_epsilon(owner: str, parameter: Tensor, eps: float, factor: float = 1.0
 def checked_parameter(owner: str, what: str, parameter: Any) -> Tensor:
     """`parameter`, if an optimizer can change it: a floating leaf Tensor. `what` names it in errors."""
     if not isinstance(parameter, Tensor):
-        raise DTypeError(f"{owner}: {what} must be a Tensor, got {type(parameter).__name__}; pass model.parameters()")
+        raise DTypeError(f"{owner}: {what} must be a Tensor, got {type_name(parameter)}; pass model.parameters()")
     if parameter.dtype.kind != "f":
         raise DTypeError(f"{owner}: {what} must be of a floating dtype, got {parameter.dtype}")
     if not parameter.is_leaf:

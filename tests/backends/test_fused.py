@@ -68,8 +68,6 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "act_backward": (G, np.tanh(X), "tanh"),
     "act_backward_bias_grad": (G, np.maximum(X, 0), "relu"),
     "linear": (X, WEIGHT, BIAS),
-    "linear_act_of_argument": (X, WEIGHT, None, "gelu"),
-    "act_of_sum_backward": (G, X, None, "silu"),
     "linear_act": (X, WEIGHT, BIAS, "leaky_relu", 0.2),
     "random_bits": (_key(), 30),
     "random_words64": (_key(), 7),

@@ -225,4 +225,4 @@ def test_it_is_available_and_counted(cuda_device: tg.Device) -> None:
     assert tg.cuda.device_count() >= 1
     assert tg.device("cuda") is cuda_device is tg.device("cuda:0")
     with pytest.raises(tg.DeviceError, match="expected a CUDA device, got cpu"):
-        tg.cuda.synchronize("cpu")
+        tg.cuda.memory_allocated("cpu")

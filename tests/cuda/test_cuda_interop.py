@@ -13,6 +13,7 @@ import tensorgrad as tg
 from tensorgrad.backends.cuda_overlap import overlap
 
 DTYPES = [tg.float16, tg.float32, tg.float64, tg.uint8, tg.int8, tg.int16, tg.int32, tg.int64, tg.bool]
+DTYPES += [tg.uint16, tg.uint32, tg.uint64]
 registry: Any = importlib.import_module("tensorgrad.backends.device")
 
 
@@ -216,6 +217,14 @@ def test_dlpack_between_tensors(cuda_device: tg.Device) -> None:
     y[0, 1] = -1
     assert y.device is cuda_device
     assert x.tolist() == [[0, 1, 2], [-1, 4, 5]]
+
+
+def test_functions_of_numpy_refuse_cuda_tensors(cuda_device: tg.Device) -> None:
+    x: Any = tg.ones(2, device=cuda_device)
+    calls: list[Any] = [np.exp, lambda t: np.add(np.ones(2), t), lambda t: np.add(tg.ones(2), t), np.add.reduce]
+    for call in calls:
+        with pytest.raises(tg.DTypeError, match=r"this tensor is on cuda:0; use \.cpu\(\)\.numpy\(\)"):
+            call(x)
 
 
 def test_dlpack_to_the_host_is_a_copy(cuda_device: tg.Device) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
+from tensorgrad.nn import functional as F
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 6)).astype(np.float32)
@@ -51,3 +52,20 @@ def test_predictions_are_where_the_inputs_are(cuda_device: tg.Device) -> None:
     assert (here.device, there.device, tg.train.predict(model, X).device) == (cpu, cuda_device, cuda_device)
     np.testing.assert_allclose(here.numpy(), there.cpu().numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(here.numpy(), model.cpu()(tg.tensor(X)).detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_a_loss_that_refuses_nan_ends_the_training_with_the_weights_of_the_start(
+    kind: str, cuda_device: tg.Device
+) -> None:
+    place = cuda_device if kind == "cuda" else tg.device("cpu")
+    tg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1), nn.Sigmoid()).to(place)
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    data = (X * 1e20, (LABELS[:, None] > 0).astype(np.float32))
+    optimizer = tg.optim.SGD(model.parameters(), lr=1e38)
+    history = tg.train.fit(model, data, F.binary_cross_entropy, optimizer, epochs=3, progress=False)
+    assert history.stop_reason == "non-finite loss"
+    assert history.detail
+    for name, value in model.state_dict().items():
+        assert tg.equal(value, start[name])

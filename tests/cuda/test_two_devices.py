@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,39 @@ def test_devices_are_counted_and_told_apart(first: tg.Device, second: tg.Device)
     assert tg.cuda.device_count() == 2
     assert (str(first), str(second)) == ("cuda:0", "cuda:1")
     assert tg.device("cuda") is first is not second
-    assert tg.ones(2).cuda(1).device is second
+    for name in (1, "cuda:1", second, SimpleNamespace(type="cuda", index=1)):
+        assert tg.ones(2).cuda(name).device is tg.nn.Linear(1, 1).cuda(name).weight.device is second
+        assert tg.ones(2, device=name).device is second
+        assert place_of(tg.ones(2).to(name)) == 1
+        tg.cuda.synchronize(name)
+
+
+def test_without_a_name_the_default_device_is_meant(first: tg.Device, second: tg.Device) -> None:
+    x = tg.ones(2)
+    assert (tg.cuda.current_device(), x.cuda().device) == (0, first)
+    before = tg.get_default_device()
+    tg.set_default_device(second)
+    try:
+        assert (tg.cuda.current_device(), x.cuda().device, x.to("cuda").device) == (1, second, first)
+        assert tg.nn.Linear(1, 1).to(first).cuda().weight.device is second
+    finally:
+        tg.set_default_device(before)
+
+
+def test_each_has_a_name(first: tg.Device, second: tg.Device) -> None:
+    properties = importlib.import_module("cupy").cuda.runtime.getDeviceProperties
+    for name in (1, "cuda:1", second):
+        assert tg.cuda.get_device_name(name) == properties(1)["name"].decode()
+
+
+@pytest.mark.usefixtures("first")
+def test_one_that_is_not_there_is_an_error() -> None:
+    count = tg.cuda.device_count()
+    wanted = rf"^device 'cuda:{count}' cannot be used: .* does not exist: this process sees {count}, cuda:0 to cuda:"
+    for ask in (tg.device, tg.ones(2).cuda, tg.nn.Linear(1, 1).to, tg.cuda.synchronize, tg.cuda.get_device_name):
+        for name in (count, f"cuda:{count}"):
+            with pytest.raises(tg.DeviceError, match=wanted):
+                ask(name)
 
 
 def test_every_primitive_is_bound(second: tg.Device) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -12,13 +13,15 @@ import pytest
 import tensorgrad as tg
 from tensorgrad.backends.cuda import make_backend
 
+registry: Any = sys.modules["tensorgrad.backends.device"]
+
 
 class _CudaError(RuntimeError):
     pass
 
 
-def _cupy_with(count: Any) -> ModuleType:
-    """A cupy whose driver answers `count`, or raises it."""
+def _cupy_with(count: Any, driver: int = 13000, needed: int = 13020) -> ModuleType:
+    """A cupy that needs that version of CUDA, with a driver of its own that answers `count`, or raises it."""
 
     def device_count() -> int:
         if isinstance(count, Exception):
@@ -26,7 +29,12 @@ def _cupy_with(count: Any) -> ModuleType:
         return int(count)
 
     fake = ModuleType("cupy")
-    runtime = SimpleNamespace(getDeviceCount=device_count, CUDARuntimeError=_CudaError)
+    runtime = SimpleNamespace(
+        getDeviceCount=device_count,
+        driverGetVersion=lambda: driver,
+        runtimeGetVersion=lambda: needed,
+        CUDARuntimeError=_CudaError,
+    )
     fake.cuda = SimpleNamespace(runtime=runtime)  # type: ignore[attr-defined]
     return fake
 
@@ -50,7 +58,7 @@ def _from(cause: Exception) -> ImportError:
 
 
 LIBRARY = "libnvrtc.so.13: cannot open shared object file"
-INSTALL = r"; pip install 'tensorgrad-engine\[cuda13\]'"
+INSTALL = r"; pip install 'cupy-cuda13x\[ctk\]' \(or 'cupy-cuda12x\[ctk\]', for older drivers\)$"
 
 
 @pytest.mark.parametrize(
@@ -78,18 +86,70 @@ def test_cupy_cannot_be_imported(fault: Exception, reason: str, monkeypatch: pyt
         make_backend(0)
 
 
+INSUFFICIENT = _CudaError("cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version")
+NO_DEVICE = _CudaError("cudaErrorNoDevice: no CUDA-capable device is detected")
+
+
 @pytest.mark.parametrize(
-    ("count", "index", "reason"),
+    ("count", "driver", "needed", "reason"),
     [
-        (_CudaError("cudaErrorInsufficientDriver: CUDA driver version is insufficient"), 0, "InsufficientDriver"),
-        (0, 0, "finds no GPU"),
-        (1, 3, "CUDA device 3 does not exist: this machine has 1"),
+        (INSUFFICIENT, 0, 13020, "no NVIDIA driver was found; install one, or use device='cpu'"),
+        (
+            INSUFFICIENT,
+            12040,
+            13020,
+            "the NVIDIA driver supports CUDA 12.4, this CuPy needs 13.2; update it, or install 'cupy-cuda12x[ctk]'",
+        ),
+        (INSUFFICIENT, 11080, 13000, "the NVIDIA driver supports CUDA 11.8, this CuPy needs 13.0; update it"),
+        (INSUFFICIENT, 11080, 12090, "the NVIDIA driver supports CUDA 11.8, this CuPy needs 12.9; update it"),
+        (NO_DEVICE, 13000, 13020, f"the CUDA driver cannot be used (_CudaError: {NO_DEVICE})"),
+        (0, 13000, 13020, "the CUDA driver finds no GPU; does CUDA_VISIBLE_DEVICES hide it?"),
     ],
 )
-def test_the_driver_says_no(count: Any, index: int, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_says_no(count: Any, driver: int, needed: int, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", _cupy_with(count, driver, needed))
+    with pytest.raises(tg.DeviceError) as caught:
+        make_backend(0)
+    assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(("count", "seen"), [(1, "1, cuda:0"), (2, "2, cuda:0 to cuda:1")])
+def test_the_device_is_not_there(count: int, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cupy", _cupy_with(count))
-    with pytest.raises(tg.DeviceError, match=reason):
-        make_backend(index)
+    with pytest.raises(tg.DeviceError, match=f"^CUDA device 3 does not exist: this process sees {seen}$"):
+        make_backend(3)
+
+
+@pytest.fixture
+def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is known of CUDA devices, and nobody was warned of any."""
+    monkeypatch.setattr(registry, "_devices", {k: d for k, d in registry._devices.items() if k[0] != "cuda"})
+    monkeypatch.setattr(registry, "_factories", {**registry._factories, "cuda": make_backend})
+    monkeypatch.setattr(registry, "_failures", {})
+    monkeypatch.setattr(registry, "_warned", set())
+    tg.set_default_device("cpu")
+    yield
+    tg.set_strict_device(False)
+
+
+@pytest.mark.usefixtures("_asked_anew")
+def test_one_fault_of_all_devices_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", _cupy_with(INSUFFICIENT, driver=0))
+    with pytest.warns(UserWarning, match="cannot be used") as caught:
+        assert {tg.device(name).type for name in ("cuda:1", "cuda", 2, "cuda:0")} == {"cpu"}
+    (warning,) = (str(w.message) for w in caught)
+    assert warning.startswith("device 'cuda:1' cannot be used, running on the CPU: no NVIDIA driver was found; install")
+    tg.set_strict_device(True)
+    with pytest.raises(tg.DeviceError, match=r"^device 'cuda:1' cannot be used: no NVIDIA driver was found"):
+        tg.ones(1, device=1)
+
+
+@pytest.mark.usefixtures("_asked_anew")
+def test_where_no_device_works_that_is_the_reason_and_not_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", _cupy_with(1))
+    monkeypatch.setitem(registry._failures, ("cuda", 0), "there is no compiler")
+    with pytest.warns(UserWarning, match=r"^device 'cuda:9' cannot be used, running on the CPU: there is no compiler$"):
+        assert tg.device("cuda:9") is tg.device("cpu")
 
 
 @pytest.mark.usefixtures("cuda_device")

@@ -63,7 +63,7 @@ def test_empty_subset(dataset: TensorDataset) -> None:
 def test_refuses_what_is_not_a_data_set() -> None:
     with pytest.raises(tg.errors.ArgumentError, match="at least one tensor"):
         TensorDataset()
-    with pytest.raises(tg.errors.DTypeError, match="argument 1 must be a Tensor, got ndarray"):
+    with pytest.raises(tg.errors.DTypeError, match=r"argument 1 must be a Tensor, got numpy\.ndarray; make one"):
         TensorDataset(tg.tensor(X), Y)  # type: ignore[arg-type]
     with pytest.raises(tg.errors.ShapeError, match=r"first dimension, got shapes \(6, 2, 2\), \(5,\)"):
         TensorDataset(tg.tensor(X), tg.tensor(Y[:5]))

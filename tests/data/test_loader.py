@@ -110,6 +110,15 @@ def test_refuses_bad_arguments() -> None:
             DataLoader(given, 2)
 
 
+def test_options_of_pytorch_that_have_no_effect_here() -> None:
+    plain = DataLoader(numbered(10), 4, shuffle=True, generator=seeded(2))
+    ported = DataLoader(numbered(10), 4, shuffle=True, generator=seeded(2), num_workers=0, pin_memory=True)
+    assert order(ported) == order(plain)
+    for count in (1, -1):
+        with pytest.raises(tg.errors.ArgumentError, match=f"DataLoader: num_workers must be 0, got {count}; "):
+            DataLoader(numbered(10), num_workers=count)
+
+
 def test_refuses_a_tuple_of_fields() -> None:
     x = np.zeros((3, 2), np.float32)
     with pytest.raises(tg.errors.DTypeError, match=r"got a tuple of tensors; wrap them: TensorDataset\(X, y\)"):

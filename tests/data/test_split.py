@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tensorgrad as tg
-from tensorgrad.data import TensorDataset, train_val_test_split
+from tensorgrad.data import Subset, TensorDataset, random_split, train_val_test_split
 from tensorgrad.data.split import _evenly_spaced
 
 
@@ -89,3 +89,65 @@ def test_refuses_what_cannot_be_split() -> None:
         train_val_test_split(labelled([10]), val=-1)
     with pytest.raises(tg.errors.ShapeError, match=r"shape \(10,\), got \(3,\)"):
         train_val_test_split(labelled([10]), stratify=tg.tensor([0, 1, 2]))
+
+
+# ---------------------------------------------------------------------- random_split
+def seeded(seed: int) -> tg.Generator:
+    return tg.Generator("cpu").manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sizes"),
+    [
+        ([70, 20, 10], [70, 20, 10]),
+        ((100,), [100]),
+        ([0, 100], [0, 100]),
+        ([0.7, 0.2, 0.1], [70, 20, 10]),
+        ([0.335, 0.335, 0.33], [34, 33, 33]),
+        ([0.1] * 10, [10] * 10),
+        ([1 / 3] * 3, [34, 33, 33]),
+        ([0.129, 0.129, 0.742], [13, 13, 74]),
+        ([1.0, 0], [100, 0]),
+        ([0, 1], [0, 100]),
+        (np.array([0.5, 0.5], np.float32), [50, 50]),
+    ],
+)
+def test_parts_of_the_lengths_asked_for(lengths: list[float], sizes: list[int]) -> None:
+    data = labelled([60, 40])
+    parts = random_split(data, lengths, generator=seeded(1))
+    assert [len(part) for part in parts] == sizes
+    drawn = [i for part in parts for i in part.indices.tolist()]
+    assert sorted(drawn) == list(range(100)) != drawn
+    assert all(isinstance(part, Subset) and part.dataset is data for part in parts)
+    assert parts[-1].gather(tg.arange(len(parts[-1])))[0].tolist() == parts[-1].indices.tolist()
+
+
+def test_random_split_draws_from_the_generator() -> None:
+    def split(generator: tg.Generator | None) -> list[list[int]]:
+        return [part.indices.tolist() for part in random_split(range(50), [30, 20], generator)]
+
+    assert split(seeded(3)) == split(seeded(3)) != split(seeded(4))
+    generator = seeded(3)
+    assert split(generator) != split(generator)
+    tg.manual_seed(5)
+    first = split(None)
+    assert split(None) != first
+    tg.manual_seed(5)
+    assert split(None) == first
+
+
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([5, 4], r"lengths must add up to the 10 samples, got \[5, 4\], which add up to 9"),
+        ([], r"lengths must add up to the 10 samples, got \[\], which add up to 0"),
+        ([0.5, 0.4], r"fractions must add up to 1, got \[0.5, 0.4\], which add up to 0.9"),
+        ([0.5, 5], "fractions must add up to 1"),
+        ([float("nan"), 0.5], "fractions must add up to 1"),
+        ([11, -1], r"lengths must not be negative, got \[11, -1\]"),
+        ([1.5, -0.5], "lengths must not be negative"),
+    ],
+)
+def test_random_split_refuses_lengths_that_do_not_add_up(lengths: list[float], message: str) -> None:
+    with pytest.raises(tg.errors.ArgumentError, match=f"^random_split: {message}"):
+        random_split(labelled([10]), lengths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -137,3 +138,10 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
         return
     assert main(["--architectures", "90", "--files", "adagrad"]) == 0
     assert "adagrad_bf16" in capsys.readouterr().out
+
+
+def test_files_that_do_not_exist_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--files", "adagrad,nosuch"])
+    assert ended.value.code == 2
+    assert re.search("no file nosuch; there are adagrad, adam, .*softmax_cross_entropy\n", capsys.readouterr().err)

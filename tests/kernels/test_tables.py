@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
+from tensorgrad.errors import DTypeError, ShapeError
 from tests.kernels.comparing import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
 from tests.kernels.device import DTYPES, DeviceArray, EmulatedDevice
@@ -127,6 +130,67 @@ def test_optimizer(device: EmulatedDevice, name: str, dtype: str, maximize: bool
     assert error <= 2 * theirs + (32 if dtype == "float64" else 1) * unit, (error, theirs, unit)
 
 
+# ---------------------------------------------------------------------- steps after a check has failed
+def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[int]) -> list[bytes]:
+    """Parameters, state and step count after a step for each code in the error word; gradients are nan where it is
+    not 0."""
+    method, state, options = STEPS[name]
+    rng = np.random.default_rng(5)
+    start = [sample(rng, n, dtype) for n in FEW]
+    params, *states = [
+        None if column is None else [device.array(x, dtype) for x in column] for column in columns_of(start, state)
+    ]
+    lr, step, word = (device.array(x) for x in (np.array(0.05), np.array(0.0), np.full(8, 7)))
+    optimizer = OptimizerKernels(Tables(device.launcher(64, 2), piece=100), word)
+    for code in codes:
+        word.array[0] = code
+        grads = [sample(rng, n, dtype) if code == 0 else np.full(n, np.nan) for n in FEW]
+        given = [device.array(g, dtype) for g in grads]
+        getattr(optimizer, method)(params, given, *states, lr, step, **options, maximize=False)
+    columns = [params, *states, [step]]
+    return [x.array.tobytes() for column in columns if column is not None for x in column]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", sorted(STEPS))
+def test_a_step_after_a_failed_check_changes_nothing(device: EmulatedDevice, name: str, dtype: str) -> None:
+    untouched = bytes_after(device, name, dtype, [])
+    good = bytes_after(device, name, dtype, [0, 0])
+    assert good != untouched
+    assert bytes_after(device, name, dtype, [1]) == untouched
+    assert bytes_after(device, name, dtype, [0, 3, 2, 0]) == good
+
+
+def test_a_check_that_fails_during_a_step_does_not_stop_a_part_of_it(device: EmulatedDevice) -> None:
+    """As it may on another stream."""
+    word, plain = device.array(np.zeros(8, np.int64)), device.launcher(64, 2)
+
+    def interrupted(name: str) -> Callable[..., object]:
+        def launch(*where: Any) -> None:
+            plain.get_function(name)(*where)
+            word.array[0] = 1
+
+        return launch
+
+    p, g = (device.array(np.ones(500, np.float32)) for _ in range(2))
+    lr, step = device.array(np.array(0.5)), device.array(np.array(0.0))
+    options: dict[str, Any] = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+    optimizer = OptimizerKernels(Tables(replace(plain, get_function=interrupted), piece=100), word)
+    for _ in range(2):
+        optimizer.sgd_step([p], [g], None, lr, step, **options, maximize=False)
+        np.testing.assert_array_equal(device.values(p), np.full(500, 0.5, np.float32))
+        assert step.array == 1
+
+
+def test_an_error_word_has_eight_integers(device: EmulatedDevice) -> None:
+    tables = Tables(device.launcher())
+    with pytest.raises(ShapeError, match=r"optimizer kernels: error must have shape \(8,\), got \(7,\)"):
+        OptimizerKernels(tables, device.array(np.zeros(7, np.int64)))
+    with pytest.raises(DTypeError, match="error must be int64, got int32"):
+        OptimizerKernels(tables, device.array(np.zeros(8, np.int32)))
+
+
+# ---------------------------------------------------------------------- the launches
 def test_a_step_has_one_launch_and_one_of_a_single_thread(device: EmulatedDevice) -> None:
     arrays = [[device.array(np.ones(n), "float32") for n in (5, 300, 7)] for _ in range(4)]
     lr, step = device.array(np.array(0.1)), device.array(np.array(0.0))
@@ -165,6 +229,7 @@ def test_tables_are_uploaded_once(device: EmulatedDevice) -> None:
     assert moved[3] is first[3]
 
 
+# ---------------------------------------------------------------------- norms, clipping, the flag
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
 def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: float) -> None:

@@ -156,3 +156,10 @@ def test_mlp_arguments() -> None:
         nn.MLP([5, 2], activation="rleu")
     with pytest.raises(tg.errors.ArgumentError, match="Linear: out_features must be an integer"):
         nn.MLP([5, -2])
+    with pytest.raises(
+        tg.errors.DTypeError, match=r"MLP: .* an instance of LeakyReLU; .* lambda: LeakyReLU\(\.\.\.\)$"
+    ):
+        nn.MLP([5, 4, 2], activation=nn.LeakyReLU(0.2))
+    remedied = nn.MLP([5, 4, 3, 2], activation=lambda: nn.LeakyReLU(0.2))
+    assert kinds(remedied) == ["Linear", "LeakyReLU", "Linear", "LeakyReLU", "Linear"]
+    assert remedied[1] is not remedied[3]

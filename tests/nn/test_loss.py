@@ -33,6 +33,9 @@ ELEMENTWISE: list[tuple[Callable[..., nn.Module], Array, Array, Array]] = [
     (nn.L1Loss, X, Y, np.abs(X - Y)),
     (nn.HuberLoss, X, Y, huber(X - Y, 1.0)),
     (lambda **k: nn.HuberLoss(delta=0.4, **k), X, Y, huber(X - Y, 0.4)),
+    (nn.SmoothL1Loss, X, Y, huber(X - Y, 1.0)),
+    (lambda **k: nn.SmoothL1Loss(beta=0.4, **k), X, Y, huber(X - Y, 0.4) / 0.4),
+    (lambda **k: nn.SmoothL1Loss(beta=0.0, **k), X, Y, np.abs(X - Y)),
     (nn.BCELoss, P, Q, bce(P, Q)),
     (lambda **k: nn.BCELoss(weight=tg.tensor(WEIGHT), **k), P, Q, bce(P, Q) * WEIGHT),
     (nn.BCEWithLogitsLoss, X, Q, bce(special.expit(X), Q)),
@@ -86,7 +89,9 @@ def test_cross_entropy_with_probabilities() -> None:
     np.testing.assert_allclose(nn.CrossEntropyLoss()(tg.tensor(X), tg.tensor(target)).item(), want, rtol=1e-9)
 
 
-@pytest.mark.parametrize("make", [nn.MSELoss, nn.L1Loss, nn.HuberLoss, nn.BCELoss, nn.BCEWithLogitsLoss])
+@pytest.mark.parametrize(
+    "make", [nn.MSELoss, nn.L1Loss, nn.HuberLoss, nn.SmoothL1Loss, nn.BCELoss, nn.BCEWithLogitsLoss]
+)
 def test_shapes_that_only_broadcast(make: Callable[..., nn.Module]) -> None:
     x, y = tg.full((4, 1), 0.5), tg.full((4,), 0.25)
     with pytest.raises(tg.errors.ShapeError, match=r"\(4, 1\).*\(4,\)"):

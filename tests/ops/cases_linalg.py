@@ -51,7 +51,6 @@ def _linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     return product if bias is None else product + bias
 
 
-_GELU_SCALE = np.sqrt(np.float64(2 / np.pi))
 # Each activation, and a slope of leaky_relu at which nothing is left of what was negative.
 ACTIVATIONS: dict[str, tuple[str, float, Callable[[Array], Array]]] = {
     "relu": ("relu", 0.01, lambda z: np.maximum(z, 0)),
@@ -59,13 +58,6 @@ ACTIVATIONS: dict[str, tuple[str, float, Callable[[Array], Array]]] = {
     "leaky_relu-flat": ("leaky_relu", 0.0, lambda z: np.maximum(z, 0)),
     "sigmoid": ("sigmoid", 0.01, special.expit),
     "tanh": ("tanh", 0.01, np.tanh),
-    "gelu": ("gelu", 0.01, lambda z: z * special.ndtr(z)),
-    "gelu_tanh": (
-        "gelu_tanh",
-        0.01,
-        lambda z: z / 2 * (1 + np.tanh(_GELU_SCALE.astype(z.dtype) * (z + 0.044715 * z**3))),
-    ),
-    "silu": ("silu", 0.01, lambda z: z * special.expit(z)),
 }
 
 

@@ -102,7 +102,7 @@ ERRORS: list[tuple[str, Callable[[], Any], type[TensorgradError], str]] = [
     ("one_hot-negative", lambda: one_hot(tg.tensor([-1])), BoundsError, "got -1"),
     ("one_hot-empty", lambda: one_hot(tg.zeros(0).long()), ArgumentError, "give num_classes"),
     ("one_hot-count", lambda: one_hot(tg.tensor([0]), 0), ArgumentError, "num_classes must be positive"),
-    ("one_hot-float", lambda: one_hot(X, 3), DTypeError, "one_hot: the index must be a tensor of integers"),
+    ("one_hot-float", lambda: one_hot(X, 3), DTypeError, "one_hot: the index must be a tensor of signed integers"),
     ("topk-k", lambda: tg.topk(X, 4), BoundsError, r"topk: k must be in \[0, 3\], the size of dim 1, got 4"),
     ("sort-dim", lambda: tg.sort(X, 2), BoundsError, "dim .* got 2"),
 ]

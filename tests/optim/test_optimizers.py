@@ -332,7 +332,7 @@ def test_parameters_that_cannot_be_optimized() -> None:
         (3, tg.errors.ArgumentError, "SGD: expected parameters or groups, got int"),
         ([x, x], tg.errors.ArgumentError, "SGD: parameter 1 of group 0 is there already"),
         ([{"params": [x]}, {"params": [x]}], tg.errors.ArgumentError, "SGD: parameter 0 of group 1 is there"),
-        ([np.ones(3)], tg.errors.DTypeError, "SGD: parameter 0 of group 0 must be a Tensor, got ndarray"),
+        ([np.ones(3)], tg.errors.DTypeError, "SGD: parameter 0 of group 0 must be a Tensor, got numpy.ndarray"),
         ([tg.tensor([1, 2])], tg.errors.DTypeError, "must be of a floating dtype, got int64"),
         ([x * 2], tg.errors.GraphError, r"SGD: parameter 0 of group 0 \(shape \(1,\)\) is the result"),
         ([{"lr": 1.0}], tg.errors.ArgumentError, "a parameter group is a dict with the key 'params'"),
