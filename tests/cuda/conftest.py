@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,9 +15,12 @@ from tensorgrad.backends.device import register_backend
 from tests.cupy_standin import installed, uninstall
 from tests.cupy_standin.plugin import EMULATED, cuda_kind, prepare_cuda
 
+registry: Any = sys.modules["tensorgrad.backends.device"]
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")
 def cuda_device() -> Iterator[tg.Device]:
+    """The device; an emulated one is gone again for the tests of other files, which may ask for the best there is."""
     if cuda_kind() == EMULATED and shutil.which("g++") is None:
         pytest.skip("the emulator needs g++")
     prepare_cuda()
@@ -24,6 +29,8 @@ def cuda_device() -> Iterator[tg.Device]:
     if installed():
         uninstall()
         register_backend("cuda", make_backend, numbered=True)
+        for key in [k for k in registry._devices if k[0] == "cuda"]:
+            del registry._devices[key]
 
 
 @pytest.fixture
