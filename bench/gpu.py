@@ -28,7 +28,7 @@ from typing import Any
 
 from bench.gpu_parts.setting import read_finding
 from bench.machine import ROOT
-from bench.processes import begin, result
+from bench.processes import Process, begin, end_all, result
 from bench.report import Report, table
 from tensorgrad.backends.device import why_unusable
 
@@ -69,6 +69,33 @@ class Interrupted(Exception):
     """Somebody wants this command to end."""
 
 
+class Ending:
+    """SIGTERM, as an exception where a part is waited for and nowhere else: what comes earlier counts there too."""
+
+    def __init__(self) -> None:
+        self.asked = self.waiting = False
+
+    def signalled(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        if self.waiting:
+            self.waiting = False  # once is enough: what was found is yet to be written
+            raise Interrupted
+
+    def wait_for(self, process: Process, seconds: float) -> int | None:
+        """`result`, or Interrupted; the process has ended either way."""
+        self.waiting = True
+        try:
+            if self.asked:
+                raise Interrupted
+            return result(process, seconds)
+        finally:
+            self.waiting = False
+            end_all(process)
+
+
+ENDING = Ending()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a part. `stopped`: its time ran out, or (`interrupted`) the whole command was ended."""
@@ -102,7 +129,7 @@ def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome
     process = begin([*command, *(["--dry-run"] if dry_run else [])], log, environment(folder), session=True)
     interrupted = False
     try:
-        stopped = result(process, seconds + GRACE) is None
+        stopped = ENDING.wait_for(process, seconds + GRACE) is None
     except (Interrupted, KeyboardInterrupt):
         stopped = interrupted = True
     finding = read_finding(folder / f"{part.module}.json")
@@ -179,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: all passed; 1: something failed, or it was ended early; 2: there is no GPU to use."""
     options = parse(arguments)
     names = ["machine", *(name for name in PARTS if name in options.parts and name != "machine")]
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, ENDING.signalled)
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             outcomes = run_all(names, Path(folder), options)
@@ -189,11 +216,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     whole = len(outcomes) == len(names)
     return 0 if whole and all(outcome.state == "passed" for outcome in outcomes.values()) else 1
-
-
-def interrupt(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # once is enough: what was found is yet to be written
-    raise Interrupted
 
 
 def run_all(names: Sequence[str], folder: Path, options: argparse.Namespace) -> dict[str, Outcome] | None:

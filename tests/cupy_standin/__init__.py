@@ -19,20 +19,20 @@ from tests.cupy_standin.raw import use_emulator
 __all__ = ["install", "installed", "uninstall", "use_emulator"]
 
 _replaced: dict[str, ModuleType] | None = None
-_built: dict[str, ModuleType] | None = None  # made once: whoever imported it keeps it when it is not installed
+_built: dict[str, ModuleType] = {}  # made once: whoever imported it keeps it when it is not installed
 
 
 def install(device_count: int = 1) -> ModuleType:
     """Put the stand-in into `sys.modules` as cupy and cupyx, with so many devices, and give it back."""
-    global _replaced, _built
+    global _replaced
     device.set_device_count(device_count)
     if _replaced is None:
         found = surface.current()
         _replaced = {name: module for name, module in sys.modules.items() if _is_cupys(name)}
         for name in _replaced:
             del sys.modules[name]
-        if _built is None:
-            _built = build(found, found["version"])
+        if not _built:
+            _built.update(build(found, found["version"]))
         sys.modules.update(_built)
     return sys.modules["cupy"]
 
