@@ -12,11 +12,12 @@ from time import perf_counter
 from typing import Any, Literal
 
 from tensorgrad.autograd.modes import no_grad
+from tensorgrad.cuda import synchronize
 from tensorgrad.data import DataLoader, Dataset, Table
 from tensorgrad.data.means import Means
 from tensorgrad.data.samples import as_batches, as_field, as_samples, beside, inputs_and_target
 from tensorgrad.data.table import Array
-from tensorgrad.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError
+from tensorgrad.errors import ArgumentError, NonFiniteError, ShapeError
 from tensorgrad.functional.joining import cat, stack
 from tensorgrad.nn import Module
 from tensorgrad.nn.utils import measure_gradients
@@ -24,6 +25,7 @@ from tensorgrad.optim import Optimizer
 from tensorgrad.optim.options import names_checked
 from tensorgrad.progress import Reporter, make_reporter
 from tensorgrad.tensor import Tensor
+from tensorgrad.train_arguments import check_arguments, check_optimizer, check_parts
 
 __all__ = ["Epoch", "History", "StopReason", "accuracy", "evaluate", "fit", "predict"]
 
@@ -135,13 +137,15 @@ def fit(
     parameters, data without batches or targets, an iterator where data are gone through more than once, a loss that is
     not one number.
     """
-    _check_parts("fit", model, loss)
-    _check_optimizer(optimizer, model)
-    _check_arguments(epochs, patience, clip_norm)
+    check_parts("fit", model, loss)
+    check_optimizer(optimizer, model)
+    check_arguments(epochs, patience, clip_norm)
     data = _samples("fit: data", data, model)
     validation = None if validation is None else _samples("fit: validation", validation, model)
     judge = _judge(data, validation, epochs, metrics)
     run = _Run(model, as_batches(data, batch_size, seed, shuffle=True), loss, optimizer, clip_norm)
+    if run.first is not None:
+        synchronize(run.first.device)  # what was found wrong before is not ours
     run.judge = None if judge is None else as_batches(judge, batch_size)
     run.validates, run.metrics = validation is not None, metrics or {}
     with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, _mode(model, training=True):
@@ -156,7 +160,7 @@ def fit(
                     break
         except KeyboardInterrupt:
             run.history.stop_reason = "interrupted"
-        except (_NotFiniteError, NonFiniteError) as where:  # the latter is from a loss that refuses nan
+        except _NotFiniteError as where:
             run.history.stop_reason, run.history.detail = "non-finite loss", str(where)
         finally:
             run.restore_best()
@@ -172,7 +176,7 @@ def evaluate(
 
     Sums stay on the device until the end, in float64; `data`, `loss` and `metrics` are as for `fit`.
     """
-    _check_parts("evaluate", model, loss)
+    check_parts("evaluate", model, loss)
     means, data = Means(), _samples("evaluate: data", data, model)
     with _mode(model, training=False), no_grad():
         for inputs, target in inputs_and_target(as_batches(data, batch_size), next(model.parameters(), None)):
@@ -187,7 +191,7 @@ def predict(model: Module, inputs: Tensor | Array, batch_size: int = 1024) -> Te
 
     Tensors may be on another device than the model, and the result is where they are; of arrays it is with the model.
     """
-    _check_parts("predict", model)
+    check_parts("predict", model)
     like = next(model.parameters(), None)
     inputs = as_field("predict: inputs", inputs, like)
     with _mode(model, training=False), no_grad():
@@ -209,6 +213,15 @@ def accuracy(output: Tensor, target: Tensor) -> Tensor:
 
 class _NotFiniteError(Exception):
     """Raised at a loss or norm that is nan or infinite; never leaves `fit`."""
+
+
+@contextmanager
+def _nan_refused() -> Iterator[None]:
+    """A loss that refuses nan (on CUDA when the host waits) is one that is not finite."""
+    try:
+        yield
+    except NonFiniteError as error:
+        raise _NotFiniteError(str(error)) from error
 
 
 class _Run:
@@ -242,7 +255,7 @@ class _Run:
         train_loss = self._train(reporter)
         measured = {"loss": train_loss}
         if self.judge is not None:
-            measured = evaluate(self.model, self.judge, self.loss, metrics=self.metrics)
+            measured = evaluate(self.model, self.judge, self._refusing_loss, metrics=self.metrics)
         what = "validation loss" if self.validates else "training loss"
         score = _finite(measured.pop("loss"), f"{what} after epoch {len(self.trail) + 1}")
         latest = Epoch(train_loss, score if self.validates else None, measured, perf_counter() - started, score)
@@ -284,14 +297,18 @@ class _Run:
             reporter.batch(self.batches_done)
         return means.read()["loss"]
 
+    def _refusing_loss(self, output: Any, target: Tensor) -> Tensor:
+        with _nan_refused():
+            return self.loss(output, target)
+
     def _step(self, inputs: tuple[Tensor, ...], target: Tensor, where: str) -> float:
-        loss = _checked_loss(self.loss(self.model(*inputs), target))
+        loss = _checked_loss(self._refusing_loss(self.model(*inputs), target))
         self.optimizer.zero_grad()
         loss.backward()
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norm = measure_gradients(parameters, self.clip_norm)
         # The one place where a step waits for the device: the price of never letting nan into the weights.
-        with no_grad():
+        with no_grad(), _nan_refused():
             value, size = stack([loss.to(device=norm.device, dtype=norm.dtype), norm]).tolist()
         _finite(value, f"training loss in {where}")
         _finite(size, f"gradient norm in {where}")
@@ -354,38 +371,3 @@ def _mode(model: Module, training: bool) -> Iterator[None]:
     finally:
         for module, was_training in before:
             module.training = was_training
-
-
-def _check_arguments(epochs: int, patience: int | None, clip_norm: float | None) -> None:
-    if epochs < 1:
-        raise ArgumentError(f"fit: epochs must be at least 1, got {epochs}")
-    if patience is not None and patience < 1:
-        raise ArgumentError(f"fit: patience must be at least 1 epoch, got {patience}; None waits for ever")
-    if clip_norm is not None and not clip_norm > 0:
-        raise ArgumentError(f"fit: clip_norm must be positive, got {clip_norm}")
-
-
-def _check_parts(owner: str, model: object, loss: object = abs) -> None:
-    if not isinstance(model, Module):
-        raise DTypeError(f"{owner}: model must be a Module, got {_described(model)}")
-    if isinstance(loss, type):
-        nn = "nn." if loss.__module__.startswith("tensorgrad.nn") else ""
-        raise DTypeError(f"{owner}: loss is the class {loss.__name__}; call it: {nn}{loss.__name__}()")
-    if not callable(loss):
-        raise DTypeError(
-            f"{owner}: loss must be a function of output and target, such as nn.CrossEntropyLoss(), got "
-            f"{_described(loss)}; it comes third: {owner}(model, data, loss, ...)"
-        )
-
-
-def _check_optimizer(optimizer: Optimizer, model: Module) -> None:
-    remedy = "make one: optim.Adam(model.parameters())"
-    if not isinstance(optimizer, Optimizer):
-        raise DTypeError(f"fit: optimizer must be an Optimizer, got {_described(optimizer)}; {remedy}")
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if held.isdisjoint(id(p) for p in model.parameters()):
-        raise ArgumentError(f"fit: the optimizer has none of the model's parameters and would train nothing; {remedy}")
-
-
-def _described(given: object) -> str:
-    return f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__

@@ -34,6 +34,7 @@ LAYERS = {
     "tensorgrad.checkpoint": 5,
     "tensorgrad.progress": 6,
     "tensorgrad.train": 6,
+    "tensorgrad.train_arguments": 6,
     "tensorgrad.cli": 7,
     "tensorgrad": 7,
 }

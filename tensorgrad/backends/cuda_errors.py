@@ -39,7 +39,7 @@ class DeferredErrors:
 
     Threads and streams share the word. An error is raised in the thread that waits first, whoever's check it was. On a
     stream of its own a check may still be running when the host waits for another one: its error then comes at the
-    wait after a later check, or when the host waits for the whole device (`tg.cuda.synchronize()`).
+    wait after a later check or optimizer step, or when the host waits for the whole device (`tg.cuda.synchronize()`).
 
     From a check's failure until its error is raised, optimizer steps on the device change nothing: on the CPU, where
     the error comes at once, they would not be reached. That holds for the steps of all threads, but only on the stream
@@ -81,6 +81,10 @@ class DeferredErrors:
         """Let the device note the first element of the contiguous floating `x` that is nan or infinite."""
         number = self._described.number(_Description(what, x.shape, x.dtype.type, hint))
         self._kernels.check_finite(x, _NOT_FINITE, number, self._word)
+        self._unread = True
+
+    def look_at_the_next_wait(self) -> None:
+        """Although no check was launched: what a stream of its own has found meanwhile would hold up every step."""
         self._unread = True
 
     def raise_pending(self, always: bool = False) -> None:

@@ -309,8 +309,9 @@ class FusedKernels(FusedPrimitives, IndexingPrimitives, CheckPrimitives, Optimiz
         """Nothing is changed from the failure of a check until its error is raised: the kernel sees to that itself."""
         if suits(*[x for column in columns if column is not None for x in column]):
             kernel(*columns, lr, step, **options)
+            self.errors.look_at_the_next_wait()
         else:
-            self.errors.raise_pending()
+            self.errors.raise_pending(always=True)
             composition(*columns, lr, step, **options)
 
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:

@@ -72,10 +72,7 @@ class Generator:
 
         Raises ShapeError and DTypeError unless it is int64[2] (or uint64[2]), on any device.
         """
-        if state.shape != (2,):
-            raise ShapeError(f"set_state: a state has shape (2,), got {state.shape}")
-        if state.dtype not in (int64, uint64):
-            raise DTypeError(f"set_state: a state is int64, got {state.dtype}")
+        _check_state(state)
         backend = self.device.backend
         values = state.array if state.device is self.device else state.device.backend.to_numpy(state.array)
         self._write(backend.astype(backend.asarray(values), uint64))
@@ -103,6 +100,13 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"Generator(device={str(self.device)!r}, initial_seed={self.initial_seed()})"
+
+
+def _check_state(state: Tensor) -> None:
+    if state.shape != (2,):
+        raise ShapeError(f"set_state: a state has shape (2,), got {state.shape}")
+    if state.dtype not in (int64, uint64):
+        raise DTypeError(f"set_state: a state is int64, got {state.dtype}")
 
 
 def _checked_seed(seed: int) -> int:
@@ -143,9 +147,10 @@ class _DefaultGenerator(Generator):
         self.catch_up(always=True)
 
     def catch_up(self, always: bool = False) -> None:
-        """Bring the state to where the last draw on any device ended. Whoever replays a recorded draw calls it first.
+        """Bring the state to where the last draw on any device ended. It costs nothing while one device draws, since
+        the host counts along.
 
-        It costs nothing while one device draws, since the host counts along.
+        Whoever replays recorded draws calls it before, never while recording, and `advance` afterwards.
         """
         stream = self._stream
         with stream.lock:
@@ -153,11 +158,18 @@ class _DefaultGenerator(Generator):
                 self._used = stream.used
                 self._write(self._pair(stream.seed, stream.used % _SEEDS))
 
+    def advance(self, blocks: int) -> None:
+        """Count draws of so many blocks that this device has made by itself."""
+        with self._stream.lock:
+            self._used = self._stream.used = self._stream.used + blocks
+
     def next_key(self, blocks: int) -> Array:
         with self._stream.lock:
             self.catch_up()
-            self._used = self._stream.used = self._stream.used + blocks
-            return super().next_key(blocks)
+            used, self._used = self._used, -1  # unknown, should the draw fail
+            key = super().next_key(blocks)
+            self._used = self._stream.used = used + blocks
+        return key
 
     def manual_seed(self, seed: int) -> Generator:
         self._stream.restart(_checked_seed(seed), 0)
@@ -172,10 +184,9 @@ class _DefaultGenerator(Generator):
             return super().get_state()
 
     def set_state(self, state: Tensor) -> Generator:
-        with self._stream.lock:
-            super().set_state(state)
-            seed, used = (int(word) for word in self.device.backend.to_numpy(self._state))
-            self._stream.restart(seed, used)
+        _check_state(state)
+        seed, used = (int(word) % _SEEDS for word in state.device.backend.to_numpy(state.array))
+        self._stream.restart(seed, used)
         return self
 
 

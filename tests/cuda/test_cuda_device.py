@@ -70,6 +70,30 @@ def test_all_devices_draw_from_one_stream(cuda_device: tg.Device) -> None:
     assert default_generator(cuda_device).initial_seed() == default_generator("cpu").initial_seed() == 3
 
 
+def test_a_state_is_set_although_an_error_is_pending(cuda: tg.Device) -> None:
+    tg.manual_seed(3)
+    drawn = tg.rand(3, device="cpu").tolist()
+    _ = tg.zeros(2)[tg.tensor([9])]
+    tg.set_rng_state(tg.tensor([3, 0], device="cpu"), "cuda")
+    with pytest.raises(tg.BoundsError):
+        tg.cuda.synchronize()
+    assert tg.get_rng_state("cpu").tolist() == tg.get_rng_state("cuda").tolist() == [3, 0]
+    assert tg.rand(3).tolist() == drawn
+
+
+def test_a_draw_that_fails_takes_nothing(cuda: tg.Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    tg.manual_seed(3)
+    expected = [tg.rand(3, device="cpu").tolist() for _ in range(3)]
+    tg.manual_seed(3)
+    assert tg.rand(3).tolist() == expected[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(cuda.backend, "add", None)
+        with pytest.raises(TypeError):
+            tg.rand(3)
+    assert tg.rand(3).tolist() == expected[1]
+    assert tg.rand(3, device="cpu").tolist() == expected[2]
+
+
 def test_layers_of_one_seed_differ_wherever_they_are_made(cuda_device: tg.Device) -> None:
     tg.manual_seed(0)
     moved, made = nn.Linear(4, 2, device="cpu").to(cuda_device), nn.Linear(4, 2, device=cuda_device)

@@ -205,3 +205,15 @@ def test_fit_stops_at_a_gradient_that_is_not_finite(cuda: tg.Device) -> None:
     assert history.stop_reason == "non-finite loss"
     tg.cuda.synchronize()
     assert_same([p.detach().cpu().numpy() for p in training.model.parameters()], before)
+
+
+def test_the_wait_after_a_step_looks_for_what_another_stream_has_found(cuda: tg.Device) -> None:
+    backend: Any = cuda.backend
+    _ = tg.zeros(2)[tg.tensor([9])]
+    backend.errors._unread = False  # as after a wait that came too early for the check
+    w = tg.ones(2, requires_grad=True)
+    w.grad = tg.ones(2)
+    tg.optim.SGD([w], lr=0.5).step()
+    with pytest.raises(tg.BoundsError, match="got 9"):
+        w.sum().item()
+    assert w.tolist() == [1.0, 1.0]

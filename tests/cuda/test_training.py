@@ -69,3 +69,23 @@ def test_a_loss_that_refuses_nan_ends_the_training_with_the_weights_of_the_start
     assert history.detail
     for name, value in model.state_dict().items():
         assert tg.equal(value, start[name])
+
+
+def test_an_error_from_before_is_raised_as_what_it_is(cuda: tg.Device) -> None:
+    _ = tg.zeros(2)[tg.tensor([9])]
+    model = nn.MLP([6, 3])
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(tg.BoundsError, match="got 9"):
+        tg.train.fit(model, (X, LABELS), nn.CrossEntropyLoss(), optimizer, epochs=1, progress=False)
+
+
+def test_what_others_refuse_is_not_taken_for_the_loss() -> None:
+    def refusing(*_: object) -> float:
+        raise tg.NonFiniteError("a metric of one's own")
+
+    model = nn.MLP([6, 3])
+    optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(tg.NonFiniteError, match="a metric"):
+        tg.train.fit(
+            model, (X, LABELS), nn.CrossEntropyLoss(), optimizer, epochs=1, progress=False, metrics={"m": refusing}
+        )

@@ -1,0 +1,44 @@
+"""What `fit`, `evaluate` and `predict` are called with, checked."""
+
+from __future__ import annotations
+
+from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.nn import Module
+from tensorgrad.optim import Optimizer
+
+__all__ = ["check_arguments", "check_optimizer", "check_parts"]
+
+
+def check_arguments(epochs: int, patience: int | None, clip_norm: float | None) -> None:
+    if epochs < 1:
+        raise ArgumentError(f"fit: epochs must be at least 1, got {epochs}")
+    if patience is not None and patience < 1:
+        raise ArgumentError(f"fit: patience must be at least 1 epoch, got {patience}; None waits for ever")
+    if clip_norm is not None and not clip_norm > 0:
+        raise ArgumentError(f"fit: clip_norm must be positive, got {clip_norm}")
+
+
+def check_parts(owner: str, model: object, loss: object = abs) -> None:
+    if not isinstance(model, Module):
+        raise DTypeError(f"{owner}: model must be a Module, got {_described(model)}")
+    if isinstance(loss, type):
+        nn = "nn." if loss.__module__.startswith("tensorgrad.nn") else ""
+        raise DTypeError(f"{owner}: loss is the class {loss.__name__}; call it: {nn}{loss.__name__}()")
+    if not callable(loss):
+        raise DTypeError(
+            f"{owner}: loss must be a function of output and target, such as nn.CrossEntropyLoss(), got "
+            f"{_described(loss)}; it comes third: {owner}(model, data, loss, ...)"
+        )
+
+
+def check_optimizer(optimizer: Optimizer, model: Module) -> None:
+    remedy = "make one: optim.Adam(model.parameters())"
+    if not isinstance(optimizer, Optimizer):
+        raise DTypeError(f"fit: optimizer must be an Optimizer, got {_described(optimizer)}; {remedy}")
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if held.isdisjoint(id(p) for p in model.parameters()):
+        raise ArgumentError(f"fit: the optimizer has none of the model's parameters and would train nothing; {remedy}")
+
+
+def _described(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
