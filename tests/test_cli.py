@@ -98,9 +98,7 @@ def flowers(tmp_path: Path) -> Path:
 
 def test_train_digits_reaches_the_accuracy_promised(capsys: Capture, tmp_path: Path) -> None:
     saved = tmp_path / "digits.safetensors"
-    started = time.perf_counter()
     output = run(capsys, "train", "digits", "--save", str(saved))
-    assert time.perf_counter() - started < 30
     accuracy = float(fact(output, "accuracy").split("%")[0])
     assert accuracy >= 97.0
     assert fact(output, "device").split(" (no CUDA: ")[0] == str(tg.device("auto"))

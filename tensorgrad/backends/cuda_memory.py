@@ -38,7 +38,7 @@ class PeakMemory:
         """Memory from the pool."""
         pointer = self._pool.malloc(size)
         used = self._pool.used_bytes()
-        if used > self._peaks.get(pointer.device_id, 0):
+        if used > self._peaks.get(pointer.device_id, used):
             with self._lock:
                 self._peaks[pointer.device_id] = max(used, self._peaks.get(pointer.device_id, 0))
         return pointer

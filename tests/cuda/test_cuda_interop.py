@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from types import SimpleNamespace
 from typing import Any
@@ -46,6 +47,7 @@ def test_from_dlpack_shares_the_memory(dtype: Any, cupy: Any, cuda_device: tg.De
 
 
 def test_the_memory_lives_as_long_as_the_tensor(cupy: Any) -> None:
+    gc.collect()
     before = tg.cuda.memory_allocated()
     x = tg.from_dlpack(cupy.arange(1000.0))
     assert tg.cuda.memory_allocated() > before

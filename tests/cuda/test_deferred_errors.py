@@ -16,6 +16,7 @@ from tensorgrad.backends import cuda_errors
 from tensorgrad.backends.cuda_errors import DeferredErrors
 from tensorgrad.functional import loss as F
 from tensorgrad.nn import utils
+from tests.cupy_standin import installed
 
 Array = Any
 CPU = tg.device("cpu").backend
@@ -50,6 +51,9 @@ def no_wait(device: tg.Device) -> Iterator[None]:
         for name in ("to_numpy", "synchronize"):
             patch.setattr(device.backend, name, refuse)
         patch.setattr(device.backend.errors, "raise_pending", refuse)  # type: ignore[attr-defined]
+        if installed():  # the class of a real CuPy cannot be changed
+            for name in ("get", "item", "tolist", "__bool__", "__int__", "__float__"):
+                patch.setattr(device.backend.array_type, name, refuse)
         yield
 
 

@@ -41,7 +41,7 @@ def test_fit_finds_the_cpus_losses_wherever_the_data_are(kind: str, cuda_device:
     }
     data = makers[kind]()
     here: Any = tg.data.DataLoader(dataset, 16) if kind == "loader" else dataset
-    np.testing.assert_allclose(losses_of(cuda_device, data), losses_of("cpu", here), rtol=1e-3)
+    np.testing.assert_allclose(losses_of(cuda_device, data), losses_of("cpu", here), rtol=1e-4)
 
 
 def test_predictions_are_where_the_inputs_are(cuda_device: tg.Device) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ def place_of(x: tg.Tensor) -> int:
 
 
 def test_devices_are_counted_and_told_apart(first: tg.Device, second: tg.Device) -> None:
-    assert tg.cuda.device_count() == 2
+    assert tg.cuda.device_count() >= 2
     assert (str(first), str(second)) == ("cuda:0", "cuda:1")
     assert tg.device("cuda") is first is not second
     for name in (1, "cuda:1", second, SimpleNamespace(type="cuda", index=1)):
@@ -183,6 +184,7 @@ def test_random_numbers_are_the_same(first: tg.Device, second: tg.Device) -> Non
 
 
 def test_the_memory_is_that_of_the_device_asked_for(first: tg.Device, second: tg.Device) -> None:
+    gc.collect()
     for place in (first, second):
         tg.cuda.reset_peak_memory_stats(place)
     here, there = tg.cuda.memory_allocated(first), tg.cuda.memory_allocated("cuda:1")

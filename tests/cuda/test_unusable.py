@@ -72,8 +72,8 @@ INSTALL = r"; pip install 'cupy-cuda13x\[ctk\]' \(or 'cupy-cuda12x\[ctk\]', for 
         (ImportError(LIBRARY + "\nand more"), rf"cannot be imported \(ImportError: {LIBRARY}\)" + INSTALL),
         (_from(OSError(LIBRARY)), rf"cannot be imported \(OSError: {LIBRARY}\)" + INSTALL),
         (
-            PermissionError(13, "Permission denied", "/root/.cupy"),
-            r"cannot be imported \(PermissionError: .*Permission denied: '/root/.cupy'\); let CUPY_CACHE_DIR name",
+            PermissionError(13, "Permission denied", "/home/user/.cupy"),
+            r"cannot be imported \(PermissionError: .*Permission denied: '/home/user/.cupy'\); let CUPY_CACHE_DIR name",
         ),
         (RuntimeError("out of luck"), r"cannot be imported \(RuntimeError: out of luck\)"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from tests.cupy_standin import install, installed, uninstall
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cupy() -> Iterator[Any]:
     """The module; put away afterwards unless it had been installed for the whole suite."""
     before = installed()

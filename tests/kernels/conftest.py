@@ -16,10 +16,6 @@ SANITIZERS = (
 )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "sanitizer: runs under a sanitizer, which takes minutes")
-
-
 @pytest.fixture(params=SANITIZERS)
 def device(request: pytest.FixtureRequest) -> Iterator[EmulatedDevice]:
     """A device of one multiprocessor; after the test nothing around its arrays has changed."""

@@ -98,6 +98,8 @@ def launch_elsewhere(words: Any) -> None:
 def test_a_block_waits_while_another_one_writes() -> None:
     if shutil.which("g++") is None:
         pytest.skip("the emulator needs g++")
+    kernels = CheckKernels(EmulatedDevice().launcher(64))
+    kernels.check_bounds(DeviceArray(np.zeros(1, np.int64)), 0, 7, 1, 5, DeviceArray(np.zeros(8, np.int64)))  # built
     spawn = multiprocessing.get_context("spawn")
     words = spawn.RawArray("q", 9)
     shared = np.frombuffer(words, np.int64)

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special
 
 import tensorgrad as tg
 from tensorgrad.functional.linalg import addmm, linear, linear_act
@@ -56,7 +55,7 @@ ACTIVATIONS: dict[str, tuple[str, float, Callable[[Array], Array]]] = {
     "relu": ("relu", 0.01, lambda z: np.maximum(z, 0)),
     "leaky_relu": ("leaky_relu", 0.25, lambda z: np.where(z > 0, z, z / 4)),
     "leaky_relu-flat": ("leaky_relu", 0.0, lambda z: np.maximum(z, 0)),
-    "sigmoid": ("sigmoid", 0.01, special.expit),
+    "sigmoid": ("sigmoid", 0.01, lambda z: 1 / (1 + np.exp(-z))),
     "tanh": ("tanh", 0.01, np.tanh),
 }
 

@@ -11,7 +11,6 @@ from scipy import special
 import tensorgrad as tg
 from tests.ops.table import Array, Case
 
-REAL = (tg.float16, tg.float32, tg.float64)
 COUNTED = (tg.float32, tg.float64, tg.int64)
 
 # One dim, several, negative ones, all, kept or not: (id, shape, dim, keepdim).
