@@ -52,7 +52,6 @@ from tensorgrad.dtypes import (
     int32,
     int64,
     promote_types,
-    result_type,
     set_default_dtype,
     uint8,
     uint16,
@@ -170,6 +169,7 @@ from tensorgrad.functional.indexing import (
     topk,
 )
 from tensorgrad.functional.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
+from tensorgrad.functional.promotion import result_type
 from tensorgrad.functional.reduction import (
     all,
     amax,

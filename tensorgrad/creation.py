@@ -16,12 +16,8 @@ import numpy as np
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.cuda import foreign_array
 from tensorgrad.dtypes import (
-    SUPPORTED,
-    DType,
     as_dtype,
-    bool_,
     fitting,
     float64,
     get_default_dtype,
@@ -30,7 +26,8 @@ from tensorgrad.dtypes import (
     scalar_dtype,
     type_name,
 )
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
+from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.host_data import PLAIN, by_dlpack, host_array, on_cuda, taken_in
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -50,22 +47,24 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
     ShapeError for ragged sequences, DTypeError for data that are not numbers, and ArgumentError for Python numbers that
     an integer dtype does not hold.
     """
-    data = _taken_in("tensor", data)
+    if type(data) not in PLAIN:
+        data = taken_in("tensor", data)
     if isinstance(data, Variable):
         made = data.detach().to(device=device, dtype=dtype, copy=True)  # type: ignore[attr-defined]
         return _leaf(made.array, made.device, requires_grad)
     place = as_device(device)
-    host = _host_array("tensor", data, dtype)
+    host = host_array("tensor", data, dtype)
     return _leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
 
 
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
     """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA."""
-    data = _taken_in("as_tensor", data)
+    if type(data) not in PLAIN:
+        data = taken_in("as_tensor", data)
     if isinstance(data, Variable):
         return data.to(device=device, dtype=dtype)  # type: ignore[attr-defined, no-any-return]
     place = as_device(device)
-    return new_tensor(place.backend.asarray(_host_array("as_tensor", data, dtype)), place)
+    return new_tensor(place.backend.asarray(host_array("as_tensor", data, dtype)), place)
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
@@ -78,103 +77,15 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 def from_dlpack(source: Any) -> Tensor:
     """A Tensor that shares memory with `source`, any array with `__dlpack__` (NumPy's, PyTorch's, CuPy's, ...), on the
     device where that is. Raises DTypeError for anything else and for dtypes that tensors do not have, DeviceError where
-    it is on a CUDA device that cannot be used here.
+    it is on a CUDA device that cannot be used here, ArgumentError where its library or NumPy will not share it.
     """
-    found = foreign_array("from_dlpack", source)
+    found = on_cuda("from_dlpack", source)
     if found is None:
         if not hasattr(source, "__dlpack__"):
             got = f"{type_name(source)}; {how_to_make_one(source)}"
             raise DTypeError(f"from_dlpack: expected an array with `__dlpack__` and `__dlpack_device__`, got {got}")
-        cpu = as_device("cpu")
-        try:
-            found = _host_array("from_dlpack", cpu.backend.from_dlpack(source), None), cpu
-        except RuntimeError as error:
-            if isinstance(error, TensorgradError):
-                raise
-            got = f"{type_name(source)} of {getattr(source, 'dtype', 'unknown dtype')}"
-            raise DTypeError(f"{_known('from_dlpack')}, got {got} ({error}); convert it first") from error
+        found = by_dlpack("from_dlpack", source), as_device("cpu")
     return new_tensor(*found)
-
-
-def _taken_in(name: str, data: Any) -> Any:
-    """A Tensor for an array of another library that is on a CUDA device; everything else as it is."""
-    found = None if isinstance(data, Variable) else foreign_array(name, data)
-    return data if found is None else new_tensor(*found)
-
-
-def _host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
-    wanted = None if dtype is None else as_dtype(dtype)
-    try:
-        host = np.asarray(_plain(data))
-    except ValueError as error:
-        raise ShapeError(f"{name}: expected sequences of equal length, got ragged data: {error}") from error
-    from_arrays = _has_dtype(data)
-    if host.dtype.kind == "O" and not from_arrays:
-        host = _huge_integers(name, host)
-    elif host.dtype.kind == "f" and not from_arrays and (wanted is None or wanted.kind in "iu"):
-        host = _unrounded(name, host, data, int64 if wanted is None else wanted)
-    if wanted is None:
-        wanted = host.dtype if from_arrays else _inferred(host)
-    if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
-        if host.dtype.kind not in "biufc":
-            raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
-        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else "convert with dtype="
-        raise DTypeError(f"{_known(name)}, got {host.dtype}; {remedy}")
-    if host.dtype == wanted:
-        return host
-    if not from_arrays and wanted.kind in "iu" and host.size:
-        fitting(name, host.min().item(), wanted)
-        fitting(name, host.max().item(), wanted)
-    return host.astype(wanted)
-
-
-def _huge_integers(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Python integers beyond 64 bits, which only floats can hold."""
-    if not all(isinstance(x, int) for x in host.flat):
-        return host
-    try:
-        return host.astype(float64)
-    except OverflowError:
-        raise ArgumentError(f"{name}: an integer among the data is beyond the range of every dtype") from None
-
-
-def _unrounded(name: str, host: np.ndarray[Any, Any], data: Any, dtype: DType) -> np.ndarray[Any, Any]:
-    """NumPy makes floats of integers of which none of its integer dtypes holds all: `dtype` must hold them."""
-    if host.size and np.abs(host).max() >= 2.0**63:
-        numbers = np.asarray(_plain(data), dtype=object)
-        if all(isinstance(n, int) for n in numbers.flat):
-            return np.array([fitting(name, n, dtype) for n in numbers.flat], dtype).reshape(host.shape)
-    return host
-
-
-def _known(name: str) -> str:
-    return f"{name}: expected numbers of dtype {', '.join(map(str, SUPPORTED))}"
-
-
-def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
-    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations"}
-    return kinds.get(host.dtype.kind, f"a {type(data).__name__} of objects" if host.ndim else type(data).__name__)
-
-
-def _plain(data: Any) -> Any:
-    """Nested sequences with the Tensors in them replaced by their values."""
-    if isinstance(data, (list, tuple)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
-        return [_plain(x) for x in data]
-    if isinstance(data, Variable):
-        return data.device.backend.to_numpy(data.array)
-    return data
-
-
-def _has_dtype(data: Any) -> bool:
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return hasattr(data, "__array__")
-
-
-def _inferred(host: np.ndarray[Any, Any]) -> DType:
-    if host.size == 0 or host.dtype.kind == "f":
-        return get_default_dtype()
-    return bool_ if host.dtype.kind == "b" else int64 if host.dtype.kind in "iu" else host.dtype
 
 
 def _leaf(array: Any, device: Device, requires_grad: bool) -> Tensor:

@@ -5,7 +5,8 @@ A dtype is a `numpy.dtype`, so `t.dtype == np.float32` holds and arrays pass in 
 Promotion (PyTorch, "tensor attributes"): categories are ordered bool < integer < float. A Python scalar or a 0-d
 tensor changes the dtype of a tensor with dimensions only where its category is higher; an integer meeting a float
 takes the float's dtype, whatever its width (int64 with float32 is float32, where NumPy says float64). uint16, uint32
-and uint64 meet no other integer dtype: no integer dtype holds all of uint64 and int64.
+and uint64 meet no other integer dtype: no integer dtype holds all of uint64 and int64. With bool they keep their dtype,
+as every integer dtype does; there PyTorch refuses these three.
 """
 
 from __future__ import annotations
@@ -107,10 +108,24 @@ def fitting(name: str, value: Any, dtype: DType) -> Any:
         return value
     low, high = integer_range(dtype)
     if not low <= value <= high:
+        held = f"[{np.iinfo(dtype).min}, {high}]"
         raise ArgumentError(
-            f"{name}: {value} does not fit into {dtype}, which holds [{low}, {high}]; choose a wider dtype"
+            f"{name}: {shown(value)} does not fit into {dtype}, which holds {held}; choose a wider dtype"
         )
     return wrap_integer(int(value), dtype)
+
+
+def wrapped_operand(name: str, value: int, dtype: DType) -> int:
+    """`wrap_integer` of a number beside a tensor. Raises ArgumentError by `name` for one beyond 64 bits, as PyTorch."""
+    if not -(1 << 63) <= value < 1 << 64:
+        raise ArgumentError(f"{name}: {shown(value)} does not fit into {dtype}, nor into 64 bits; use a float instead")
+    return wrap_integer(value, dtype)
+
+
+def shown(value: object) -> str:
+    """How an error shows `value`. Python refuses to write out integers of thousands of digits."""
+    huge = isinstance(value, int) and value.bit_length() > 256
+    return f"an integer of {value.bit_length()} bits" if huge else repr(value)  # type: ignore[attr-defined]
 
 
 def integer_range(dtype: DType) -> tuple[int, int]:
@@ -120,22 +135,24 @@ def integer_range(dtype: DType) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=1024)
-def promote_types(a: DType, b: DType, name: str = "promote_types") -> DType:
+def promote_types(type1: DType, type2: DType, *, name: str = "promote_types") -> DType:
     """The dtype two tensors with dimensions make together.
 
     Raises DTypeError, which begins with `name`, for uint16, uint32 or uint64 with another integer dtype, as in PyTorch.
     """
-    if a == b:
-        return a
-    if category(a) != category(b):
-        return a if category(a) > category(b) else b
-    if a in _WIDE_UNSIGNED or b in _WIDE_UNSIGNED:
-        raise DTypeError(f"{name}: {a} and {b} have no integer dtype in common; convert one with .to(dtype)")
-    return np.promote_types(a, b)
+    if type1 == type2:
+        return type1
+    if category(type1) != category(type2):
+        return type1 if category(type1) > category(type2) else type2
+    if type1 in _WIDE_UNSIGNED or type2 in _WIDE_UNSIGNED:
+        raise DTypeError(f"{name}: {type1} and {type2} have no integer dtype in common; convert one with .to(dtype)")
+    return np.promote_types(type1, type2)
 
 
-def result_type(operands: Iterable[object], name: str = "result_type") -> DType:
+def result_type(operands: Iterable[object], *, name: str = "result_type") -> DType:
     """The dtype that tensors (anything with `dtype` and `ndim`) and Python scalars make together.
+
+    Users have `functional.promotion.result_type`, of two operands.
 
     Raises DTypeError, which begins with `name`, where there are no operands, or where `promote_types` does.
     """
@@ -157,7 +174,7 @@ def result_type(operands: Iterable[object], name: str = "result_type") -> DType:
 
 
 def _merge(a: DType | None, b: DType, name: str) -> DType:
-    return b if a is None else promote_types(a, b, name)
+    return b if a is None else promote_types(a, b, name=name)
 
 
 def _outrank(strong: DType | None, weak: DType | None) -> DType | None:

@@ -155,9 +155,15 @@ def test_one_device_is_given_and_it_is_one(tmp_path: Path) -> None:
         tg.errors.ArgumentError, match="load: device and map_location mean the same, got 'cpu' and 'cpu'"
     ):
         tg.load(path, "cpu", map_location="cpu")
-    for given in ({"cuda:0": "cpu"}, lambda storage, location: storage, "nowhere"):
-        with pytest.raises(tg.DeviceError, match="expected one of 'cpu'"):
-            tg.load(path, map_location=given)  # type: ignore[arg-type]
+    with pytest.raises(tg.DeviceError, match="expected one of 'cpu'"):
+        tg.load(path, map_location="nowhere")
+    wrong: Any
+    for wrong in ({"cuda:0": "cpu"}, lambda storage, location: storage):
+        message = "must be a device; functions and dicts are not taken, got (dict|function)"
+        with pytest.raises(tg.DeviceError, match=f"^load: map_location {message}"):
+            tg.load(path, map_location=wrong)
+        with pytest.raises(tg.DeviceError, match=f"^load: device {message}"):
+            tg.load(path, wrong)
 
 
 def test_a_flat_state_dict_keeps_its_names_for_other_programs(tmp_path: Path) -> None:

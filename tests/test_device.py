@@ -83,8 +83,23 @@ def test_tensors_say_where_they_are() -> None:
     assert tg.zeros_like(tg.ones(2)).device is tg.device("cpu")
 
 
-UNKNOWN = ["gpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "", "cpu0", "mps", "0", "float32"]
-NO_NAMES = [-1, True, False, 1.5, [], np.float32, np.ones(2), foreign("mps"), foreign("cuda", -1), foreign("cuda", "0")]
+FAR = "cuda:" + "9" * 5000  # more digits than Python makes an integer of
+UNKNOWN = [FAR, "gpu", "CPU", "cuda:", "cuda:x", "cuda:-1", "", "cpu0", "mps", "0", "float32"]
+NO_NAMES = [
+    -1,
+    True,
+    False,
+    np.True_,
+    np.int64(-1),
+    10**12,
+    1.5,
+    [],
+    np.float32,
+    np.ones(2),
+    foreign("mps"),
+    foreign("cuda", -1),
+    foreign("cuda", "0"),
+]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
@@ -117,6 +132,10 @@ def test_to_says_what_it_takes(name: str, to: Any) -> None:
     for unknown in ("flaot32", "gpu", "f4,,", ",", -1):
         with pytest.raises(tg.DeviceError, match=f"{wanted}{unknown!r}$"):
             to(unknown)
+    for number, said in ((np.int64(-1), r".*-1"), (10**5000, "an integer of 16610 bits$")):
+        for ask in (to, tg.device):
+            with pytest.raises(tg.DeviceError, match=rf"{wanted if ask is to else ''}.*{said}"):
+                ask(number)
     for other, class_ in ((1.5, "float"), ([1], "list"), (foreign("mps"), "types.SimpleNamespace")):
         with pytest.raises(tg.DTypeError, match=rf"{wanted}.* of <class '{class_}'>$"):
             to(other)
@@ -134,7 +153,7 @@ def test_names_of_one_device_are_one_device(index: int) -> None:
     give(3)
     there, x, layer = tg.device(f"cuda:{index}"), tg.ones(2), tg.nn.Linear(1, 1)
     assert (str(there), there.index) == (f"cuda:{index}", index)
-    for name in (f"cuda:{index}", there, index, foreign("cuda", index)):
+    for name in (f"cuda:{index}", there, index, np.int64(index), np.uint8(index), foreign("cuda", index)):
         assert tg.device(name) is there
         for made in (tg.zeros(1, device=name), tg.tensor([1.0], device=name), tg.rand(1, device=name)):
             assert made.device is there

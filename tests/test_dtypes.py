@@ -87,7 +87,7 @@ def test_a_tensor_and_a_0d_tensor(a: str, b: str, expected: str) -> None:
     x, y = tg.ones(2, dtype=a), tg.ones((), dtype=b)
     assert (x + y).dtype == expected
     assert (y + x).dtype == expected
-    assert tg.result_type([x, y]) == expected
+    assert tg.result_type(x, y) == expected
 
 
 @pytest.mark.parametrize(("a", "number", "expected"), _cells(WITH_NUMBERS, NUMBERS))
@@ -140,7 +140,7 @@ def test_wide_unsigned_integers_meet_no_other_integers(name: str, other: str) ->
         "where": lambda: tg.where(x > 0, x, y),
         "clamp": lambda: x.clamp(max=y),
         "cat": lambda: tg.cat([x, y]),
-        "result_type": lambda: tg.result_type([x, y]),
+        "result_type": lambda: tg.result_type(x, y),
         "promote_types": lambda: tg.promote_types(x.dtype, y.dtype),
     }
     for op, call in calls.items():
@@ -333,3 +333,26 @@ def test_numpy_scalars_as_arguments_do_not_widen(function: Any) -> None:
     result.sum().backward()
     assert x.grad is not None
     assert x.grad.dtype == tg.float32
+
+
+# ---------------------------------------------------------------------- the public functions
+def test_result_type_of_two_operands() -> None:
+    whole, half = tg.tensor([1, 2]), tg.tensor([1.5])
+    assert tg.result_type(whole, half) == tg.result_type(tensor1=half, tensor2=whole) == tg.float32
+    assert tg.result_type(whole, 1.5) == tg.result_type(1, 1.5) == tg.float32
+    assert tg.result_type(whole, np.float64(1.5)) == tg.float32  # a number, as in whole + np.float64(1.5)
+    assert tg.result_type(whole, np.ones(2)) == tg.float64
+    assert tg.result_type(True, whole) == tg.result_type(1, 2) == tg.int64
+    wrong: Any
+    for wrong in ([whole, half], "add", None):
+        with pytest.raises(tg.DTypeError, match=r"^result_type: expected a Tensor or a number, got "):
+            tg.result_type(whole, wrong)
+    with pytest.raises(tg.DTypeError, match="complex128"):
+        tg.result_type(whole, np.array([1j]))
+
+
+def test_the_name_in_errors_is_not_positional() -> None:
+    promote: Any = tg.promote_types
+    with pytest.raises(TypeError, match="positional"):
+        promote(tg.int64, tg.uint64, "name")
+    assert promote(type1=tg.int64, type2=tg.float16) == tg.float16

@@ -225,6 +225,69 @@ def test_dlpack_with_torch() -> None:
     assert x[1, 2].item() == -1
 
 
+# ---------------------------------------------------------------------- what cannot be taken in
+class Unreadable:
+    """An array of another library that does not hand over its numbers."""
+
+    dtype = "float99"
+
+    def __init__(self, error: Exception, where: Exception | None = None) -> None:
+        self.error, self.where = error, where
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise self.error
+
+    def __dlpack__(self, **options: Any) -> Any:
+        raise self.error
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        if self.where:
+            raise self.where
+        return 1, 0
+
+
+@pytest.mark.parametrize("make", [tg.from_dlpack, tg.as_tensor, tg.tensor])
+def test_the_dtype_is_blamed_where_the_library_blames_it(make: Any) -> None:
+    errors = [TypeError("Got unsupported ScalarType BFloat16"), BufferError("no such dtype"), RuntimeError("bad dtype")]
+    for error in errors:
+        with pytest.raises(
+            tg.DTypeError,
+            match=rf"^{make.__name__}: expected numbers of dtype .* of float99 \({error}\); convert it first",
+        ):
+            make(Unreadable(error))
+
+
+@pytest.mark.parametrize("make", [tg.from_dlpack, tg.as_tensor, tg.tensor])
+def test_what_the_library_says_is_repeated_where_it_is_not_the_dtype(make: Any) -> None:
+    nowhere = ValueError("Unknown device type meta")
+    errors = [RuntimeError("too many dims"), BufferError("needs detach"), TypeError("sparse"), ValueError("65 dims")]
+    for given, text in [(Unreadable(e), str(e)) for e in errors] + [(Unreadable(nowhere, nowhere), str(nowhere))]:
+        with pytest.raises(
+            tg.ArgumentError,
+            match=rf"^{make.__name__}: .*Unreadable of float99 cannot be read \({text}\); make a NumPy",
+        ):
+            make(given)
+
+
+@pytest.mark.parametrize("array", [np.ones(2, np.longdouble), np.ones(2, ">f4"), np.array(["a"]), np.array([None])])
+def test_numpys_dtypes_that_dlpack_lacks(array: Any) -> None:
+    with pytest.raises(
+        tg.DTypeError, match=r"^from_dlpack: expected numbers of dtype .*, got numpy\.ndarray of .*; conv"
+    ):
+        tg.from_dlpack(array)
+
+
+def test_data_of_python_and_numpy_are_not_asked_for_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("tensorgrad.host_data.foreign_array", lambda name, data: asked.append(data))
+    for data in (np.ones(2), [1.0], (1.0,), 1, 1.5, True):
+        tg.as_tensor(data)
+        tg.tensor(data)
+    assert asked == []
+    tg.as_tensor(range(3))
+    assert asked == [range(3)]  # everything else is
+
+
 # ---------------------------------------------------------------------- tensors of other libraries, by mistake
 def foreign(module: str, **protocols: Any) -> Any:
     """An object of a class `Tensor` in `module`."""

@@ -25,6 +25,7 @@ LAYERS = {
     "tensorgrad.functional": 4,
     "tensorgrad.cuda": 4,
     "tensorgrad.creation": 4,
+    "tensorgrad.host_data": 4,
     "tensorgrad.random": 4,
     "tensorgrad.printing": 4,
     "tensorgrad.tensor": 4,

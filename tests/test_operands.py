@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -184,3 +185,97 @@ def test_data_that_fit() -> None:
     assert tg.tensor(2**70, dtype=tg.float64).item() == 2.0**70
     assert tg.tensor(np.array([300]), dtype=tg.uint8).tolist() == [44]
     assert tg.tensor(2**63 - 1).item() == 2**63 - 1
+
+
+def test_integers_that_no_dtype_holds_are_shown_exactly() -> None:
+    for number, dtype in ((2**64, tg.uint64), (2**70 + 1, tg.int64), (2**70 + 1, None), (10**30, tg.uint8)):
+        kind = np.dtype(dtype or np.int64)
+        held = rf"\[{np.iinfo(kind).min}, {np.iinfo(kind).max}\]"
+        for data in (number, [number], [1, number]):
+            with pytest.raises(
+                tg.ArgumentError, match=rf"^tensor: {number} does not fit into {kind}, which holds {held};"
+            ):
+                tg.tensor(data, dtype=dtype)
+    with pytest.raises(tg.ArgumentError, match=r"^tensor: an integer of 16610 bits does not fit into uint8, which"):
+        tg.tensor(10**5000, dtype=tg.uint8)
+
+
+# ---------------------------------------------------------------------- operators and tensors of other libraries
+class _Exchanging:
+    """Another library's tensor, whose own operators know no Tensor."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __dlpack__(self) -> None: ...
+
+    def __add__(self, other: object) -> Any:
+        return NotImplemented
+
+    __radd__ = __eq__ = __lt__ = __gt__ = __add__
+
+
+@pytest.mark.parametrize(
+    ("op", "call"),
+    [
+        ("add", lambda x, y: x + y),
+        ("add", lambda x, y: y + x),
+        ("multiply", lambda x, y: x * y),
+        ("less", lambda x, y: x < y),
+        ("equal", lambda x, y: x == y),
+        ("equal", lambda x, y: y == x),
+        ("pow", lambda x, y: x**y),
+        ("matmul", lambda x, y: x @ y),
+        ("bitwise_and", lambda x, y: x & y),
+    ],
+)
+def test_operators_say_how_to_take_in_a_foreign_tensor(op: str, call: Any) -> None:
+    with pytest.raises(
+        tg.DTypeError, match=rf"^{op}: expected a Tensor.*, got .*_Exchanging; make one with tg\.from_dlpack"
+    ):
+        call(tg.ones(2), _Exchanging())
+
+
+# ---------------------------------------------------------------------- integers beyond the dtype
+INTEGERS = "uint8 int8 int16 int32 int64 uint16 uint32 uint64".split()
+BEYOND = [2**64, 2**70, -(2**63) - 1, 10**5000]
+
+
+@pytest.mark.parametrize("name", ["bool", *INTEGERS])
+@pytest.mark.parametrize("number", BEYOND, ids=["2**64", "2**70", "-2**63-1", "10**5000"])
+def test_integers_beyond_64_bits_meet_no_integers(name: str, number: int) -> None:
+    x = tg.ones(2, dtype=name)
+    calls: dict[str, Callable[[], Any]] = {
+        "add": lambda: x + number,
+        "multiply": lambda: number * x,
+        "greater_equal": lambda: x >= number,
+        "less": lambda: x < number,
+        "equal": lambda: number == x,
+        "maximum": lambda: tg.maximum(x, number),
+    }
+    said = str(number) if number < 10**100 else "an integer of 16610 bits"
+    kind = "int64, which" if name == "bool" else f"{name}, nor into 64 bits"
+    for op, call in calls.items():
+        with pytest.raises(tg.ArgumentError, match=rf"^{op}: {said} does not fit into {kind}"):
+            call()
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+@pytest.mark.parametrize("number", [300, -1, 2**40 + 3, 2**63, 2**64 - 1, -(2**63)])
+def test_integers_of_64_bits_wrap_around(name: str, number: int) -> None:
+    x, bits = tg.tensor([1, 3], dtype=name), 8 * np.dtype(name).itemsize
+    same = np.array([number % 2**64], np.uint64).astype(name)[0].item()
+    assert [n % 2**bits for n in (x + number).tolist()] == [(1 + number) % 2**bits, (3 + number) % 2**bits]
+    assert (x >= number).tolist() == [same <= 1, same <= 3]
+    assert (x == number).tolist() == [same == 1, same == 3]
+
+
+def test_bools_meet_what_int64_holds() -> None:
+    assert (tg.tensor([True]) + (2**63 - 1)).dtype == tg.int64
+    for number in (2**63, 2**64 - 1):
+        with pytest.raises(tg.ArgumentError, match=f"^less: {number} does not fit into int64"):
+            tg.tensor([True]) < number  # noqa: B015
+
+
+def test_floats_meet_integers_beyond_64_bits() -> None:
+    assert (tg.ones(2) * 2**70).tolist() == [2.0**70] * 2
+    assert (tg.ones(2) < 2**70).tolist() == [True, True]

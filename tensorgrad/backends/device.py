@@ -6,6 +6,7 @@ primitive call on it passes: whoever wants to see them all (a recorder) puts an 
 
 from __future__ import annotations
 
+import operator
 import re
 import sys
 import warnings
@@ -13,8 +14,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
 from tensorgrad import config
 from tensorgrad.backends.base import Backend
+from tensorgrad.dtypes import shown
 from tensorgrad.errors import DeviceError
 
 __all__ = [
@@ -59,10 +63,11 @@ class ForeignDevice(Protocol):
     def index(self) -> int | None: ...
 
 
-DeviceLike: TypeAlias = "str | int | Device | ForeignDevice | None"
+DeviceLike: TypeAlias = "str | int | np.integer[Any] | Device | ForeignDevice | None"
 
 _AUTO = ("auto", None)
-_NAME = re.compile(r"([a-z]+)(?::(\d+))?")
+_NAME = re.compile(r"([a-z]+)(?::(\d{1,9}))?")
+_MANY = 10**9  # no machine has so many; beyond, Python may refuse to write the number
 _devices: dict[tuple[str, int | None], Device] = {}
 _factories: dict[str, Callable[[int | None], Backend]] = {}
 _numbered: set[str] = set()  # the types of which a machine may have several
@@ -146,7 +151,7 @@ def _found(name: object, variable: str | None = None) -> Device:
     if key is None:
         known = ", ".join(repr(k) for k in (*sorted(_factories), "cuda:1", "auto"))
         numbers = "" if isinstance(name, str) else ", or the number of a CUDA device"
-        raise DeviceError(f"{variable or 'device'}: expected one of {known}{numbers}, got {name!r}")
+        raise DeviceError(f"{variable or 'device'}: expected one of {known}{numbers}, got {shown(name)}")
     if key == _AUTO:
         return _interned("cpu", None) if _why("cuda", 0) else _interned("cuda", 0)
     try:
@@ -164,8 +169,8 @@ def _key(name: object) -> tuple[str, int | None] | None:
         if name == "auto":
             return _AUTO
         kind, index = _parsed(name)
-    elif isinstance(name, int) and not isinstance(name, bool):
-        kind, index = "cuda", int(name)
+    elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
+        kind, index = "cuda", operator.index(name)
     else:
         kind, index = getattr(name, "type", None), getattr(name, "index", None)
     if not isinstance(kind, str) or kind not in _factories:
@@ -174,7 +179,7 @@ def _key(name: object) -> tuple[str, int | None] | None:
         return kind, None
     if index is None:
         return kind, 0
-    return (kind, index) if type(index) is int and index >= 0 else None
+    return (kind, index) if type(index) is int and 0 <= index < _MANY else None
 
 
 @lru_cache(maxsize=64)

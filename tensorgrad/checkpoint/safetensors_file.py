@@ -13,9 +13,11 @@ import numpy as np
 
 from tensorgrad.backends import DeviceLike
 from tensorgrad.backends import device as as_device
+from tensorgrad.backends.device import kind_asked_for
 from tensorgrad.checkpoint.tree import pack, unpack
 from tensorgrad.creation import tensor
-from tensorgrad.errors import ArgumentError, DTypeError, FormatError
+from tensorgrad.dtypes import type_name
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, FormatError
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -67,7 +69,12 @@ def load(path: Path, device: DeviceLike = None, *, map_location: DeviceLike = No
         raise ArgumentError(
             f"load: device and map_location mean the same, got {device!r} and {map_location!r}; give one of them"
         )
-    place = as_device(map_location if device is None else device)
+    name, given = ("map_location", map_location) if device is None else ("device", device)
+    if kind_asked_for(given) is None and (callable(given) or isinstance(given, Mapping)):
+        raise DeviceError(
+            f"load: {name} must be a device; functions and dicts are not taken, got {type_name(given)}; give its name"
+        )
+    place = as_device(given)
     notes, arrays = _read(os.fspath(path))
 
     def fetch(name: str) -> Tensor:

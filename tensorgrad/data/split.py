@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.data.dataset import Dataset, Subset, as_dataset
-from tensorgrad.errors import ArgumentError, ShapeError
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.random import Generator, randperm
 from tensorgrad.tensor import Tensor
 
@@ -31,8 +32,8 @@ def train_val_test_split(
     in each part, to within one sample: pass the labels (integers, shape (len(dataset),)), or True to take the
     last tensor of the data.
 
-    Raises: ArgumentError if a size is negative or nothing is left to train on; ShapeError for labels of
-    another shape.
+    Raises: DTypeError for a size that is no number; ArgumentError if one is negative or nothing is left to train on;
+    ShapeError for labels of another shape.
     """
     dataset = as_dataset("train_val_test_split", dataset)
     count = len(dataset)
@@ -62,15 +63,21 @@ def random_split(dataset: Any, lengths: Sequence[float | int], generator: Genera
     and the samples left over go to the parts one by one, the first part first. Floats are taken for fractions. The
     order comes from `generator` (the default generator if None). PyTorch's function; the orders are tensorgrad's own.
 
-    Raises: ArgumentError for a negative length, and where the lengths do not add up.
+    Raises: DTypeError for lengths that are no numbers; ArgumentError for a negative length, and where the lengths do
+    not add up.
     """
     dataset = as_dataset("random_split", dataset)
+    if not isinstance(lengths, Iterable) or isinstance(lengths, str):
+        raise DTypeError(f"random_split: lengths must be a list of numbers, got {lengths!r}")
     sizes = _counts(list(lengths), len(dataset))
     order = randperm(len(dataset), generator=generator)
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, accumulate(sizes), strict=True)]
 
 
 def _counts(lengths: list[float | int], count: int) -> list[int]:
+    for length in lengths:
+        if not isinstance(length, Real):
+            raise DTypeError(f"random_split: lengths must be counts or fractions, got {length!r}")
     if any(length < 0 for length in lengths):
         raise ArgumentError(f"random_split: lengths must not be negative, got {lengths}")
     total = sum(lengths)
@@ -87,6 +94,8 @@ def _counts(lengths: list[float | int], count: int) -> list[int]:
 
 
 def _size(name: str, value: float | int, count: int) -> int:
+    if not isinstance(value, Real):
+        raise DTypeError(f"train_val_test_split: {name} must be a count or a fraction, got {value!r}")
     if isinstance(value, float) and not 0.0 <= value < 1.0:
         raise ArgumentError(f"train_val_test_split: {name} as a fraction must be in [0, 1), got {value}")
     if value < 0:

@@ -238,7 +238,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         raise ArgumentError("clamp: expected min, max or both, got neither")
     low, high = (None if b is None else as_operand("clamp", b, input.device) for b in (min, max))
     given = [b for b in (low, high) if b is not None]
-    dtype = result_type((input, *given), "clamp")
+    dtype = result_type((input, *given), name="clamp")
     low, high = _bound(low, dtype), _bound(high, dtype)
     if any(isinstance(b, Variable) for b in given):
         return apply(E.clip_between, cast(input, dtype), low, high)
@@ -291,7 +291,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
     x, y = (as_operand("where", v, condition.device) for v in (x, y))
-    dtype = result_type((x, y), "where")
+    dtype = result_type((x, y), name="where")
     return tuple(  # type: ignore[return-value]
         cast(v, dtype) if isinstance(v, Variable) else constant(v, dtype, condition.device, "where") for v in (x, y)
     )

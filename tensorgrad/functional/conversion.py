@@ -14,7 +14,7 @@ from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.device import cuda_device, kind_asked_for
-from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int16, int32, int64
+from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int16, int32, int64, shown
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import elementwise as E
@@ -78,8 +78,8 @@ def destination(
             device = arg
         elif type(arg) is builtins.bool:
             raise ArgumentError(f"{name}: expected a device, a dtype or a tensor, got a bool; pass flags by keyword")
-        elif isinstance(arg, (str, builtins.int)):
-            raise DeviceError(f"{name}: expected a device, a dtype or a tensor, got {arg!r}")
+        elif isinstance(arg, (str, builtins.int, np.integer)):
+            raise DeviceError(f"{name}: expected a device, a dtype or a tensor, got {shown(arg)}")
         elif arg is not None:
             raise DTypeError(f"{name}: expected a device, a dtype or a tensor, got {arg!r:.60} of {type(arg)}")
     return None if device is None else as_device(device), None if dtype is None else as_dtype(dtype)

@@ -30,7 +30,7 @@ def _same_dtype(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
             raise DTypeError(f"{name}: expected tensors, got {type_name(x)} at position {i}; {how_to_make_one(x)}")
     dtype = tensors[0].dtype
     for x in tensors:
-        dtype = promote_types(dtype, x.dtype, name)
+        dtype = promote_types(dtype, x.dtype, name=name)
     return [cast(x, dtype) for x in tensors]
 
 

@@ -286,7 +286,7 @@ def _pair(name: str, input: Tensor, target: Tensor, broadcast: bool) -> tuple[Te
         input, target = broadcast_to(input, shape), broadcast_to(target, shape)
     if input.dtype is target.dtype and input.dtype.kind == "f":
         return input, target
-    dtype = result_type((input, target), name)
+    dtype = result_type((input, target), name=name)
     kind = dtype if is_floating(dtype) else get_default_dtype()
     return cast(input, kind), cast(target, kind)
 

@@ -1,4 +1,8 @@
-"""Python's operators on Tensors. With an operand that is no number they leave the answer to it, or to Python."""
+"""Python's operators on Tensors. With an operand that is no number they leave the answer to it, or to Python.
+
+Another library's tensor, which has `__dlpack__`, is a DTypeError with the remedy: Python would speak of two Tensors, or
+call them unequal.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
+from tensorgrad.dtypes import how_to_make_one, type_name
+from tensorgrad.errors import DTypeError
 from tensorgrad.functional import arithmetic, comparison, linalg
 from tensorgrad.functional.promotion import OPERANDS, binary
 from tensorgrad.ops import elementwise as E
@@ -25,14 +31,14 @@ def _operator(op: Op, to_float: bool = False) -> Operator:
         # The usual case first, two floating tensors of one dtype: what follows would find out the same more slowly.
         if isinstance(other, Variable) and self.array.dtype is other.array.dtype and self.array.dtype.kind == "f":
             return apply(op, self, other)
-        return binary(op, self, other, to_float) if isinstance(other, OPERANDS) else NotImplemented
+        return binary(op, self, other, to_float) if _is_ours(op.name, other) else NotImplemented
 
     return _described(method, op.name)
 
 
 def _reflected(op: Op, to_float: bool = False) -> Operator:
     def method(self: Tensor, other: Any) -> Tensor:
-        return binary(op, other, self, to_float) if isinstance(other, OPERANDS) else NotImplemented
+        return binary(op, other, self, to_float) if _is_ours(op.name, other) else NotImplemented
 
     return _described(method, op.name)
 
@@ -41,11 +47,21 @@ def _through(function: Callable[..., Tensor], swapped: bool = False) -> Operator
     """The operator of a function that checks, or chooses between ops."""
 
     def method(self: Tensor, other: Any) -> Tensor:
-        if not isinstance(other, OPERANDS):
+        if not _is_ours(function.__name__, other):
             return NotImplemented  # type: ignore[no-any-return]
         return function(other, self) if swapped else function(self, other)
 
     return _described(method, function.__name__)
+
+
+def _is_ours(name: str, other: object) -> bool:
+    """Whether an operator takes `other`. Raises DTypeError, which names `name`, for another library's tensor."""
+    if isinstance(other, OPERANDS):
+        return True
+    if hasattr(type(other), "__dlpack__"):
+        got = f"{type_name(other)}; {how_to_make_one(other)}"
+        raise DTypeError(f"{name}: expected a Tensor or a number, got {got}")
+    return False
 
 
 def _described(method: Operator, name: str) -> Operator:

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tensorgrad import dtypes
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import (
     DType,
+    as_dtype,
     fitting,
     get_default_dtype,
     how_to_make_one,
     is_floating,
-    result_type,
     type_name,
-    wrap_integer,
+    wrapped_operand,
 )
 from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.ops import elementwise as E
@@ -35,6 +36,7 @@ __all__ = [
     "common_device",
     "constant",
     "floating",
+    "result_type",
     "shape_of",
     "unary",
 ]
@@ -69,19 +71,38 @@ def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
 def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
     device = common_device(op.name, x, y)
     x, y = as_operand(op.name, x, device), as_operand(op.name, y, device)
-    dtype = result_type((x, y), op.name)
+    dtype = dtypes.result_type((x, y), name=op.name)
     if to_float and not is_floating(dtype):
         dtype = get_default_dtype()
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
-    return apply(op, _brought_to(x, dtype), _brought_to(y, dtype))
+    return apply(op, _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x))
 
 
-def _brought_to(x: Any, dtype: DType) -> Any:
+def _brought_to(name: str, x: Any, dtype: DType, other: Any) -> Any:
     if isinstance(x, Variable):
         return cast(x, dtype)
+    if dtype.kind not in "iu":
+        return x
+    if other.array.dtype.kind == "b":  # the integer dtype is the number's own, and has to hold it
+        return fitting(name, x, dtype)
     # PyTorch's rule, and the rule of every device's integers: NumPy alone refuses -1 next to uint8.
-    return wrap_integer(x, dtype) if dtype.kind in "iu" else x
+    return wrapped_operand(name, x, dtype)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> DType:
+    """The dtype that two operands, Tensors, NumPy arrays or numbers, make together; see `dtypes`.
+
+    Raises DTypeError for anything else, and for uint16, uint32 or uint64 with another integer dtype.
+    """
+    for x in (tensor1, tensor2):
+        if not isinstance(x, OPERANDS):
+            raise DTypeError(f"result_type: expected a Tensor or a number, got {type_name(x)}; {how_to_make_one(x)}")
+        if isinstance(x, np.ndarray):
+            as_dtype(x.dtype)
+    # NumPy's scalars are numbers here, as they are beside a Tensor.
+    numbers = [x.item() if isinstance(x, np.generic) else x for x in (tensor1, tensor2)]
+    return dtypes.result_type(numbers)
 
 
 def unary(op: Op, x: Tensor) -> Tensor:

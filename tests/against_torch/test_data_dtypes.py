@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from typing import Any
 
@@ -46,9 +47,9 @@ def test_promotion_of_wide_unsigned_integers(name: str, other: str, shape: tuple
             expected = torch.result_type(*theirs[::swap])
         except RuntimeError:
             with pytest.raises(tg.DTypeError, match="no integer dtype in common"):
-                tg.result_type(ours[::swap])
+                tg.result_type(*ours[::swap])
         else:
-            assert f"torch.{tg.result_type(ours[::swap])}" == str(expected)
+            assert f"torch.{tg.result_type(*ours[::swap])}" == str(expected)
 
 
 @pytest.mark.parametrize("name", UNSIGNED)
@@ -85,3 +86,41 @@ def test_functions_of_numpy_give_tensors_where_pytorchs_do() -> None:
         ours = call(tg.from_numpy(values))
         assert isinstance(ours, tg.Tensor) == isinstance(theirs, torch.Tensor)
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+@pytest.mark.parametrize("name", ["uint8", "int8", "int32", "int64", "bool"])
+@pytest.mark.parametrize("number", [300, -1, 2**40, 2**63, 2**64 - 1, 2**64, 2**70, -(2**63), -(2**63) - 1])
+def test_integers_beyond_the_dtype(name: str, number: int) -> None:
+    ours, theirs = tg.tensor([1, 0]).to(getattr(tg, name)), torch.tensor([1, 0]).to(getattr(torch, name))
+    for call in (operator.ge, operator.lt, operator.eq, operator.add, operator.mul):
+        try:
+            expected = call(theirs, number).tolist()
+        except (OverflowError, RuntimeError):  # the latter of bools beside what only uint64 holds
+            with pytest.raises(tg.ArgumentError, match="does not fit"):
+                call(ours, number)
+        else:
+            assert call(ours, number).tolist() == expected
+
+
+def test_tensors_that_cannot_be_taken_in() -> None:
+    for dtype in (torch.bfloat16, torch.float8_e4m3fn):
+        for make in (tg.from_dlpack, tg.as_tensor, tg.tensor):
+            with pytest.raises(
+                tg.DTypeError, match=rf"^{make.__name__}: expected numbers .*{dtype}.*; convert it first"
+            ):
+                make(torch.ones(2).to(dtype))
+    for given in (torch.ones([1] * 65), torch.ones(2, device="meta"), torch.ones(2, requires_grad=True)):
+        for make in (tg.from_dlpack, tg.as_tensor):
+            with pytest.raises(
+                tg.ArgumentError, match=rf"^{make.__name__}: torch.Tensor of torch.float32 cannot be read"
+            ):
+                make(given)
+
+
+def test_operators_with_pytorchs_tensors() -> None:
+    ours: Any = tg.ones(2)
+    theirs: Any = torch.ones(2)
+    for call in (operator.add, operator.mul, operator.eq, operator.matmul):
+        for pair in ((ours, theirs), (theirs, ours)):
+            with pytest.raises(tg.DTypeError, match=r"got torch.Tensor; make one with tg\.as_tensor"):
+                call(*pair)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -151,3 +153,19 @@ def test_random_split_draws_from_the_generator() -> None:
 def test_random_split_refuses_lengths_that_do_not_add_up(lengths: list[float], message: str) -> None:
     with pytest.raises(tg.errors.ArgumentError, match=f"^random_split: {message}"):
         random_split(labelled([10]), lengths)
+
+
+def test_sizes_that_are_no_numbers_are_refused() -> None:
+    wrong: Any
+    for wrong in (["a"], [5, None], [5, [5]], [1j]):
+        with pytest.raises(tg.DTypeError, match=r"^random_split: lengths must be counts or fractions, got "):
+            random_split(labelled([10]), wrong)
+    for wrong in (10, "ab", None):
+        with pytest.raises(tg.DTypeError, match=r"^random_split: lengths must be a list of numbers, got "):
+            random_split(labelled([10]), wrong)
+    for name in ("val", "test"):
+        wrong = {name: "a"}
+        with pytest.raises(
+            tg.DTypeError, match=f"^train_val_test_split: {name} must be a count or a fraction, got 'a'"
+        ):
+            train_val_test_split(labelled([10]), **wrong)

@@ -1,0 +1,150 @@
+"""Data of Python, NumPy and other libraries as arrays that a Tensor can hold: what `creation` makes tensors from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.backends import Device
+from tensorgrad.backends import device as as_device
+from tensorgrad.backends.cuda import foreign_array
+from tensorgrad.dtypes import SUPPORTED, DType, as_dtype, bool_, fitting, float64, get_default_dtype, int64, type_name
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
+
+__all__ = ["PLAIN", "by_dlpack", "host_array", "on_cuda", "taken_in"]
+
+# What is on the host for certain, by its exact type: `taken_in` need not look at it.
+PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
+# What other libraries raise where they cannot hand over their numbers, and how they word it that the dtype is why.
+_OTHERS_ERRORS = (BufferError, RuntimeError, TypeError, ValueError)
+_OF_A_DTYPE = re.compile(r"dtype|ScalarType|floating point types|byte order")
+
+
+def taken_in(name: str, data: Any) -> Any:
+    """A Tensor for an array of another library that is on a CUDA device; everything else as it is."""
+    found = None if isinstance(data, Variable) else on_cuda(name, data)
+    return data if found is None else new_tensor(*found)
+
+
+def on_cuda(name: str, data: Any) -> tuple[Any, Device] | None:
+    """An array on the memory of `data`, and its device, if `data` is an array on a CUDA device; None for all else."""
+    try:
+        return foreign_array(name, data)
+    except TensorgradError:
+        raise
+    except (BufferError, ValueError) as error:  # no RuntimeError: that may be the device's own
+        raise _blamed(name, data, error) from error
+
+
+def by_dlpack(name: str, source: Any) -> np.ndarray[Any, Any]:
+    """An array on the memory of `source`, which has `__dlpack__` and is on the host."""
+    try:
+        return host_array(name, as_device("cpu").backend.from_dlpack(source), None)
+    except TensorgradError:
+        raise
+    except _OTHERS_ERRORS as error:
+        raise _blamed(name, source, error) from error
+
+
+def _blamed(name: str, data: Any, error: Exception) -> TensorgradError:
+    """The error of another library in the name of `name`, with a remedy.
+
+    A DTypeError where it speaks of a dtype, else an ArgumentError: then the dtype is not to blame.
+    """
+    got = f"{type_name(data)} of {data.dtype}" if hasattr(data, "dtype") else type_name(data)
+    if _OF_A_DTYPE.search(str(error)):
+        return DTypeError(f"{_known(name)}, got {got} ({error}); convert it first")
+    return ArgumentError(f"{name}: {got} cannot be read ({error}); make a NumPy array of its numbers, and pass that")
+
+
+def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
+    """`data` as an array on the host in `dtype`, or in the one that they give; memory is shared where it can be.
+
+    Raises, by `name`, ShapeError for ragged sequences, DTypeError for what are no numbers, and ArgumentError
+    for Python numbers that an integer dtype does not hold and for arrays that their library does not hand over.
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    try:
+        host = np.asarray(_plain(data))
+    except TensorgradError:
+        raise
+    except _OTHERS_ERRORS as error:
+        if isinstance(data, (list, tuple)) and isinstance(error, ValueError):
+            raise ShapeError(f"{name}: expected sequences of equal length, got ragged data: {error}") from error
+        raise _blamed(name, data, error) from error
+    from_arrays = _has_dtype(data)
+    if host.dtype.kind == "O" and not from_arrays:
+        host = _huge_integers(name, host, int64 if wanted is None else wanted)
+    elif host.dtype.kind == "f" and not from_arrays and (wanted is None or wanted.kind in "iu"):
+        host = _unrounded(name, host, data, int64 if wanted is None else wanted)
+    if wanted is None:
+        wanted = host.dtype if from_arrays else _inferred(host)
+    if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
+        if host.dtype.kind not in "biufc":
+            raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
+        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else "convert with dtype="
+        raise DTypeError(f"{_known(name)}, got {host.dtype}; {remedy}")
+    if host.dtype == wanted:
+        return host
+    if not from_arrays and wanted.kind in "iu" and host.size:
+        fitting(name, host.min().item(), wanted)
+        fitting(name, host.max().item(), wanted)
+    return host.astype(wanted)
+
+
+def _huge_integers(name: str, host: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
+    """Python integers beyond 64 bits, which only floats can hold."""
+    if not all(isinstance(x, int) for x in host.flat):
+        return host
+    if dtype.kind in "iu":
+        return _fitted(name, host, dtype)
+    try:
+        return host.astype(float64)
+    except OverflowError:
+        raise ArgumentError(f"{name}: an integer among the data is beyond the range of every dtype") from None
+
+
+def _unrounded(name: str, host: np.ndarray[Any, Any], data: Any, dtype: DType) -> np.ndarray[Any, Any]:
+    """NumPy makes floats of integers of which none of its integer dtypes holds all: `dtype` must hold them."""
+    if host.size and np.abs(host).max() >= 2.0**63:
+        numbers = np.asarray(_plain(data), dtype=object)
+        if all(isinstance(n, int) for n in numbers.flat):
+            return _fitted(name, numbers, dtype)
+    return host
+
+
+def _fitted(name: str, numbers: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
+    return np.array([fitting(name, n, dtype) for n in numbers.flat], dtype).reshape(numbers.shape)
+
+
+def _known(name: str) -> str:
+    return f"{name}: expected numbers of dtype {', '.join(map(str, SUPPORTED))}"
+
+
+def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
+    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations"}
+    return kinds.get(host.dtype.kind, f"a {type(data).__name__} of objects" if host.ndim else type(data).__name__)
+
+
+def _plain(data: Any) -> Any:
+    """Nested sequences with the Tensors in them replaced by their values."""
+    if isinstance(data, (list, tuple)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
+        return [_plain(x) for x in data]
+    if isinstance(data, Variable):
+        return data.device.backend.to_numpy(data.array)
+    return data
+
+
+def _has_dtype(data: Any) -> bool:
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return hasattr(data, "__array__")
+
+
+def _inferred(host: np.ndarray[Any, Any]) -> DType:
+    if host.size == 0 or host.dtype.kind == "f":
+        return get_default_dtype()
+    return bool_ if host.dtype.kind == "b" else int64 if host.dtype.kind in "iu" else host.dtype
