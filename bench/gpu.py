@@ -3,24 +3,28 @@
     python -m bench.gpu --out FOLDER [--parts machine,kernels] [--minutes 8]
     python -m bench.gpu --out FOLDER --dry-run
 
-It needs this checkout (nothing installed), NumPy, CuPy and safetensors; pytest, torch, JAX and compute-sanitizer take
-part where they are. Every part runs in a process of its own; one that fails or takes too long is reported, and the rest
-goes on. The report is written after every part, so that whoever ends this command early keeps what was found. The first
-GPU is used, and compilers' caches are empty at the start. `--dry-run` goes through all of it on the emulated device, at
-tiny sizes: its times mean nothing.
+It needs this checkout (nothing installed), NumPy, CuPy and safetensors, and SciPy for the tests; pytest, torch, JAX and
+compute-sanitizer take part where they are. Every part runs in a process of its own; one that fails or takes too long is
+reported, and the rest goes on. The report is written after every part, so that whoever ends this command early keeps
+what was found. The first GPU is used, and compilers' caches are empty at the start. `--dry-run` goes through all of it
+on the emulated device, at tiny sizes: its times mean nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import signal
 import socket
+import stat
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -70,21 +74,24 @@ class Interrupted(Exception):
 
 
 class Ending:
-    """SIGTERM, as an exception where a part is waited for and nowhere else: what comes earlier counts there too."""
+    """SIGTERM, SIGHUP and SIGINT, as an exception where a part is waited for and nowhere else, so that none is left
+    running: what comes earlier counts there too."""
 
     def __init__(self) -> None:
         self.asked = self.waiting = False
 
     def signalled(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
+        if number == signal.SIGHUP:
+            leave_terminal()
         if self.waiting:
             self.waiting = False  # once is enough: what was found is yet to be written
             raise Interrupted
 
     def wait_for(self, process: Process, seconds: float) -> int | None:
         """`result`, or Interrupted; the process has ended either way."""
-        self.waiting = True
         try:
+            self.waiting = True
             if self.asked:
                 raise Interrupted
             return result(process, seconds)
@@ -94,6 +101,28 @@ class Ending:
 
 
 ENDING = Ending()
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def leave_terminal() -> None:
+    """Print to nowhere: a terminal that has hung up refuses what is printed, and the report is yet to be written."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        if stat.S_ISCHR(os.fstat(descriptor).st_mode):  # isatty no longer knows
+            os.dup2(null, descriptor)
+    os.close(null)
+
+
+@contextmanager
+def signals_handled() -> Iterator[None]:
+    """Signals go to ENDING, but for those that whoever calls has had ignored (nohup)."""
+    heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ENDING.signalled) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass(frozen=True)
@@ -130,7 +159,7 @@ def run_part(part: Part, folder: Path, seconds: float, dry_run: bool) -> Outcome
     interrupted = False
     try:
         stopped = ENDING.wait_for(process, seconds + GRACE) is None
-    except (Interrupted, KeyboardInterrupt):
+    except Interrupted:
         stopped = interrupted = True
     finding = read_finding(folder / f"{part.module}.json")
     return Outcome(finding, monotonic() - start, stopped, log.read_text(errors="replace"), interrupted)
@@ -187,6 +216,7 @@ def new_report(machine: Outcome, dry_run: bool) -> Report:
     gpu = str(machine.finding["raw"].get("gpu", "unknown GPU"))
     slug = re.sub(r"[^a-z0-9]+", "-", gpu.lower()).strip("-")
     report = Report("gpu-emulated" if dry_run else f"gpu-{slug}", f"CUDA on {gpu}")
+    report.ending = datetime.now(UTC).strftime("-%H%M")
     report.raw |= {"gpu": gpu, "emulated": dry_run}
     return report
 
@@ -203,19 +233,16 @@ def sum_of(outcomes: dict[str, Outcome]) -> float:
 
 # ---------------------------------------------------------------------- the command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: all passed; 1: something failed, or it was ended early; 2: there is no GPU to use."""
+    """0: all passed; 1: something failed; 2: there is no GPU to use; 3: it was ended early."""
     options = parse(arguments)
     names = ["machine", *(name for name in PARTS if name in options.parts and name != "machine")]
-    before = signal.signal(signal.SIGTERM, ENDING.signalled)
-    try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            outcomes = run_all(names, Path(folder), options)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with signals_handled(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        outcomes = run_all(names, Path(folder), options)
     if outcomes is None:
         return 2
-    whole = len(outcomes) == len(names)
-    return 0 if whole and all(outcome.state == "passed" for outcome in outcomes.values()) else 1
+    if any(outcome.interrupted for outcome in outcomes.values()):
+        return 3
+    return 0 if all(outcome.state == "passed" for outcome in outcomes.values()) else 1
 
 
 def run_all(names: Sequence[str], folder: Path, options: argparse.Namespace) -> dict[str, Outcome] | None:
@@ -258,10 +285,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the JSON and the Markdown file")
     parser.add_argument("--dry-run", action="store_true", help="on the emulated device; needs g++, no GPU and no CuPy")
     parser.add_argument("--parts", type=part_list, default=list(PARTS), metavar="A,B", help=", ".join(PARTS))
-    parser.add_argument("--minutes", type=float, help=f"at most (default {MINUTES:g}, dry run {DRY_MINUTES:g})")
+    how_many = f"at most (default {MINUTES:g}, dry run {DRY_MINUTES:g})"
+    parser.add_argument("--minutes", type=positive, metavar="N", help=how_many)
     options = parser.parse_args(arguments)
-    options.minutes = options.minutes or (DRY_MINUTES if options.dry_run else MINUTES)
+    if options.minutes is None:
+        options.minutes = DRY_MINUTES if options.dry_run else MINUTES
     return options
+
+
+def positive(text: str) -> float:
+    """ValueError where it is no number."""
+    if not 0 < (minutes := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: it must be greater than 0 and finite")
+    return minutes
 
 
 def part_list(text: str) -> list[str]:

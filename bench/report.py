@@ -44,13 +44,13 @@ def add_save_option(parser: argparse.ArgumentParser) -> None:
 
 class Report:
     """Collects paragraphs, printing each at once, and saves them with the raw measurements. `lead`, a paragraph that
-    may change until the end, comes before all others."""
+    may change until the end, comes before all others; `ending` comes last in the files' names."""
 
     def __init__(self, name: str, title: str) -> None:
         self.name = name
         self.stamp = stamp()
         self.raw: dict[str, Any] = {}
-        self.lead = ""
+        self.lead = self.ending = ""
         self._head = [f"# {title}", describe(self.stamp)]
         self._paragraphs: list[str] = []
         if self.stamp["blas_variables"]:
@@ -76,7 +76,7 @@ class Report:
     def write(self, folder: Path) -> Path:
         """The two files, as far as the report has come; gives the `.md`."""
         folder.mkdir(parents=True, exist_ok=True)
-        stem = folder / f"{self.name}-{machine_name(self.stamp)}-{self.stamp['date']}"
+        stem = folder / f"{self.name}-{machine_name(self.stamp)}-{self.stamp['date']}{self.ending}"
         content = numbers_in_lines(json.dumps({"name": self.name, "machine": self.stamp, **self.raw}, indent=1))
         stem.with_suffix(".json").write_text(content + "\n")
         markdown = stem.with_suffix(".md")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
@@ -17,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import gpu
+from bench import gpu, processes
 from bench.gpu_parts import (
     device_tests,
     kernel_rates,
@@ -196,6 +199,44 @@ def test_tests_that_a_crash_took_along_are_missed(code: int | None, lost: int, t
     assert shards.lost == ["process 2 ended with exit code -11 after 1 of 3 tests: " + log.read_text().strip()] * lost
 
 
+def test_a_run_that_was_cut_short_does_not_call_itself_all(tmp_path: Path) -> None:
+    finding = Finding(tmp_path / "finding.json")
+    finding.raw |= {"pytest": 1, "built-in runner": 0}
+    passed = [{"test": "t", "outcome": "passed", "error": ""}]
+    whole = device_tests.Shards(passed, planned=1, done=1)
+    assert device_tests.extent(whole, device_tests.ALL) == "all the tests"
+    device_tests.summarize(finding, device_tests.Shards(passed, stopped=True, planned=7, done=1), device_tests.ALL)
+    assert "The run is 1 of 7 planned tests of" in (tmp_path / "finding.json").read_text()
+    assert "and those of 2 processes" in device_tests.extent(device_tests.Shards(uncounted=2), device_tests.ALL)
+
+
+def test_a_family_that_cannot_be_imported_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes, log = tmp_path / "notes.txt", tmp_path / "log.txt"
+    monkeypatch.setenv(pytest_shard.VARIABLE, f"{notes} 0 1 10")
+    pytest_shard.note(planned=1)
+    pytest_shard.note_broken_families({"special": ModuleNotFoundError("No module named 'scipy'")})
+    pytest_shard.note(test="t", outcome="passed", error="")
+    shards, finding = device_tests.Shards(), Finding(tmp_path / "finding.json")
+    shards.add(0, 0, notes, log)
+    finding.raw |= {"pytest": 1, "built-in runner": 0}
+    device_tests.summarize(finding, shards, device_tests.ALL)
+    assert (shards.lost, shards.done) == ([], 1)
+    assert device_tests.extent(shards, device_tests.ALL) == "all the tests that can be imported"
+    (failure,) = finding.failures
+    assert failure.startswith("tests.ops.cases_special and all its tests are missing: ModuleNotFoundError: No module")
+
+
+def test_the_tests_of_missing_packages_are_missed(tmp_path: Path) -> None:
+    """As a process sees it, in which SciPy cannot be imported."""
+    notes = tmp_path / "notes.txt"
+    code = "import sys; sys.modules['scipy'] = None; from bench.gpu_parts import table_runner as r; "
+    code += f"list(r.checks_in_table(open({str(notes)!r}, 'w')))"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+    found = [json.loads(line) for line in notes.read_text().splitlines()]
+    assert found
+    assert {(line["outcome"], line["error"].split(":")[0]) for line in found} == {("broken", "ModuleNotFoundError")}
+
+
 def test_the_runner_without_pytest_writes_each_outcome(tmp_path: Path) -> None:
     file = tmp_path / "outcomes.txt"
     command = [sys.executable, "-m", "bench.gpu_parts.table_runner", str(file), "0", "1", "12"]
@@ -204,7 +245,7 @@ def test_the_runner_without_pytest_writes_each_outcome(tmp_path: Path) -> None:
     planned, *outcomes = [json.loads(line) for line in file.read_text().splitlines()]
     assert planned == {"planned": len(outcomes)}
     assert len({outcome["test"] for outcome in outcomes}) == len(outcomes) >= 12
-    assert {outcome["outcome"] for outcome in outcomes} <= {"passed", "failed", "skipped"}
+    assert {outcome["outcome"] for outcome in outcomes} <= {"passed", "failed"}
 
 
 # ---------------------------------------------------------------------- the command
@@ -272,17 +313,64 @@ def test_every_part_is_given_one_gpu_and_caches_of_our_own(tmp_path: Path, monke
     assert Path(given["CUPY_CACHE_DIR"]).parent == tmp_path
 
 
-def test_what_was_found_is_kept_when_somebody_ends_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_was_found_is_kept_when_somebody_ends_the_command(number: signal.Signals, tmp_path: Path) -> None:
+    if signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip(f"{number.name} is ignored here, and by every process started here")
     command = [sys.executable, "-m", "bench.gpu", "--out", str(tmp_path), "--dry-run", "--parts", "digits"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        while not list(tmp_path.glob("*.md")):  # the first part is over
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.terminate()
-        assert process.wait(30) == 1
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **quiet) as process:  # type: ignore[call-overload]
+        try:
+            deadline = time.monotonic() + 60
+            while not list(tmp_path.glob("*.md")):  # the first part is over
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            process.send_signal(number)
+            said = process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
+    assert process.returncode == 3
+    assert "Traceback" not in said
     found = saved(tmp_path)
     assert found["machine"]["state"] == "passed"
     assert found["digits"]["failures"][0].startswith("stopped from outside after")
+
+
+def test_a_signal_while_a_part_is_being_started_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def begin_and_be_told_to_end(*arguments: Any, **options: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        begun.append(processes.begin(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGINT)
+        return begun[-1]
+
+    monkeypatch.setattr(gpu, "ENDING", gpu.Ending())
+    monkeypatch.setattr(gpu, "begin", begin_and_be_told_to_end)
+    assert gpu.main(["--out", str(tmp_path), "--dry-run", "--parts", "digits"]) == 3
+    (process,) = begun
+    assert process.returncode is not None
+    assert not is_running(process.pid)
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "x"])
+def test_minutes_that_are_none_are_refused(minutes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        gpu.parse(["--out", str(tmp_path), f"--minutes={minutes}"])
+    assert "argument --minutes" in capsys.readouterr().err
+    assert gpu.parse(["--out", str(tmp_path), "--minutes", "0.5"]).minutes == 0.5
+
+
+def test_a_later_report_leaves_an_earlier_one_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = gpu.Outcome(read_finding(tmp_path / "none"), 1.0, False, "")
+    for minute in (7, 8):
+        clock = SimpleNamespace(now=lambda zone, minute=minute: datetime(2030, 1, 2, 3, minute, tzinfo=zone))
+        monkeypatch.setattr(gpu, "datetime", clock)
+        gpu.new_report(machine, dry_run=True).write(tmp_path)
+    assert [file.stem[-5:] for file in sorted(tmp_path.glob("*.md"))] == ["-0307", "-0308"]
 
 
 def test_reports_name_no_host_and_no_place() -> None:

@@ -13,6 +13,11 @@ from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cpu import CpuBackend
 from tensorgrad.backends.cuda_launch import FLOATS
+from tensorgrad.backends.fused import FusedPrimitives
+from tensorgrad.backends.fused_activations import ActivationPrimitives
+from tensorgrad.backends.fused_losses import LossPrimitives
+from tensorgrad.backends.optimizer_steps import OptimizerSteps
+from tensorgrad.backends.philox import RandomPrimitives
 
 __all__ = [
     "COMPOSITION",
@@ -30,7 +35,12 @@ __all__ = [
 Array = Any
 Shape = tuple[int, int]
 
-COMPOSITION = CpuBackend()  # its fused primitives are the default compositions, in pieces
+_MIXINS = (FusedPrimitives, ActivationPrimitives, LossPrimitives, OptimizerSteps, RandomPrimitives)
+_DEFAULTS = {
+    name: value for mixin in _MIXINS for name, value in vars(mixin).items() if callable(value) and name[:2] != "__"
+}
+# NumPy's basic primitives, and no fused one but by its default composition.
+COMPOSITION: Any = type("Composition", (CpuBackend,), _DEFAULTS)()
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 SAMPLED = 24
 

@@ -30,22 +30,31 @@ SHOWN = 20
 FOLDER = "tests/cuda"
 TABLE = "tests/cuda/test_table.py"
 MARGIN = 5.0
+# What is noted beside the planned tests. BROKEN: a family of the op table, or a file, that cannot be imported.
+BROKEN = "broken"
+NO_TESTS = ("warning", BROKEN)
 
 
 @dataclass
 class Shards:
-    """What the processes have noted. `lost`: a line for each that ended before it had run all its tests."""
+    """What the processes have noted. `lost`: a line for each that ended before it had run all its tests. `uncounted`:
+    processes that never said how many they had."""
 
     outcomes: list[dict[str, str]] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     stopped: bool = False
+    planned: int = 0
+    done: int = 0
+    uncounted: int = 0
 
     def add(self, number: int, code: int | None, notes: Path, log: Path) -> None:
         lines = complete_lines(notes)
         planned = next((line["planned"] for line in lines if "planned" in line), None)
         outcomes = [line for line in lines if "test" in line]
         self.outcomes += outcomes
-        done = len({line["test"] for line in outcomes if line["outcome"] != "warning"})
+        done = len({line["test"] for line in outcomes if line["outcome"] not in NO_TESTS})
+        self.planned, self.done = self.planned + (planned or 0), self.done + done
+        self.uncounted += planned is None
         self.stopped |= code is None
         if code is not None and (planned is None or done < planned):
             said = (log.read_text(errors="replace").strip().splitlines() or ["no output"])[-1]
@@ -103,13 +112,14 @@ def ran(shards: Shards) -> int:
 
 def summarize(finding: Finding, shards: Shards, limit: int) -> None:
     outcomes, counts = shards.outcomes, Counter(outcome["outcome"] for outcome in shards.outcomes)
+    broken = {line["test"]: line["error"] for line in outcomes if line["outcome"] == BROKEN}  # by pytest, by our runner
     failed, skipped = ([line for line in outcomes if line["outcome"] == kind] for kind in ("failed", "skipped"))
     warnings = Counter(line["error"] for line in outcomes if line["outcome"] == "warning")
     finding.raw |= {"counts": dict(counts), "stopped": shards.stopped, "failed": failed, "skipped": skipped}
+    finding.raw |= {"planned": shards.planned, "done": shards.done, "broken": broken}
     finding.raw |= {"lost": shards.lost, "warnings": dict(warnings)}
-    of = "a sample of " if limit == FEW else "all "
     by = f"{finding.raw['pytest']} by pytest, {finding.raw['built-in runner']} (the op table) by a runner of our own"
-    finding.say(f"The run is {of}the tests of the CUDA device: {by}.")
+    finding.say(f"The run is {extent(shards, limit)} of the CUDA device: {by}.")
     columns = ("passed", "failed", "skipped", "warning")
     finding.say(table(["device", *columns], [["cuda", *(str(counts[name]) for name in columns)]]))
     for reason, times in Counter(line["error"] for line in skipped).items():
@@ -121,7 +131,20 @@ def summarize(finding: Finding, shards: Shards, limit: int) -> None:
         finding.fail("the time for the tests ran out before all of them had run")
     for text in shards.lost:
         finding.fail(text)
+    for family, error in broken.items():
+        finding.fail(f"{family} and all its tests are missing: {error[:200]}")
     for line in failed[:SHOWN]:
         finding.fail(f"{line['test']}: {line['error'][:200]}")
     if len(failed) > SHOWN:
         finding.fail(f"and {len(failed) - SHOWN} more tests; the JSON file names them all")
+
+
+def extent(shards: Shards, limit: int) -> str:
+    """How much of what was planned has run."""
+    if shards.done < shards.planned or shards.uncounted:
+        unknown = (
+            f" (and those of {shards.uncounted} processes that had not counted theirs)" if shards.uncounted else ""
+        )
+        return f"{shards.done} of {shards.planned} planned tests{unknown}"
+    imported = " that can be imported" if any(line["outcome"] == BROKEN for line in shards.outcomes) else ""
+    return f"{'a sample of ' if limit == FEW else 'all '}the tests{imported}"

@@ -19,6 +19,7 @@ from bench.timing import Contender, Contest, Worker, WorkerError
 __all__ = ["TolerantContest", "run"]
 
 OURS = "tensorgrad"
+LIBRARIES = {"torch": "torch", "jax": "JAX"}  # by the module that must be there
 FAMILIES = {
     "torch eager": ["torch", "torch-fused"],
     "torch.compile": ["torch.compile"],
@@ -136,9 +137,17 @@ def contenders(case: str, precision: str, dry_run: bool) -> list[Contender]:
 
 def note_absent(contest: Contest, precision: str, finding: Finding) -> None:
     finding.raw.setdefault("absent", {})[precision] = dict(contest.absent)
-    if contest.absent:
-        reasons = "; ".join(reason.strip().split("\n")[0][:200] for reason in contest.absent.values())
-        finding.say(f"In {precision}, not among the contenders: {reasons}.", about=f"absent in {precision}")
+    missing, reasons = dict[str, None](), []
+    for reason in contest.absent.values():
+        first = reason.strip().split("\n")[0]
+        if library := next((name for module, name in LIBRARIES.items() if f"No module named '{module}'" in first), ""):
+            missing[library] = None
+        else:
+            reasons.append(first[:200])
+    if missing:
+        finding.say(f"{', '.join(missing)}: not installed.", about="not installed")
+    if reasons:
+        finding.say(f"In {precision}, not among the contenders: {'; '.join(reasons)}.", about=f"absent in {precision}")
 
 
 def reference(case: str, setting: Setting, left: Callable[[], float]) -> list[float] | str:
@@ -189,20 +198,21 @@ def timed(contest: TolerantContest, name: str, precision: str, setting: Setting,
 
 
 def summary(comparisons: dict[str, Comparison], precision: str, dry_run: bool) -> str:
-    """Milliseconds of the fastest of each family, and tensorgrad's time over it."""
-    rows = []
+    """Milliseconds of the fastest of each family that takes part, and tensorgrad's time over it."""
+    rows, timed_ones = [], {name for comparison in comparisons.values() for name in comparison.seconds}
+    families = {family: members for family, members in FAMILIES.items() if timed_ones & set(members)}
     for name, comparison in sorted(comparisons.items(), key=lambda item: list(ALL).index(item[0])):
         row = [str(find_case(name, dry_run)), milliseconds(comparison.spread(OURS).median)]
-        for family in FAMILIES.values():
+        for family in families.values():
             row += cells(comparison, [member for member in family if member in comparison.seconds], dry_run)
         rows.append(row)
-    columns = [column for family in FAMILIES for column in (f"{family} ms", "ours / it")]
+    columns = [column for family in families for column in (f"{family} ms", "ours / it")]
+    ratios = "; ratios are formed round by round (below 1: tensorgrad is faster)" if families else ""
     losses, moves = LIMITS[precision]
     return (
-        f"One step in {precision} (tf32 {'on' if precision == 'tf32' else 'off'} for everyone), median; ratios are "
-        "formed round by round (below 1: tensorgrad is faster). Everyone's first "
-        f"{CHECKED_STEPS} steps agree with float64 within {losses:.0e} (losses) and {moves:.0e} (parameter moves).\n\n"
-        f"{table(['case', 'tensorgrad ms', *columns], rows)}"
+        f"One step in {precision} (tf32 {'on' if precision == 'tf32' else 'off'} for everyone), median{ratios}. "
+        f"{'Everyone' if families else OURS}'s first {CHECKED_STEPS} steps agree with float64 within {losses:.0e} "
+        f"(losses) and {moves:.0e} (parameter moves).\n\n{table(['case', f'{OURS} ms', *columns], rows)}"
     )
 
 

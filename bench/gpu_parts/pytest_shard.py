@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.gpu_parts.setting import EMULATE, open_cupy
 
 __all__ = [
+    "FAMILY",
     "VARIABLE",
+    "note_broken_families",
     "pytest_collection_modifyitems",
     "pytest_collectreport",
     "pytest_configure",
@@ -24,6 +27,8 @@ __all__ = [
 ]
 
 VARIABLE = "BENCH_GPU_TESTS"
+OP_TABLE = "tests.ops.test_table"
+FAMILY = "tests.ops.cases_"  # with the family's name, its module
 # Tests that stand together use the same kernels, which CuPy compiles in each process that meets them first.
 TOGETHER = 60
 
@@ -54,17 +59,24 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_collectreport(report: Any) -> None:
-    """A file that cannot be imported; where a package is missing, it is left out. The first shard speaks for all."""
+    """A file that cannot be imported, perhaps because SciPy is missing. The first shard speaks for all."""
     if not report.failed or settings()[1] != 0:
         return
     text = str(report.longreprtext).strip().splitlines()
-    outcome = "skipped" if any("ModuleNotFoundError" in line for line in text) else "failed"
-    note(test=report.nodeid, outcome=outcome, error=f"cannot be collected: {text[-1] if text else ''}")
+    note(test=report.nodeid, outcome="broken", error=f"cannot be collected: {text[-1] if text else ''}")
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     items[:] = share([item for item in items if runs_on_cuda(item)], *settings()[1:])
     note(planned=len(items))
+    if settings()[1] == 0:
+        note_broken_families(getattr(sys.modules.get(OP_TABLE), "BROKEN", {}))
+
+
+def note_broken_families(broken: Mapping[str, Exception]) -> None:
+    """The op table goes on without a family that cannot be imported, perhaps because SciPy is missing."""
+    for family, error in broken.items():
+        note(test=f"{FAMILY}{family}", outcome="broken", error=f"{type(error).__name__}: {error}")
 
 
 def runs_on_cuda(item: Any) -> bool:

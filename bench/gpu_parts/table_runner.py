@@ -1,6 +1,6 @@
 """The op table on the CUDA device without pytest: `python -m bench.gpu_parts.table_runner FILE SHARD SHARDS LIMIT`.
 
-FILE gets a line for each check: `{"test": name, "outcome": "passed" | "failed" | "skipped", "error": ...}`.
+FILE gets a line for each check: `{"test": name, "outcome": "passed" | "failed" | "broken", "error": ...}`.
 """
 
 from __future__ import annotations
@@ -15,24 +15,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.gpu_parts.pytest_shard import share
+from bench.gpu_parts.pytest_shard import FAMILY, share
 from bench.gpu_parts.setting import EMULATE, open_cupy
 
 __all__ = ["checks_in_table", "main"]
-
-PREFIX = "tests.ops.cases_"
 
 
 def checks_in_table(notes: TextIO) -> Iterator[tuple[str, Any]]:
     """(name, function to call) of every check. A family that cannot be imported (it may need SciPy) is noted."""
     table = importlib.import_module("tests.ops.table")
     for module in pkgutil.iter_modules(importlib.import_module("tests.ops").__path__, "tests.ops."):
-        if not module.name.startswith(PREFIX):
+        if not module.name.startswith(FAMILY):
             continue
         try:
             cases = importlib.import_module(module.name).CASES
-        except ImportError as error:
-            note(notes, module.name, "skipped", str(error))
+        except Exception as error:
+            note(notes, module.name, "broken", f"{type(error).__name__}: {error}")
             continue
         for case in cases:
             for dtype, check in table.checks_of(case):

@@ -8,22 +8,9 @@ from typing import Any
 import numpy as np
 
 from bench.gpu_parts.bfloat16 import rounded
-from bench.gpu_parts.case import EPS
-from tensorgrad.backends.cpu import CpuBackend
-from tensorgrad.backends.fused import FusedPrimitives
-from tensorgrad.backends.fused_activations import ActivationPrimitives
-from tensorgrad.backends.fused_losses import LossPrimitives
-from tensorgrad.backends.optimizer_steps import OptimizerSteps
-from tensorgrad.backends.philox import RandomPrimitives
+from bench.gpu_parts.case import COMPOSITION, EPS
 
 __all__ = ["COMPOSITION", "check_error", "rounded", "sample"]
-
-_MIXINS = (FusedPrimitives, ActivationPrimitives, LossPrimitives, OptimizerSteps, RandomPrimitives)
-_DEFAULTS = {
-    name: value for mixin in _MIXINS for name, value in vars(mixin).items() if callable(value) and name[:2] != "__"
-}
-# NumPy's basic primitives, and no fused one but by its default composition.
-COMPOSITION: Any = type("Composition", (CpuBackend,), _DEFAULTS)()
 
 Array = Any
 
