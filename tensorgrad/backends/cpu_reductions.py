@@ -98,19 +98,6 @@ class NumpyReductions(FusedPrimitives):
         product = np.dot(x, weight.T)
         return product if bias is None else np.add(product, bias, product)
 
-    def linear_act(
-        self,
-        x: Array,
-        weight: Array,
-        bias: Array | None,
-        activation: str,
-        negative_slope: float = 0.0,
-        *,
-        out: Array | None = None,
-    ) -> Array:
-        z = self.linear(x, weight, bias, out=out)
-        return self._act(z, activation, negative_slope, z)
-
 
 def _suits_blas(x: Array) -> bool:
     return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[0] <= _MOST_ROWS

@@ -74,6 +74,7 @@ def dtype_suffix_of(kernel: str) -> str:
 
 
 # What each activation's backward is given: its result, or its argument (then also the bias, which is added again).
+# Of leaky_relu the result serves as well, where its slope is not negative.
 ACTIVATIONS = {
     "relu": "output",
     "sigmoid": "output",

@@ -97,7 +97,7 @@ def linear_act(
     activation: str = "relu",
     negative_slope: float = 0.01,
 ) -> Tensor:
-    """act(linear(input, weight, bias)) as one operation: the sum before the activation is overwritten, not kept.
+    """act(linear(input, weight, bias)) as one operation, which does not keep the sum before the activation.
 
     `activation`: "relu", "leaky_relu" (with `negative_slope`, which must not be negative), "sigmoid" or "tanh", whose
     slope can be told from their result; anything else is an ArgumentError. Shapes as for `linear`, in a floating dtype.
