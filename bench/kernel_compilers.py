@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from tensorgrad.backends.cuda_source import compile_options
+from tensorgrad.backends.kernel_files import compile_options
 
 __all__ = ["Compiled", "Compiler", "Remembering", "Usage", "find_compiler", "parse_usage"]
 

@@ -19,7 +19,7 @@ from typing import Any
 from bench.kernel_compilers import Compiled, Compiler, Usage, find_compiler
 from bench.machine import usable_cores
 from bench.report import Report, add_save_option, table
-from tensorgrad.backends.cuda_source import kernel_folder
+from tensorgrad.backends.kernel_files import kernel_folder
 
 __all__ = ["ARCHITECTURES", "compile_all", "kernel_files", "main", "raw_usages", "spilling", "usage_table"]
 

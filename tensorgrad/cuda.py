@@ -11,7 +11,7 @@ from typing import Any
 from tensorgrad import random
 from tensorgrad.backends import Device, DeviceLike, get_default_device
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.cuda import device_name
+from tensorgrad.backends.cuda.available import device_name
 from tensorgrad.backends.device import cuda_device, why_unusable
 from tensorgrad.errors import DeviceError
 

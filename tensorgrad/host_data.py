@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.cuda import foreign_array
+from tensorgrad.backends.cuda.foreign import foreign_array
 from tensorgrad.dtypes import SUPPORTED, DType, as_dtype, bool_, fitting, float64, get_default_dtype, int64, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 

@@ -1,6 +1,6 @@
 """A device whose arrays only its own primitives can touch: whoever bypasses the backend fails on it.
 
-It computes with the CpuBackend inside, one basic primitive at a time, overrides no fused primitive, and counts.
+It computes with the CpuBackend inside, one basic primitive at a time, overrides no composite primitive, and counts.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 import tensorgrad as tg
 from tensorgrad.backends import Backend, register_backend
-from tensorgrad.backends.cpu import CpuBackend
-from tensorgrad.backends.primitives import PRIMITIVES, UniformPrimitives
+from tensorgrad.backends.cpu.backend import CpuBackend
+from tensorgrad.backends.primitives import PRIMITIVES
+from tensorgrad.backends.primitives.basic import UniformPrimitives
 
 HostArray: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -142,7 +143,7 @@ _Base.to_numpy = _to_numpy  # type: ignore[method-assign, assignment]
 
 
 class OpaqueBackend(_Base):
-    """Every basic primitive of the CpuBackend on opaque arrays; fused ones are their default compositions."""
+    """Every basic primitive of the CpuBackend on opaque arrays; composite ones are their default compositions."""
 
     name: ClassVar[str] = "opaque"
     array_type = OpaqueArray

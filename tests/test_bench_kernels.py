@@ -16,7 +16,7 @@ from bench.gpu_parts.bfloat16 import from_bits, to_bits
 from bench.gpu_parts.case import check_error
 from bench.gpu_parts.kernel_cases import CASES, checked
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cuda_source import kernel_folder
+from tensorgrad.backends.kernel_files import kernel_folder
 from tests import cupy_standin
 from tests.emulator import available, build
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda import NOT_INSTALLED
+from tensorgrad.backends.cuda.available import NOT_INSTALLED
 from tensorgrad.cli import main
 from tests.cupy_standin import installed
 

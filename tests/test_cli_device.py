@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda import NOT_INSTALLED
+from tensorgrad.backends.cuda.available import NOT_INSTALLED
 from tensorgrad.cli import main
 from tests.test_cli import Capture, fact, fails, hide_cuda, run
 

@@ -17,7 +17,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad.backends import device as device_module
 from tensorgrad.backends import register_backend
-from tensorgrad.backends.cpu import CpuBackend
+from tensorgrad.backends.cpu.backend import CpuBackend
 from tensorgrad.errors import DeviceError
 
 registry: Any = sys.modules["tensorgrad.backends.device"]

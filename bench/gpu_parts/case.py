@@ -11,13 +11,14 @@ import numpy as np
 
 from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cpu import CpuBackend
-from tensorgrad.backends.cuda_launch import FLOATS
-from tensorgrad.backends.fused import FusedPrimitives
-from tensorgrad.backends.fused_activations import ActivationPrimitives
-from tensorgrad.backends.fused_losses import LossPrimitives
-from tensorgrad.backends.optimizer_steps import OptimizerSteps
-from tensorgrad.backends.philox import RandomPrimitives
+from tensorgrad.backends.cpu.backend import CpuBackend
+from tensorgrad.backends.kernel_files import FLOATS
+from tensorgrad.backends.primitives.activation import ActivationPrimitives
+from tensorgrad.backends.primitives.linear import LinearPrimitives
+from tensorgrad.backends.primitives.loss import LossPrimitives
+from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
+from tensorgrad.backends.primitives.random import RandomPrimitives
+from tensorgrad.backends.primitives.reduce import ReducePrimitives
 
 __all__ = [
     "COMPOSITION",
@@ -35,11 +36,18 @@ __all__ = [
 Array = Any
 Shape = tuple[int, int]
 
-_MIXINS = (FusedPrimitives, ActivationPrimitives, LossPrimitives, OptimizerSteps, RandomPrimitives)
+_MIXINS = (
+    ActivationPrimitives,
+    LinearPrimitives,
+    LossPrimitives,
+    ReducePrimitives,
+    OptimizerPrimitives,
+    RandomPrimitives,
+)
 _DEFAULTS = {
     name: value for mixin in _MIXINS for name, value in vars(mixin).items() if callable(value) and name[:2] != "__"
 }
-# NumPy's basic primitives, and no fused one but by its default composition.
+# NumPy's basic primitives, and no composite one but by its default composition.
 COMPOSITION: Any = type("Composition", (CpuBackend,), _DEFAULTS)()
 EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 SAMPLED = 24

@@ -12,7 +12,7 @@ import numpy as np
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, check_error, expect, sampled_rows, total
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cuda_kernels import ACTIVATIONS, ActivationKernels
+from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels
 
 __all__ = ["CASES"]
 

@@ -13,7 +13,7 @@ from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, expect
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cuda_kernels import RandomKernels
+from tensorgrad.backends.cuda.random import RandomKernels
 
 __all__ = ["CASES"]
 

@@ -11,7 +11,8 @@ import numpy as np
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, check_error, sampled_rows
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cuda_kernels import RowKernels
+from tensorgrad.backends.cuda.activation import SoftmaxKernels
+from tensorgrad.backends.cuda.loss import LossKernels
 
 __all__ = ["CASES"]
 
@@ -26,12 +27,12 @@ def forward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepar
         compute = partial(getattr(B, name), axis=1)
         check_error(device.values(out, at), dtype, compute, device.values(x, at))
 
-    run = partial(getattr(RowKernels(device.launcher), name), x, out)
+    run = partial(getattr(SoftmaxKernels(device.launcher), name), x, out)
     return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [out], check)
 
 
 def backward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    kernels = RowKernels(device.launcher)
+    kernels = SoftmaxKernels(device.launcher)
     g, x, y, out = (*(device.normal(shape, dtype) for _ in "gx"), *(device.empty(shape, dtype) for _ in "yo"))
     getattr(kernels, name)(x, y)
 
@@ -68,7 +69,7 @@ def cross_entropy(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
         check_error(device.values(out, at), dtype, probabilities_of, *given)
         check_error(device.values(losses, at), dtype, losses_of, *given, size=16.0)
 
-    run = partial(RowKernels(device.launcher).cross_entropy, x, labels, losses, out)
+    run = partial(LossKernels(device.launcher).cross_entropy, x, labels, losses, out)
     return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [losses, out], check)
 
 
@@ -83,15 +84,14 @@ def cross_entropy_gradient(device: KernelDevice, dtype: str, shape: Shape) -> Pr
         check_error(device.values(out, at), dtype, gradient_of, *given)
         check_error(device.values(losses, at), dtype, losses_of, *given[:2], size=16.0)
 
-    run = partial(RowKernels(device.launcher).cross_entropy_gradient, x, labels, scale, losses, out)
+    run = partial(LossKernels(device.launcher).cross_entropy_gradient, x, labels, scale, losses, out)
     return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [losses, out], check)
 
 
 def cross_entropy_backward(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    kernels = RowKernels(device.launcher)
     x, labels = device.normal(shape, dtype, 4.0), device.integers(shape[:1], shape[1])
     scale, kept, out = device.normal((shape[0], 1), dtype), device.empty(shape, dtype), device.empty(shape, dtype)
-    kernels.softmax(x, kept)
+    SoftmaxKernels(device.launcher).softmax(x, kept)
 
     def check() -> None:
         at = sampled_rows(device, shape[0])
@@ -99,7 +99,7 @@ def cross_entropy_backward(device: KernelDevice, dtype: str, shape: Shape) -> Pr
         compute = B.softmax_cross_entropy_backward
         check_error(device.values(out, at), dtype, compute, scales, probabilities, targets)
 
-    run = partial(kernels.cross_entropy_backward, scale, kept, labels, out)
+    run = partial(LossKernels(device.launcher).cross_entropy_backward, scale, kept, labels, out)
     return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [out], check)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from bench.gpu_parts.case import Case, Prepared, Shape, expect
 from bench.gpu_parts.cases_activation import check_sums
 from bench.gpu_parts.kernel_device import KernelDevice, memory_of
-from tensorgrad.backends.cuda_kernels import CheckKernels, SumKernels
-from tensorgrad.backends.cuda_launch import INTEGERS
+from tensorgrad.backends.cuda.check import CheckKernels
+from tensorgrad.backends.cuda.reduce import ReduceKernels
+from tensorgrad.backends.kernel_files import INTEGERS
 
 __all__ = ["CASES"]
 
@@ -34,7 +35,7 @@ def column_sums(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
         period = device.values(x, slice(0, device.period(shape) // shape[1])).astype(np.float64)
         check_sums(device.values(out), dtype, shape[0], period)
 
-    run = partial(SumKernels(device.launcher).column_sums, x, out)
+    run = partial(ReduceKernels(device.launcher).column_sums, x, out)
     return Prepared(run, math.prod(shape) * x.dtype.itemsize, [out], check)
 
 

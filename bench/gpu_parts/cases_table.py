@@ -16,7 +16,7 @@ from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import EPS, Case, Prepared, Shape, expect, sampled_rows, total
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 
 __all__ = ["CASES"]
 
@@ -113,7 +113,7 @@ def composition(method: str, columns: list[list[Array] | None], options: dict[st
 
 # ---------------------------------------------------------------------- norms, clipping, flags
 def norm(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    arrays, kernels = pair(device, dtype, shape), NormKernels(Tables(device.launcher))
+    arrays, kernels = pair(device, dtype, shape), ClipKernels(Tables(device.launcher))
     found: list[Array] = []
 
     def run() -> None:
@@ -133,7 +133,7 @@ def size_of(arrays: list[Array]) -> float:
 
 
 def clamp(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    kernels = NormKernels(Tables(device.launcher))
+    kernels = ClipKernels(Tables(device.launcher))
     return in_place(
         device, dtype, shape, lambda arrays: kernels.clip_grads_by_value(arrays, 0.5), lambda x: np.clip(x, -0.5, 0.5)
     )
@@ -166,7 +166,7 @@ def in_place(
 
 def nonfinite(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     arrays, flag = pair(device, dtype, shape), device.scalar(0, "int32").reshape(1)
-    kernels = NormKernels(Tables(device.launcher))
+    kernels = ClipKernels(Tables(device.launcher))
 
     def check() -> None:
         expect(int(flag.get()[0]) == 0, "finite values are flagged")

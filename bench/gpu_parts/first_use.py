@@ -17,8 +17,7 @@ from bench.kernel_table import kernel_files
 from bench.machine import usable_cores
 from bench.processes import begin, result
 from bench.report import table
-from tensorgrad.backends.cuda_launch import FLOATS, INTEGERS, SUFFIXES
-from tensorgrad.backends.cuda_source import compile_options, kernel_source
+from tensorgrad.backends.kernel_files import FLOATS, INTEGERS, SUFFIXES, compile_options, kernel_source
 
 __all__ = ["run"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from bench.gpu_parts.bfloat16 import BFLOAT16, from_bits, to_bits
-from tensorgrad.backends.cuda_launch import Launcher
-from tensorgrad.backends.cuda_modules import KernelModules
+from tensorgrad.backends.cuda.launch import Launcher
+from tensorgrad.backends.cuda.modules import KernelModules
 
 __all__ = ["KernelDevice", "memory_of"]
 

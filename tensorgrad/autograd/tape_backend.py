@@ -1,6 +1,6 @@
 """TapeBackend: takes Tensors for arrays and runs each basic primitive as the op of the same name.
 
-A vjp read by it is itself on the tape: that is how gradients of gradients are made. It overrides no fused primitive
+A vjp read by it is itself on the tape: that is how gradients of gradients are made. It overrides no composite primitive
 that is written without writing, so those run as their compositions, to any order.
 """
 
@@ -48,7 +48,7 @@ class TapeBackend(Backend, interprets=True):
     def concatenate(self, arrays: list[Any], axis: int, /, *, out: Any = None) -> Any:
         return apply(OPS["concatenate"], *arrays, axis=axis)
 
-    # Fused primitives whose compositions write into what they made: each runs as the op of its name.
+    # Composite primitives whose compositions write into what they made: each runs as the op of its name.
     def pad(self, *inputs: Any, **static: Any) -> Any:
         return apply(OPS["pad"], *inputs, **static)
 

@@ -24,13 +24,13 @@ __all__ = [
 
 
 def _cpu(index: int | None) -> Backend:
-    from tensorgrad.backends.cpu import CpuBackend
+    from tensorgrad.backends.cpu.backend import CpuBackend
 
     return CpuBackend()
 
 
 def _cuda(index: int | None) -> Backend:
-    from tensorgrad.backends.cuda import make_backend
+    from tensorgrad.backends.cuda.available import make_backend
 
     return make_backend(index)
 

@@ -2,28 +2,37 @@
 
 An op is written once against a backend `B` and never learns which one it is. There are two kinds of primitives:
 
-- **basic** ones, named after NumPy's functions, which every device must supply (`primitives.py`);
-- **fused** ones, each with a default composition out of basic ones (`fused.py`, `checks.py`, `optimizer_steps.py`,
-  `philox.py`).
-  A device may override a default with a kernel; the default stays its oracle and its fallback.
+- **basic** ones, named after NumPy's functions, which every device must supply (`primitives/basic.py`);
+- **composite** ones, each with a default composition out of basic ones (the other files of `primitives/`). A device may
+  override a composition with a kernel; the composition stays its oracle and its fallback.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tensorgrad.backends.checks import CheckPrimitives
-from tensorgrad.backends.fused import FusedPrimitives
-from tensorgrad.backends.indexing import IndexingPrimitives
-from tensorgrad.backends.optimizer_steps import OptimizerSteps
-from tensorgrad.backends.philox import RandomPrimitives
 from tensorgrad.backends.primitives import PRIMITIVES, Array, Shape
+from tensorgrad.backends.primitives.check import CheckPrimitives
+from tensorgrad.backends.primitives.index import IndexPrimitives
+from tensorgrad.backends.primitives.linear import LinearPrimitives
+from tensorgrad.backends.primitives.loss import LossPrimitives
+from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
+from tensorgrad.backends.primitives.random import RandomPrimitives
+from tensorgrad.backends.primitives.reduce import ReducePrimitives
 from tensorgrad.errors import DeviceError
 
 __all__ = ["Backend"]
 
 
-class Backend(FusedPrimitives, IndexingPrimitives, CheckPrimitives, OptimizerSteps, RandomPrimitives):
+class Backend(
+    LinearPrimitives,
+    LossPrimitives,
+    ReducePrimitives,
+    IndexPrimitives,
+    CheckPrimitives,
+    OptimizerPrimitives,
+    RandomPrimitives,
+):
     """The interface of a device. A subclass that leaves a basic primitive out is refused when it is defined."""
 
     name: ClassVar[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tensorgrad.backends import Device
-from tensorgrad.backends.cuda import NOT_INSTALLED
+from tensorgrad.backends.cuda.available import NOT_INSTALLED
 from tensorgrad.backends.device import why_unusable
 from tensorgrad.cli.model_file import TrainedModel
 from tensorgrad.cli.parts import Parts

@@ -19,7 +19,7 @@ from tensorgrad.autograd.variable import Variable
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.ops import elementwise as E
-from tensorgrad.ops import matmul as M
+from tensorgrad.ops import linear as M
 from tensorgrad.ops import reduce as R
 from tensorgrad.ops import shape as S
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable
-from tensorgrad.backends.fused_activations import ACTIVATIONS_OF_RESULT
+from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
 from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
 from tensorgrad.functional.einsum import einsum
 from tensorgrad.functional.promotion import shape_of
-from tensorgrad.ops import matmul as M
+from tensorgrad.ops import linear as M
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor

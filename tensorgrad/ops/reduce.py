@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from tensorgrad.autograd.op import Op, Spec, op
 from tensorgrad.backends import Backend
-from tensorgrad.backends.fused import reduced_count
 from tensorgrad.backends.primitives import Array, Axis, Shape
+from tensorgrad.backends.primitives.reduce import reduced_count
 
 __all__ = [
     "all",

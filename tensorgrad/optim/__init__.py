@@ -1,4 +1,4 @@
-"""Optimizers: PyTorch's names, defaults and rules; every step is one fused backend call."""
+"""Optimizers: PyTorch's names, defaults and rules; every step is one call to the backend."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ __all__ = ["Adagrad"]
 class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan & Singer, 2011).
 
-    The rule is in `OptimizerSteps.adagrad_step`; sums begin at `initial_accumulator_value`. Raises
+    The rule is in `OptimizerPrimitives.adagrad_step`; sums begin at `initial_accumulator_value`. Raises
     ArgumentError for negative options.
     """
 

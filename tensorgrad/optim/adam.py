@@ -17,7 +17,7 @@ __all__ = ["Adam", "AdamW"]
 class Adam(Optimizer):
     """Adam (Kingma & Ba, 2015), with AMSGrad on request; weight decay is added to the gradient.
 
-    The rule is in `OptimizerSteps.adam_step`. Raises ArgumentError for betas outside [0, 1) and negative
+    The rule is in `OptimizerPrimitives.adam_step`. Raises ArgumentError for betas outside [0, 1) and negative
     options.
     """
 

@@ -15,7 +15,7 @@ __all__ = ["RMSprop"]
 class RMSprop(Optimizer):
     """RMSprop (Hinton, 2012), with momentum, and centered on request.
 
-    The rule is in `OptimizerSteps.rmsprop_step`. Raises ArgumentError for negative options.
+    The rule is in `OptimizerPrimitives.rmsprop_step`. Raises ArgumentError for negative options.
     """
 
     state_names = ("square_avg", "momentum_buffer", "grad_avg")

@@ -17,7 +17,7 @@ __all__ = ["SGD"]
 class SGD(Optimizer):
     """Gradient descent: p = p - lr * g, with momentum, Nesterov's form of it, dampening and weight decay.
 
-    The rule is in `OptimizerSteps.sgd_step`. Raises ArgumentError for negative options, and for `nesterov`
+    The rule is in `OptimizerPrimitives.sgd_step`. Raises ArgumentError for negative options, and for `nesterov`
     without momentum or with dampening.
     """
 

@@ -1,6 +1,6 @@
 """Generators and random tensors, under PyTorch's names and signatures.
 
-One seed gives the same numbers on every device, whatever the number of threads (see `backends/philox.py`).
+One seed gives the same numbers on every device, whatever the number of threads (see `backends/primitives/random.py`).
 """
 
 from __future__ import annotations

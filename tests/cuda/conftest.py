@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda import make_backend
+from tensorgrad.backends.cuda.available import make_backend
 from tensorgrad.backends.device import register_backend
 from tests.cupy_standin import installed, uninstall
 from tests.cupy_standin.plugin import EMULATED, cuda_kind, prepare_cuda

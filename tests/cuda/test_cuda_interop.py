@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda_overlap import overlap
+from tensorgrad.backends.cuda.overlap import overlap
 
 DTYPES = [tg.float16, tg.float32, tg.float64, tg.uint8, tg.int8, tg.int16, tg.int32, tg.int64, tg.bool]
 DTYPES += [tg.uint16, tg.uint32, tg.uint64]

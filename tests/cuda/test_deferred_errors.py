@@ -12,8 +12,8 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.backends import cuda_errors
-from tensorgrad.backends.cuda_errors import DeferredErrors
+from tensorgrad.backends.cuda import errors as cuda_errors
+from tensorgrad.backends.cuda.errors import DeferredErrors
 from tensorgrad.functional import loss as F
 from tensorgrad.nn import utils
 from tests.cupy_standin import installed

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda_memory import PeakMemory
+from tensorgrad.backends.cuda.memory import PeakMemory
 
 UNIT = 512  # bytes; what CuPy's pool counts in
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda import _ANYWHERE
+from tensorgrad.backends.cuda.available import _ANYWHERE
 from tensorgrad.backends.primitives import PRIMITIVES
-from tests.backends.test_primitives import CALLS
+from tests.backends.test_basic import CALLS
+from tests.cuda.test_basic import there as on
 from tests.cuda.test_cuda_device import losses_on
 from tests.cuda.test_memory import counted, more_than_reserved
-from tests.cuda.test_primitives import there as on
 from tests.cupy_standin import install, installed
 
 registry: Any = sys.modules["tensorgrad.backends.device"]
@@ -36,7 +36,7 @@ def _two(cuda_device: tg.Device) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "_devices", {k: d for k, d in registry._devices.items() if k[0] != "cuda"})
         patch.setattr(generators._stream, "generators", {})
-        patch.setattr(importlib.import_module("tensorgrad.backends.cuda_backend").memory, "_peaks", {})
+        patch.setattr(importlib.import_module("tensorgrad.backends.cuda.backend").memory, "_peaks", {})
         install(device_count=2)
         yield
         install(device_count=1)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda import make_backend
+from tensorgrad.backends.cuda.available import make_backend
 
 registry: Any = sys.modules["tensorgrad.backends.device"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from bench.gpu_parts.bfloat16 import BFLOAT16, from_bits, to_bits
-from tensorgrad.backends.cuda_kernels import source_of
-from tensorgrad.backends.cuda_launch import Launcher
+from tensorgrad.backends.cuda.launch import Launcher
+from tensorgrad.backends.kernel_files import source_of
 from tests.emulator import EmulatedModule, build
 from tests.emulator.module import Sanitizer
 

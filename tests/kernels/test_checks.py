@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_kernels import CheckKernels
+from tensorgrad.backends.cuda.check import CheckKernels
 from tests.kernels.device import DTYPES, DeviceArray, EmulatedDevice
 
 Array = Any

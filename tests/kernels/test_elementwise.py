@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_kernels import ACTIVATIONS, ActivationKernels, SumKernels
+from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels
+from tensorgrad.backends.cuda.reduce import ReduceKernels
 from tests.kernels.comparing import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
 from tests.kernels.device import DTYPES, EmulatedDevice
@@ -168,7 +169,7 @@ def test_column_sums(device: EmulatedDevice, dtype: str) -> None:
         x = sample(rng, shape, dtype)
         out = device.empty((shape[1],), dtype)
         threads, multiprocessors = ((32, 1), (256, 1), (64, 4))[i % 3]
-        SumKernels(device.launcher(threads, multiprocessors)).column_sums(device.array(x, dtype, i % 2), out)
+        ReduceKernels(device.launcher(threads, multiprocessors)).column_sums(device.array(x, dtype, i % 2), out)
         size = float(np.abs(x).sum(0).max(initial=0))
         check_error(device.values(out), dtype, lambda x: B.sum(x, axis=0), x, size=size)
 
@@ -178,7 +179,7 @@ def test_sums_are_the_same_in_every_order(device: EmulatedDevice) -> None:
     results = []
     for _ in range(3):  # every launch has another order of threads
         out = device.empty((33,), "float32")
-        SumKernels(device.launcher(64, 2)).column_sums(device.array(x, "float32"), out)
+        ReduceKernels(device.launcher(64, 2)).column_sums(device.array(x, "float32"), out)
         results.append(device.values(out).tobytes())
     assert len(set(results)) == 1
 

@@ -16,8 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_kernels import ActivationKernels, RandomKernels, RowKernels, SumKernels
-from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.activation import ActivationKernels
+from tensorgrad.backends.cuda.loss import LossKernels
+from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.random import RandomKernels
+from tensorgrad.backends.cuda.reduce import ReduceKernels
 from tests.kernels.comparing import COMPOSITION as B
 from tests.kernels.device import DeviceArray, EmulatedDevice
 
@@ -100,7 +103,7 @@ def test_columns(large: Repeated, emulated: EmulatedDevice) -> None:
     columns = CHUNK // 4
     rows = MANY // columns + 1
     out = emulated.empty((columns,), "float32")
-    SumKernels(emulated.launcher()).column_sums(large.array(rows * columns, (rows, columns)), out)
+    ReduceKernels(emulated.launcher()).column_sums(large.array(rows * columns, (rows, columns)), out)
     np.testing.assert_array_equal(emulated.values(out), large.head * (rows - 1) + large.tail)
 
 
@@ -125,7 +128,7 @@ def test_tables(large: Repeated, emulated: EmulatedDevice) -> None:
 
 def test_norm(large: Repeated, emulated: EmulatedDevice) -> None:
     large.head[:] = 0
-    norm = NormKernels(Tables(emulated.launcher())).total_norm([large.array(COUNT)], 2.0)
+    norm = ClipKernels(Tables(emulated.launcher())).total_norm([large.array(COUNT)], 2.0)
     wanted = np.linalg.norm(large.tail[:1003].astype(np.float64))
     assert float(emulated.values(norm)) == pytest.approx(wanted, rel=1e-6)
 
@@ -144,7 +147,7 @@ def test_rows(large: Repeated, emulated: EmulatedDevice) -> None:
     labels = np.zeros(rows, np.int64)
     labels[-1] = 7
     x, scale = large.array(rows * columns, (rows, columns)), emulated.array(np.ones(1, np.float32))
-    RowKernels(emulated.launcher()).cross_entropy_backward(scale, x, emulated.array(labels), x)
+    LossKernels(emulated.launcher()).cross_entropy_backward(scale, x, emulated.array(labels), x)
     head[0] -= rows - 1
     tail[7] -= 1
     np.testing.assert_array_equal(large.head, head)

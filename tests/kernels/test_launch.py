@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_kernels import (
-    ActivationKernels,
-    CheckKernels,
-    RandomKernels,
-    RowKernels,
-    SumKernels,
-    source_of,
-)
-from tensorgrad.backends.cuda_launch import Launcher, suits
-from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.activation import ActivationKernels, SoftmaxKernels
+from tensorgrad.backends.cuda.check import CheckKernels
+from tensorgrad.backends.cuda.launch import Launcher, suits
+from tensorgrad.backends.cuda.loss import LossKernels
+from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.random import RandomKernels
+from tensorgrad.backends.cuda.reduce import ReduceKernels
+from tensorgrad.backends.kernel_files import source_of
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 from tests.emulator import build
 from tests.kernels.device import KERNELS, DeviceArray, EmulatedDevice
@@ -80,19 +78,19 @@ REFUSED: list[tuple[str, type[TensorgradError], str, Callable[[Launcher], None]]
         r"bias must have shape \(4,\)",
         lambda d: ActivationKernels(d).forward("relu", x, array(3), x),
     ),
-    ("sums", ShapeError, r"expected \(rows, columns\)", lambda d: SumKernels(d).column_sums(array(3), array(3))),
-    ("rows", ShapeError, "at least one dimension", lambda d: RowKernels(d).softmax(array(()), array(()))),
+    ("sums", ShapeError, r"expected \(rows, columns\)", lambda d: ReduceKernels(d).column_sums(array(3), array(3))),
+    ("rows", ShapeError, "at least one dimension", lambda d: SoftmaxKernels(d).softmax(array(()), array(()))),
     (
         "labels",
         DTypeError,
         "labels must be int64",
-        lambda d: RowKernels(d).cross_entropy(x, array(3, np.int32), array(3), x),
+        lambda d: LossKernels(d).cross_entropy(x, array(3, np.int32), array(3), x),
     ),
     (
         "scale",
         ShapeError,
         "scale must have one element or 3",
-        lambda d: RowKernels(d).cross_entropy_backward(array(2), x, labels, x),
+        lambda d: LossKernels(d).cross_entropy_backward(array(2), x, labels, x),
     ),
     ("key", DTypeError, "key must be uint64", lambda d: RandomKernels(d).uniform(labels, x)),
     ("bits", DTypeError, "out must be uint32", lambda d: RandomKernels(d).bits(key, x)),
@@ -146,7 +144,7 @@ REFUSED: list[tuple[str, type[TensorgradError], str, Callable[[Launcher], None]]
         "flag",
         DTypeError,
         "flag must be int32",
-        lambda d: NormKernels(Tables(d)).flag_nonfinite([x], array(1, np.int64)),
+        lambda d: ClipKernels(Tables(d)).flag_nonfinite([x], array(1, np.int64)),
     ),
 ]
 
@@ -160,9 +158,9 @@ def test_refused(error: type[TensorgradError], message: str, call: Callable[[Lau
 def test_nothing_is_launched_for_empty_arrays() -> None:
     nothing, device = array((0, 4)), launcher()
     ActivationKernels(device).forward("relu", nothing, None, nothing)
-    RowKernels(device).softmax(nothing, nothing)
+    SoftmaxKernels(device).softmax(nothing, nothing)
     RandomKernels(device).normal(key, nothing)
-    NormKernels(Tables(device)).clip_grads_by_value([nothing], 1.0)
+    ClipKernels(Tables(device)).clip_grads_by_value([nothing], 1.0)
 
 
 @pytest.mark.parametrize("threads", [0, 33, 512])

@@ -10,10 +10,15 @@ import pytest
 
 from bench.kernel_compilers import find_compiler
 from bench.kernel_table import kernel_files
-from tensorgrad.backends.cuda_kernels import dtype_suffix_of, source_of
-from tensorgrad.backends.cuda_launch import SUFFIXES
-from tensorgrad.backends.cuda_modules import KernelModules
-from tensorgrad.backends.cuda_source import compile_options, kernel_folder, kernel_source
+from tensorgrad.backends.cuda.modules import KernelModules
+from tensorgrad.backends.kernel_files import (
+    SUFFIXES,
+    compile_options,
+    dtype_suffix_of,
+    kernel_folder,
+    kernel_source,
+    source_of,
+)
 from tensorgrad.errors import ArgumentError, DeviceError
 from tests.emulator.signature import find_kernels
 from tests.emulator.toolchain import preprocess

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_kernels import RandomKernels
+from tensorgrad.backends.cuda.random import RandomKernels
 from tests.kernels.comparing import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
 from tests.kernels.device import DTYPES, EmulatedDevice

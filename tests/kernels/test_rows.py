@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_kernels import RowKernels
+from tensorgrad.backends.cuda.activation import SoftmaxKernels
+from tensorgrad.backends.cuda.loss import LossKernels
 from tests.kernels.comparing import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
 from tests.kernels.device import DTYPES, EmulatedDevice
@@ -44,7 +45,7 @@ def test_forward(device: EmulatedDevice, name: str, dtype: str) -> None:
         x = sample(rng, shape, dtype, 4.0)
         given = device.array(x, dtype, at)
         out = given if i % 2 else device.empty(shape, dtype, to)
-        getattr(RowKernels(device.launcher(threads, processors)), name)(given, out)
+        getattr(SoftmaxKernels(device.launcher(threads, processors)), name)(given, out)
         check_error(device.values(out), dtype, lambda x: getattr(B, name)(x, axis=1), x)
 
 
@@ -57,7 +58,7 @@ def test_backward(device: EmulatedDevice, name: str, dtype: str) -> None:
         y = device.values(device.array(y, dtype)).astype(np.float64)
         given, kept = device.array(g, dtype, a), device.array(y, dtype, b)
         out = (given, kept, device.empty(shape, dtype, c))[i % 3]
-        getattr(RowKernels(device.launcher(threads, processors)), f"{name}_backward")(given, kept, out)
+        getattr(SoftmaxKernels(device.launcher(threads, processors)), f"{name}_backward")(given, kept, out)
         size = float(np.abs(g).sum(-1).max(initial=0)) if name == "log_softmax" else 1.0
         check_error(
             device.values(out), dtype, lambda g, y: getattr(B, f"{name}_backward")(g, y, axis=1), g, y, size=size
@@ -74,7 +75,7 @@ def test_rows_with_infinite_and_missing_elements(device: EmulatedDevice, name: s
     wide = np.concatenate([np.full((len(x), 200), -np.inf, np.float32), x], 1)
     for given in (x, wide):
         out = device.empty(given.shape, "float32")
-        getattr(RowKernels(device.launcher(64, processors)), name)(device.array(given), out)
+        getattr(SoftmaxKernels(device.launcher(64, processors)), name)(device.array(given), out)
         with np.errstate(all="ignore"):
             expected = getattr(B, name)(given, axis=1)
         np.testing.assert_allclose(device.values(out), expected, rtol=1e-6, atol=1e-30)
@@ -87,7 +88,7 @@ def test_rows_in_order(device: EmulatedDevice, dtype: str) -> None:
     x = np.stack([ascending, ascending[::-1], np.linspace(-1, 1, 20000).astype(dtype), np.full(20000, 0.5)])
     for name in ("softmax", "log_softmax"):
         out = device.empty(x.shape, dtype)
-        getattr(RowKernels(device.launcher(32)), name)(device.array(x, dtype), out)
+        getattr(SoftmaxKernels(device.launcher(32)), name)(device.array(x, dtype), out)
         check_error(
             device.values(out),
             dtype,
@@ -115,7 +116,7 @@ def test_cross_entropy(device: EmulatedDevice, dtype: str) -> None:
     for shape, threads, processors, (at, to, more) in cases(device)[-9:]:
         x, labels = sample(rng, shape, dtype, 4.0), rng.integers(0, shape[1], shape[0])
         losses, out = device.empty(shape[:1], dtype, more), device.empty(shape, dtype, to)
-        kernels = RowKernels(device.launcher(threads, processors))
+        kernels = LossKernels(device.launcher(threads, processors))
         kernels.cross_entropy(device.array(x, dtype, at), device.array(labels), losses, out)
         check_error(device.values(out), dtype, _probabilities, x, labels)
         check_error(device.values(losses), dtype, _losses, x, labels, size=float(np.abs(x).max()))
@@ -129,7 +130,7 @@ def test_cross_entropy_gradient_in_one_pass(device: EmulatedDevice, dtype: str, 
         x, labels = sample(rng, shape, dtype, 4.0), rng.integers(0, shape[1], shape[0])
         scale = sample(rng, (shape[0], 1) if per_row else (), dtype)
         losses, logits = device.empty(shape[:1], dtype), device.array(x, dtype, at)
-        kernels = RowKernels(device.launcher(threads, processors))
+        kernels = LossKernels(device.launcher(threads, processors))
         kernels.cross_entropy_gradient(logits, device.array(labels), device.array(scale, dtype, more), losses, logits)
         check_error(device.values(logits), dtype, _gradient, x, labels, scale)
         check_error(device.values(losses), dtype, _losses, x, labels, size=float(np.abs(x).max()))
@@ -142,7 +143,7 @@ def test_cross_entropy_backward(device: EmulatedDevice, dtype: str) -> None:
         p = device.values(device.array(rng.random(shape), dtype)).astype(np.float64)
         labels, scale = rng.integers(0, shape[1], shape[0]), sample(rng, (shape[0], 1), dtype)
         out = device.empty(shape, dtype, to)
-        kernels = RowKernels(device.launcher(threads, processors))
+        kernels = LossKernels(device.launcher(threads, processors))
         kernels.cross_entropy_backward(
             device.array(scale, dtype), device.array(p, dtype, at), device.array(labels), out
         )
@@ -153,6 +154,6 @@ def test_a_label_out_of_range_is_never_followed(device: EmulatedDevice) -> None:
     x = np.random.default_rng(6).standard_normal((4, 5)).astype(np.float32)
     labels = np.array([0, 5, -1, 2**62])
     losses, out = device.empty((4,), "float32"), device.empty((4, 5), "float32")
-    RowKernels(device.launcher()).cross_entropy(device.array(x), device.array(labels), losses, out)
+    LossKernels(device.launcher()).cross_entropy(device.array(x), device.array(labels), losses, out)
     assert np.isnan(device.values(losses)).tolist() == [False, True, True, True]
     np.testing.assert_allclose(device.values(out), B.softmax(x, axis=1), rtol=1e-6)

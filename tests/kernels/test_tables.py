@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tensorgrad.backends.cuda_optimizers import NormKernels, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.errors import DTypeError, ShapeError
 from tests.kernels.comparing import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
@@ -237,7 +237,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
     for sizes in (FEW,) if device.sanitizer else (FEW, SIZES, (), (0,)):
         values = [sample(rng, n, dtype) for n in sizes]
         arrays = [device.array(v, dtype, i % 5) for i, v in enumerate(values)]
-        norms = NormKernels(Tables(device.launcher(64, 1), piece=200))
+        norms = ClipKernels(Tables(device.launcher(64, 1), piece=200))
         norm = norms.clip_grads_by_norm(arrays, 1.5, norm_type)
         copies = [v.copy() for v in values]
         expected = B.clip_grads_by_norm(copies, 1.5, norm_type)
@@ -256,7 +256,7 @@ def test_norm_of_several_dtypes(device: EmulatedDevice) -> None:
     rng = np.random.default_rng(3)
     values = {dtype: sample(rng, 50, dtype) for dtype in DTYPES}
     arrays = [device.array(v, dtype) for dtype, v in values.items()]
-    norm = NormKernels(Tables(device.launcher())).total_norm(arrays, 2.0)
+    norm = ClipKernels(Tables(device.launcher())).total_norm(arrays, 2.0)
     np.testing.assert_allclose(norm.array, np.linalg.norm(np.concatenate(list(values.values()))), rtol=1e-6)
 
 
@@ -269,7 +269,7 @@ def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
     x = np.ones(300, np.float32)
     x[299] = bad
     arrays = [device.array(x), device.array(np.ones(3, np.float32))]
-    norms = NormKernels(Tables(device.launcher()))
+    norms = ClipKernels(Tables(device.launcher()))
     norm = norms.clip_grads_by_norm(arrays, 1.0, norm_type, if_finite=if_finite)
     copies = [x.copy(), np.ones(3, np.float32)]
     with np.errstate(all="ignore"):
@@ -283,7 +283,7 @@ def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
 @pytest.mark.parametrize("if_finite", [False, True])
 def test_a_finite_norm_is_clipped_by_either_rule(device: EmulatedDevice, if_finite: bool) -> None:
     x = device.array(np.array([3.0, 4.0]))
-    norms = NormKernels(Tables(device.launcher()))
+    norms = ClipKernels(Tables(device.launcher()))
     assert norms.clip_grads_by_norm([x], 2.5, 2.0, if_finite=if_finite).array == 5
     np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
     assert norms.clip_grads_by_norm([x], 100.0, 2.0, if_finite=if_finite).array == pytest.approx(2.5)
@@ -295,7 +295,7 @@ def test_clipping_by_value_and_the_flag(device: EmulatedDevice, dtype: str) -> N
     rng = np.random.default_rng(4)
     values = [sample(rng, n, dtype, 2.0) for n in SIZES]
     arrays = [device.array(v, dtype, i) for i, v in enumerate(values)]
-    norms, flag = NormKernels(Tables(device.launcher(32), piece=100)), device.array(np.zeros(1, np.int32))
+    norms, flag = ClipKernels(Tables(device.launcher(32), piece=100)), device.array(np.zeros(1, np.int32))
     norms.flag_nonfinite(arrays, flag)
     assert flag.array[0] == 0
     values[-1][999] = np.nan

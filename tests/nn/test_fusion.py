@@ -10,9 +10,9 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
-from tensorgrad.backends.cpu import CpuBackend
+from tensorgrad.backends.cpu.backend import CpuBackend
 from tensorgrad.nn import functional as F
-from tensorgrad.ops import matmul as M
+from tensorgrad.ops import linear as M
 
 FUSED: list[Callable[[], nn.Module]] = [nn.ReLU, nn.Sigmoid, nn.Tanh, lambda: nn.ReLU(inplace=True)]
 

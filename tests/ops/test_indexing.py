@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import tensorgrad as tg
 from tensorgrad.autograd import grad, gradgradcheck
-from tensorgrad.backends.indexing import IndexingPrimitives
 from tensorgrad.backends.primitives import INDEX
+from tensorgrad.backends.primitives.index import IndexPrimitives
 from tensorgrad.errors import GraphError, ShapeError
 from tensorgrad.functional.indexing import argwhere, getitem, index_put, setitem_result, write_item
 
@@ -246,7 +246,7 @@ def test_the_wrapping_of_indices_is_its_composition(indices: list[Any]) -> None:
     B, array = tg.device("cpu").backend, np.array(indices, np.int64)
     expected = np.arange(4)[array].tolist()
     assert B.wrap_indices(array, 4, what="x").tolist() == expected
-    assert IndexingPrimitives.wrap_indices(B, array, 4, what="x").tolist() == expected
+    assert IndexPrimitives.wrap_indices(B, array, 4, what="x").tolist() == expected
 
 
 def test_second_order_through_assignment_and_gathers() -> None:

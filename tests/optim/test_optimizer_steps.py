@@ -1,4 +1,4 @@
-"""The fused optimizer primitives on raw arrays: default compositions and the launcher of the CPU."""
+"""The optimizer primitives on raw arrays: default compositions and the launcher of the CPU."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends import device
-from tensorgrad.backends.cpu import CpuBackend
-from tensorgrad.backends.cpu_optimizer_steps import _PIECE_BYTES
-from tensorgrad.backends.optimizer_steps import OptimizerSteps
+from tensorgrad.backends.cpu.backend import CpuBackend
+from tensorgrad.backends.cpu.optimizer import _PIECE_BYTES
+from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
 from tests.optim.reference import CASES, REFERENCE, case_id
 
 Array = np.ndarray[Any, Any]
@@ -20,8 +20,8 @@ Array = np.ndarray[Any, Any]
 class Composed(CpuBackend):
     """The CPU with nothing overridden: the default compositions."""
 
-    _sweep = OptimizerSteps._sweep
-    total_norm = OptimizerSteps.total_norm
+    _each_parameter = OptimizerPrimitives._each_parameter
+    total_norm = OptimizerPrimitives.total_norm
 
 
 BACKENDS = {"composed": Composed(), "chunked": device("cpu").backend}

@@ -1,0 +1,7 @@
+"""The CPU: NumPy arrays, and each family of primitives where NumPy can do better than the compositions."""
+
+from __future__ import annotations
+
+from tensorgrad.backends.cpu.backend import CpuBackend
+
+__all__ = ["CpuBackend"]

@@ -1,0 +1,216 @@
+"""CpuBackend: the primitives on NumPy arrays.
+
+NumPy's ufuncs are the primitives themselves wherever their signature and results are ours: no wrapper, no cost.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tensorgrad.backends.base import Backend
+from tensorgrad.backends.cpu.activation import CpuActivation
+from tensorgrad.backends.cpu.erf import erf
+from tensorgrad.backends.cpu.index import CpuIndex
+from tensorgrad.backends.cpu.loss import CpuLoss
+from tensorgrad.backends.cpu.optimizer import CpuOptimizer
+from tensorgrad.backends.cpu.random import CpuRandom
+from tensorgrad.backends.cpu.reduce import CpuReduce
+from tensorgrad.backends.cpu.results import given, into
+from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.dtypes import DType, float64
+
+__all__ = ["CpuBackend"]
+
+# Dividing by zero, log(0) and overflow give inf and nan without a warning, as on every other device. NumPy warns in the
+# name of the module that called it, so this filter silences our calls and nobody else's; switching NumPy's error
+# state for each call would take half a microsecond of the two that an operation may cost.
+warnings.filterwarnings("ignore", message=".* encountered in ", category=RuntimeWarning, module=r"tensorgrad\.")
+
+
+def _log10(x: Array, /, *, out: Array | None = None) -> Array:
+    # NumPy's float32 logarithm of 100 is not 2.
+    result = np.log10(x, dtype=np.float64).astype(np.float32) if x.dtype == np.float32 else np.log10(x)
+    return given(result, out)
+
+
+class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
+    """NumPy. Stateless: one instance serves every thread."""
+
+    name: ClassVar[str] = "cpu"
+    array_type = np.ndarray
+
+    negative = np.negative
+    absolute = np.absolute
+    sign = np.sign
+    exp = np.exp
+    expm1 = np.expm1
+    log = np.log
+    log1p = np.log1p
+    log2 = np.log2
+    log10 = staticmethod(_log10)
+    sqrt = np.sqrt
+    square = np.square
+    reciprocal = np.reciprocal
+    sin = np.sin
+    cos = np.cos
+    tan = np.tan
+    tanh = np.tanh
+    erf = staticmethod(erf)
+    floor = np.floor
+    ceil = np.ceil
+    trunc = np.trunc
+    rint = np.rint
+    isfinite = np.isfinite
+    isnan = np.isnan
+    isinf = np.isinf
+    logical_not = np.logical_not
+    invert = np.invert
+
+    add = np.add
+    subtract = np.subtract
+    multiply = np.multiply
+    divide = np.divide
+    power = np.power
+    floor_divide = np.floor_divide
+    remainder = np.remainder
+    maximum = np.maximum
+    minimum = np.minimum
+    equal = np.equal
+    not_equal = np.not_equal
+    less = np.less
+    less_equal = np.less_equal
+    greater = np.greater
+    greater_equal = np.greater_equal
+    logical_and = np.logical_and
+    logical_or = np.logical_or
+    logical_xor = np.logical_xor
+    bitwise_and = np.bitwise_and
+    bitwise_or = np.bitwise_or
+    bitwise_xor = np.bitwise_xor
+    left_shift = np.left_shift
+    right_shift = np.right_shift
+
+    # ------------------------------------------------------------------ making and copying
+    @staticmethod
+    def asarray(data: Any, *, dtype: DType | None = None) -> Array:
+        return np.asarray(data, dtype=dtype)
+
+    @staticmethod
+    def boxed(result: Array) -> Array:
+        return np.asarray(result)  # NumPy makes scalars of its results without dimensions
+
+    @staticmethod
+    def to_numpy(x: Array) -> Array:
+        return x
+
+    @staticmethod
+    def from_dlpack(source: Any) -> Array:
+        return np.from_dlpack(source)
+
+    @staticmethod
+    def empty(shape: Shape, dtype: DType) -> Array:
+        return np.empty(shape, dtype)
+
+    @staticmethod
+    def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
+        if out is None:
+            return np.zeros(shape, dtype) if value == 0 else np.full(shape, value, dtype)
+        out.fill(value)
+        return out
+
+    @staticmethod
+    def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
+        # NumPy adds a step that it rounded to the dtype: computed wide, the error does not grow.
+        wide = float64 if dtype.kind == "f" else dtype
+        numbers: Array = np.arange(start, stop, step, wide)  # type: ignore[call-overload]
+        return given(numbers if wide == dtype else numbers.astype(dtype), out)
+
+    @staticmethod
+    def copy(x: Array, *, out: Array | None = None) -> Array:
+        return np.array(x, order="C") if out is None else into(out, x)
+
+    @staticmethod
+    def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
+        return x.astype(dtype) if out is None else into(out, x)
+
+    @staticmethod
+    def copyto(target: Array, source: Array) -> None:
+        np.copyto(target, source, casting="unsafe")
+
+    # ------------------------------------------------------------------ views
+    @staticmethod
+    def reshape(x: Array, shape: Shape) -> Array:
+        return x.reshape(shape)
+
+    @staticmethod
+    def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+        return x.transpose(axes)
+
+    @staticmethod
+    def broadcast_to(x: Array, shape: Shape) -> Array:
+        strides = _stretched(x.shape, x.strides, shape) if x.flags.c_contiguous else None
+        if strides is None:
+            return np.broadcast_to(x, shape)
+        # The gradient of every sum passes here, and np.broadcast_to takes longer than most sums.
+        view: Array = np.ndarray(shape, x.dtype, np.asarray(x), 0, strides)
+        view.flags.writeable = False
+        return view
+
+    @staticmethod
+    def getitem(x: Array, key: Any) -> Array:
+        # A trailing Ellipsis makes NumPy answer with a 0-d view where it would otherwise copy a scalar out.
+        return x[key] if Ellipsis in key else x[(*key, ...)]
+
+    @staticmethod
+    def is_view(view: Array, x: Array) -> bool:
+        base = view.base
+        return view is x or (base is not None and (base is x or base is x.base))
+
+    @staticmethod
+    def owns(x: Array) -> bool:
+        return type(x) is np.ndarray and x.base is None
+
+    @staticmethod
+    def is_writable(x: Array) -> bool:
+        return bool(x.flags.writeable)
+
+    @staticmethod
+    def is_contiguous(x: Array) -> bool:
+        return bool(x.flags.c_contiguous)
+
+    # ------------------------------------------------------------------ selecting, joining, sorting
+    @staticmethod
+    def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        result = np.where(condition, x, y)
+        return given(result, out)
+
+    @staticmethod
+    def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
+        return np.concatenate(arrays, axis, out)
+
+    @staticmethod
+    def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
+        result = _argsort_descending(x, axis) if descending else np.argsort(x, axis, kind="stable")
+        return given(result, out)
+
+    nonzero = staticmethod(np.nonzero)
+
+
+@lru_cache(maxsize=1024)
+def _stretched(shape: Shape, strides: Shape, target: Shape) -> Shape | None:
+    """The strides that show an array in the shape `target`; None where it does not broadcast to it."""
+    lead = len(target) - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, target[lead:], strict=True)):
+        return None
+    return (0,) * lead + tuple([0 if n == 1 else s for n, s in zip(shape, strides, strict=True)])
+
+
+def _argsort_descending(x: Array, axis: int) -> Array:
+    """Stable and descending, NaN first: the ascending order of the reversed array, read backwards."""
+    n = x.shape[axis] if x.ndim else 1
+    backwards = np.argsort(np.flip(x, axis), axis, kind="stable") if x.ndim else np.argsort(x, axis)
+    return n - 1 - np.flip(backwards, axis) if x.ndim else backwards

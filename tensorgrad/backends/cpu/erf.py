@@ -1,0 +1,106 @@
+"""The error function on NumPy arrays, which NumPy lacks.
+
+Float64: W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969):
+ratios of polynomials, relative error below 1e-16 in exact arithmetic. Float32: one ratio for the whole line.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tensorgrad.backends.cpu.results import given
+from tensorgrad.backends.primitives import Array
+
+__all__ = ["erf"]
+
+# Float64, |x| <= 0.46875: erf(x) = x P(x^2) / Q(x^2).
+_SMALL_P = (
+    1.85777706184603153e-1,
+    3.16112374387056560e0,
+    1.13864154151050156e2,
+    3.77485237685302021e2,
+    3.20937758913846947e3,
+)
+_SMALL_Q = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
+# Float64, 0.46875 < |x| <= 6: erfc(x) = exp(-x^2) P(x) / Q(x).
+_MIDDLE_P = (
+    2.15311535474403846e-8,
+    5.64188496988670089e-1,
+    8.88314979438837594e0,
+    6.61191906371416295e1,
+    2.98635138197400131e2,
+    8.81952221241769090e2,
+    1.71204761263407058e3,
+    2.05107837782607147e3,
+    1.23033935479799725e3,
+)
+_MIDDLE_Q = (
+    1.0,
+    1.57449261107098347e1,
+    1.17693950891312499e2,
+    5.37181101862009858e2,
+    1.62138957456669019e3,
+    3.29079923573345963e3,
+    4.36261909014324716e3,
+    3.43936767414372164e3,
+    1.23033935480374942e3,
+)
+# Float32: erf(x) = x P(x^2) / Q(x^2) with a relative error of 1.4e-8 up to 3.85. At 4 the ratio has passed 1, to
+# which erf rounds from 3.92 on. Found by iteratively reweighted least squares on the greatest relative error.
+_SINGLE_P = (0.0544329012, 7.37562656, 94.852796, 1354.95262, 4851.22137, 29133.4307)
+_SINGLE_Q = (1.0, 29.574432, 381.721073, 2920.82383, 12905.5482, 25818.8311)
+
+_PIECE_BYTES = 64 * 1024  # what is evaluated at a time stays in the cache
+
+
+def erf(x: Array, *, out: Array | None = None) -> Array:
+    """erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x, elementwise; float in, same dtype out."""
+    if x.dtype == np.float16:
+        return given(erf(np.asarray(x, np.float32)).astype(np.float16), out)
+    result = np.empty(x.shape, x.dtype)
+    source, target = np.asarray(x).reshape(-1), result.reshape(-1)
+    evaluate = _single if x.dtype == np.float32 else _double
+    stride = _PIECE_BYTES // x.dtype.itemsize
+    for start in range(0, source.size, stride):
+        evaluate(source[start : start + stride], target[start : start + stride])
+    return given(result, out)
+
+
+def _single(x: Array, out: Array) -> None:
+    square = np.square(x)
+    np.minimum(square, 16, out=square)
+    np.multiply(x, _polynomial(_SINGLE_P, square), out=out)
+    out /= _polynomial(_SINGLE_Q, square)
+    np.clip(out, -1, 1, out=out)
+
+
+def _double(x: Array, out: Array) -> None:
+    size = np.absolute(x)
+    np.copysign(_outer(np.minimum(size, 6)), x, out=out)  # past 6 erf rounds to 1
+    near = np.flatnonzero(size <= 0.46875)
+    out[near] = _inner(x[near])
+
+
+def _inner(x: Array) -> Array:
+    square = np.square(x)
+    result = x * _polynomial(_SMALL_P, square)
+    result /= _polynomial(_SMALL_Q, square)
+    return result
+
+
+def _outer(x: Array) -> Array:
+    tail = np.square(x)
+    np.exp(np.negative(tail, out=tail), out=tail)
+    tail *= _polynomial(_MIDDLE_P, x)
+    tail /= _polynomial(_MIDDLE_Q, x)
+    return np.subtract(1, tail, out=tail)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+    """Horner's rule, highest power first."""
+    first, second, *rest = coefficients
+    total = x + second if first == 1 else x * first + second
+    for c in rest:
+        total *= x
+        total += c
+    return total

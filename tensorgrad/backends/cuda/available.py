@@ -1,0 +1,113 @@
+"""The CUDA device: whether it can be used here, and if not, why not."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from tensorgrad.backends.base import Backend
+from tensorgrad.backends.primitives import PRIMITIVES
+from tensorgrad.errors import DeviceError
+
+__all__ = ["NOT_INSTALLED", "device_name", "make_backend", "summary"]
+
+_INSTALL = "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]', for older drivers)"
+NOT_INSTALLED = f"CuPy is not installed; {_INSTALL}"
+
+
+def make_backend(index: int | None) -> Backend:
+    """The backend of CUDA device `index`, or of device 0. DeviceError with the reason where it cannot be used."""
+    index = index or 0
+    cupy = _cupy()
+    count = _device_count(cupy)
+    if index >= count:
+        there = "1, cuda:0" if count == 1 else f"{count}, cuda:0 to cuda:{count - 1}"
+        raise DeviceError(f"CUDA device {index} does not exist: this process sees {there}")
+    from tensorgrad.backends.cuda.backend import CudaBackend, memory
+
+    try:
+        backend = CudaBackend(index)
+    except Exception as error:  # whatever keeps it from starting is the reason why it cannot be used
+        raise DeviceError(f"CUDA device {index} cannot be used ({summary(error)})") from error
+    memory.start(index)
+    if count > 1:
+        _bind_to_device(backend, cupy.cuda.runtime)
+    return backend
+
+
+def _cupy() -> Any:
+    try:
+        import cupy
+    except Exception as error:  # it loads libraries, and makes a folder for its cache
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            raise DeviceError(NOT_INSTALLED) from error
+        cause = error.__cause__ or error  # CuPy gives advice of many lines, and the fault as its cause
+        about_a_file = isinstance(cause, OSError) and cause.filename is not None
+        remedy = "let CUPY_CACHE_DIR name a folder that can be written" if about_a_file else _INSTALL
+        raise DeviceError(f"CuPy is installed but cannot be imported ({summary(cause)}); {remedy}") from error
+    return cupy
+
+
+def _device_count(cupy: Any) -> int:
+    runtime = cupy.cuda.runtime
+    try:
+        count = int(runtime.getDeviceCount())
+    except runtime.CUDARuntimeError as error:
+        raise DeviceError(_why_the_driver_fails(runtime, error)) from error
+    if count == 0:
+        raise DeviceError("the CUDA driver finds no GPU; does CUDA_VISIBLE_DEVICES hide it?")
+    return count
+
+
+def _why_the_driver_fails(runtime: Any, error: Exception) -> str:
+    driver, cupys = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    if driver == 0:
+        return "no NVIDIA driver was found; install one, or use device='cpu'"
+    if driver // 1000 < cupys // 1000:
+        other = ", or install 'cupy-cuda12x[ctk]'" if driver >= 12000 else ""
+        return (
+            f"the NVIDIA driver supports CUDA {_version(driver)}, this CuPy needs {_version(cupys)}; update it{other}"
+        )
+    return f"the CUDA driver cannot be used ({summary(error)})"
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def summary(error: BaseException) -> str:
+    """The first line of what an error says, after its kind."""
+    return f"{type(error).__name__}: " + str(error).strip().split("\n")[0]
+
+
+def device_name(index: int) -> str:
+    """What the maker calls CUDA device `index`, one that can be used."""
+    return str(_cupy().cuda.runtime.getDeviceProperties(index)["name"].decode())
+
+
+# What looks at an array or the host alone, and so works whichever device is the current one.
+_ANYWHERE = frozenset("array_type boxed device_count is_contiguous is_view is_writable owns strides".split())
+
+
+def _bind_to_device(backend: Any, runtime: Any) -> None:
+    """With several GPUs, CuPy works on the current one: let every primitive make this backend's the current one."""
+    names = [n for n in dir(backend) if not n.startswith("_") and callable(getattr(backend, n))]
+    for name in {*PRIMITIVES, *names} - _ANYWHERE:
+        setattr(backend, name, _on_device(getattr(backend, name), backend.index, runtime))
+
+
+def _on_device(function: Any, index: int, runtime: Any) -> Any:
+    current, make_current = runtime.getDevice, runtime.setDevice
+
+    @functools.wraps(function, updated=())
+    def run(*args: Any, **kwargs: Any) -> Any:
+        before = current()
+        if before == index:
+            return function(*args, **kwargs)
+        make_current(index)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            make_current(before)
+
+    return run

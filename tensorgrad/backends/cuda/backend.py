@@ -1,0 +1,413 @@
+"""CudaBackend: the primitives on CuPy arrays.
+
+CuPy's ufuncs are the primitives themselves wherever their signature and results are ours. What differs from NumPy is
+made good here: CuPy wraps indices that are out of range (`check.py` checks them), lacks some dtypes in its atomic
+adds and some keywords, sorts nan by its sign, takes any of several nan for the greatest, has a `fill` that makes 0 of
+-0.0, and loses digits in the remainder of floats. Its reductions and running sums get no `out`: some give a view of it,
+or other strides to it.
+
+Left open, as on every GPU: which of several values wins that are assigned to one place; the order in which a scatter
+adds, and so its last bits; integers made of floats that do not fit them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import cupy
+import cupyx.scipy.special
+import numpy as np
+
+from tensorgrad.backends.base import Backend
+from tensorgrad.backends.cuda.activation import ActivationKernels, CudaActivation, SoftmaxKernels
+from tensorgrad.backends.cuda.check import CheckKernels, CudaCheck
+from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.launch import Launcher
+from tensorgrad.backends.cuda.loss import CudaLoss, LossKernels
+from tensorgrad.backends.cuda.memory import PeakMemory
+from tensorgrad.backends.cuda.modules import KernelModules
+from tensorgrad.backends.cuda.optimizer import ClipKernels, CudaOptimizer, OptimizerKernels, Tables
+from tensorgrad.backends.cuda.overlap import overlap
+from tensorgrad.backends.cuda.random import CudaRandom, RandomKernels
+from tensorgrad.backends.cuda.reduce import CudaReduce, ReduceKernels
+from tensorgrad.backends.primitives import INDEX, Array, Axis, Shape
+from tensorgrad.dtypes import DType, float16, float32, float64, int32, int64
+
+__all__ = ["CudaBackend"]
+
+Key = tuple[Any, ...]
+
+memory = PeakMemory(cupy)
+
+# What cupy's atomic add takes; every other dtype is added in a wider one.
+_ATOMIC = {np.dtype(t) for t in (np.int32, np.int64, np.uint32, np.uint64, np.float16, np.float32, np.float64)}
+
+
+class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer, CudaRandom, Backend):
+    """CuPy on one device, which must be the current one when a primitive is called (see `available.py`)."""
+
+    name: ClassVar[str] = "cuda"
+    array_type = cupy.ndarray
+    fuses_layers: ClassVar[bool] = True
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        with cupy.cuda.Device(index) as device:
+            count = device.attributes["MultiProcessorCount"]
+            modules = KernelModules(cupy.RawModule)
+            self._start_kernels(Launcher(modules.get_function, cupy.empty, cupy.asarray, count))
+            # Without a compiler or cuBLAS the device is of no use, and CuPy would look for them when first needed.
+            modules.get_function("check_bounds_i64")
+            cupy.cuda.device.get_cublas_handle()
+
+    def _start_kernels(self, launcher: Launcher) -> None:
+        tables = Tables(launcher)
+        self._activation = ActivationKernels(launcher)
+        self._softmax = SoftmaxKernels(launcher)
+        self._loss = LossKernels(launcher)
+        self._reduce = ReduceKernels(launcher)
+        self._random = RandomKernels(launcher)
+        self._clip = ClipKernels(tables)
+        self.errors = DeferredErrors(CheckKernels(launcher), self.full((8,), 0, int64))
+        self._optimizers = OptimizerKernels(tables, self.errors.word)
+
+    negative = cupy.negative
+    absolute = cupy.absolute
+    sign = cupy.sign
+    exp = cupy.exp
+    expm1 = cupy.expm1
+    log = cupy.log
+    log1p = cupy.log1p
+    log2 = cupy.log2
+    log10 = cupy.log10
+    sqrt = cupy.sqrt
+    square = cupy.square
+    reciprocal = cupy.reciprocal
+    sin = cupy.sin
+    cos = cupy.cos
+    tan = cupy.tan
+    tanh = cupy.tanh
+    floor = cupy.floor
+    ceil = cupy.ceil
+    trunc = cupy.trunc
+    rint = cupy.rint
+    isfinite = cupy.isfinite
+    isnan = cupy.isnan
+    isinf = cupy.isinf
+    logical_not = cupy.logical_not
+    invert = cupy.invert
+
+    add = cupy.add
+    subtract = cupy.subtract
+    multiply = cupy.multiply
+    divide = cupy.divide
+    power = cupy.power
+    maximum = cupy.maximum
+    minimum = cupy.minimum
+    equal = cupy.equal
+    not_equal = cupy.not_equal
+    less = cupy.less
+    less_equal = cupy.less_equal
+    greater = cupy.greater
+    greater_equal = cupy.greater_equal
+    logical_and = cupy.logical_and
+    logical_or = cupy.logical_or
+    logical_xor = cupy.logical_xor
+    bitwise_and = cupy.bitwise_and
+    bitwise_or = cupy.bitwise_or
+    bitwise_xor = cupy.bitwise_xor
+    left_shift = cupy.left_shift
+    right_shift = cupy.right_shift
+
+    @staticmethod
+    def erf(x: Array, /, *, out: Array | None = None) -> Array:
+        if x.dtype != float16:
+            return cupyx.scipy.special.erf(x, out)
+        return _given(cupyx.scipy.special.erf(x.astype(float32)).astype(float16), out)  # CuPy would answer in float64
+
+    @staticmethod
+    def remainder(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
+        return cupy.remainder(x, y, out) if _of_integers(x, y) else _given(_remainder(x, y), out)
+
+    @staticmethod
+    def floor_divide(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
+        if _of_integers(x, y):
+            return cupy.floor_divide(x, y, out)
+        rest, other_side = _rest(x, y)
+        quotient = cupy.subtract(cupy.rint(cupy.divide(cupy.subtract(x, rest), y)), other_side.astype(rest.dtype))
+        return _given(cupy.where(cupy.equal(y, 0), cupy.divide(x, y), quotient), out)
+
+    # ------------------------------------------------------------------ the device
+    @staticmethod
+    def device_count() -> int:
+        return int(cupy.cuda.runtime.getDeviceCount())
+
+    @staticmethod
+    def memory_allocated() -> int:
+        """Bytes in arrays that are alive."""
+        return int(cupy.get_default_memory_pool().used_bytes())
+
+    @staticmethod
+    def memory_reserved() -> int:
+        """Bytes that the pool holds: those of live arrays, and those kept to be used again."""
+        return int(cupy.get_default_memory_pool().total_bytes())
+
+    def max_memory_allocated(self) -> int:
+        """The most bytes in arrays that were alive at a time."""
+        return memory.peak("max_memory_allocated", self.index)
+
+    def reset_peak_memory_stats(self) -> None:
+        """Let the next `max_memory_allocated` be about what follows."""
+        memory.reset("reset_peak_memory_stats", self.index)
+
+    @staticmethod
+    def empty_cache() -> None:
+        """Give back what the pool keeps to be used again, of every CUDA device in use."""
+        memory.give_back()
+
+    def synchronize(self) -> None:
+        """Wait for the device, and raise what it found in the meantime."""
+        cupy.cuda.Device(self.index).synchronize()
+        self.errors.raise_pending(always=True)
+
+    @staticmethod
+    def asarray(data: Any, *, dtype: DType | None = None) -> Array:
+        if isinstance(data, cupy.ndarray):
+            return data if dtype is None else data.astype(dtype, copy=False)
+        host = np.asarray(data, dtype)
+        return cupy.asarray(host) if host.ndim else cupy.full((), host)  # asarray would call `fill`
+
+    def to_numpy(self, x: Array) -> Any:
+        host = x.get()
+        self.errors.raise_pending()
+        return host
+
+    @staticmethod
+    def from_dlpack(source: Any) -> Array:
+        return cupy.from_dlpack(source).view()  # a view, since the memory is somebody else's: see `owns`
+
+    @staticmethod
+    def cuda_array_interface(x: Array) -> dict[str, Any]:
+        """Where the memory of `x` is, by the protocol of that name."""
+        found: dict[str, Any] = x.__cuda_array_interface__
+        return found
+
+    # ------------------------------------------------------------------ reductions
+    def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        done = self._column_sums(x, axis, keepdims, out)
+        return _accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done
+
+    @staticmethod
+    def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _accumulated(cupy.prod, x, axis, keepdims, out)
+
+    @staticmethod
+    def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _given(cupy.max(x, axis, None, keepdims), out)
+
+    @staticmethod
+    def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _given(cupy.min(x, axis, None, keepdims), out)
+
+    @staticmethod
+    def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _given(cupy.any(x, axis, None, keepdims), out)
+
+    @staticmethod
+    def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _given(cupy.all(x, axis, None, keepdims), out)
+
+    @staticmethod
+    def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _given(_position(cupy.argmax, x, axis, keepdims), out)
+
+    @staticmethod
+    def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return _given(_position(cupy.argmin, x, axis, keepdims), out)
+
+    @staticmethod
+    def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
+        if x.dtype != float16:
+            return _given(cupy.cumsum(x, axis, x.dtype), out)
+        return _given(cupy.cumsum(x, axis, float32).astype(float16), out)
+
+    @staticmethod
+    def matmul(x: Array, y: Array, *, out: Array | None = None) -> Array:
+        return cupy.matmul(x, y, out=out)
+
+    # ------------------------------------------------------------------ making and copying
+    @staticmethod
+    def empty(shape: Shape, dtype: DType) -> Array:
+        return cupy.empty(shape, dtype)
+
+    @staticmethod
+    def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
+        if out is None:
+            return cupy.full(shape, value, dtype)
+        if value == 0:
+            return _given(value, out)  # keeps the sign of -0.0
+        out.fill(value)
+        return out
+
+    @staticmethod
+    def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
+        wide = float64 if dtype.kind == "f" else dtype  # the step must not be rounded before it is multiplied
+        return _given(cupy.arange(start, stop, step, wide).astype(dtype), out)
+
+    @staticmethod
+    def copy(x: Array, *, out: Array | None = None) -> Array:
+        return x.copy(order="C") if out is None else _given(x, out)
+
+    @staticmethod
+    def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
+        return x.astype(dtype) if out is None else _given(x, out)
+
+    @staticmethod
+    def copyto(target: Array, source: Array) -> None:
+        if isinstance(source, cupy.ndarray) and overlap(target, source):
+            source = source.copy()  # CuPy reads and writes in no particular order
+        cupy.copyto(target, source, casting="unsafe")
+
+    # ------------------------------------------------------------------ views
+    @staticmethod
+    def reshape(x: Array, shape: Shape) -> Array:
+        return x.reshape(shape)
+
+    @staticmethod
+    def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+        return x.transpose(axes)
+
+    @staticmethod
+    def broadcast_to(x: Array, shape: Shape) -> Array:
+        return cupy.broadcast_to(x, shape)
+
+    @staticmethod
+    def getitem(x: Array, key: Any) -> Array:
+        return x[key]
+
+    @staticmethod
+    def is_view(view: Array, x: Array) -> bool:
+        base = view.base
+        return view is x or (base is not None and (base is x or base is x.base))
+
+    @staticmethod
+    def owns(x: Array) -> bool:
+        return isinstance(x, cupy.ndarray) and x.base is None
+
+    @staticmethod
+    def is_contiguous(x: Array) -> bool:
+        return bool(x.flags.c_contiguous)
+
+    # ------------------------------------------------------------------ selecting, joining, sorting
+    @staticmethod
+    def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        return _given(cupy.where(condition, x, y), out)
+
+    @staticmethod
+    def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
+        return cupy.concatenate(arrays, axis, out)
+
+    @staticmethod
+    def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
+        if not x.ndim:
+            return _given(cupy.zeros((), int64), out)
+        if x.dtype.kind == "b":
+            x = x.astype(np.uint8)
+        if not descending:
+            return _given(_argsort(x, axis), out)
+        backwards = _argsort(cupy.flip(x, axis), axis)
+        return _given(x.shape[axis] - 1 - cupy.flip(backwards, axis), out)
+
+    @staticmethod
+    def nonzero(x: Array) -> tuple[Array, ...]:
+        return tuple(cupy.nonzero(x))
+
+    # ------------------------------------------------------------------ indexing by arrays
+    @staticmethod
+    def take(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
+        return cupy.take(x, indices, axis, out)
+
+    @staticmethod
+    def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
+        return _given(x[_filled(key, indices)], out)
+
+    @staticmethod
+    def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
+        _put(x, _filled(key, indices), values, accumulate)
+
+    @staticmethod
+    def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
+        return _given(x[_along(indices, axis)] if x.ndim else x.copy(), out)
+
+    @staticmethod
+    def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
+        _put(x, _along(indices, axis), values, accumulate)
+
+
+def _accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+    """Float16 is accumulated in float32."""
+    if x.dtype != float16:
+        return _given(function(x, axis, x.dtype, None, keepdims), out)
+    return _given(function(x, axis, float32, None, keepdims).astype(float16), out)
+
+
+def _position(function: Callable[..., Array], x: Array, axis: int | None, keepdims: bool) -> Array:
+    """Of the first extreme, or of the first nan if there is one."""
+    extreme = function(x, axis, None, None, keepdims)
+    if x.dtype.kind != "f":
+        return extreme
+    nan = cupy.isnan(x)
+    return cupy.where(cupy.any(nan, axis, None, keepdims), cupy.argmax(nan, axis, None, None, keepdims), extreme)
+
+
+def _of_integers(x: Any, y: Any) -> bool:
+    return all(v.dtype.kind != "f" if isinstance(v, cupy.ndarray) else isinstance(v, int) for v in (x, y))
+
+
+def _rest(x: Array, y: Array) -> tuple[Array, Array]:
+    """What a division of floats leaves, with the sign of x and exact, and where that is not the sign of y."""
+    rest = cupy.fmod(x, y)
+    return rest, cupy.logical_and(cupy.not_equal(rest, 0), cupy.not_equal(cupy.less(rest, 0), cupy.less(y, 0)))
+
+
+def _remainder(x: Array, y: Array) -> Array:
+    """Of floats, with the sign of y: exact, where CuPy's x - floor(x / y) y loses what the quotient rounds away."""
+    rest, other_side = _rest(x, y)
+    return cupy.where(other_side, cupy.add(rest, y), rest)
+
+
+def _argsort(x: Array, axis: int) -> Array:
+    """With every nan at the end: CuPy sorts the bits of one-dimensional floats, where a negative nan is the least."""
+    return cupy.argsort(x[None], 1)[0] if x.ndim == 1 and x.dtype.kind == "f" else cupy.argsort(x, axis)
+
+
+def _given(result: Array, out: Array | None) -> Array:
+    if out is None:
+        return result
+    cupy.copyto(out, result, casting="unsafe")
+    return out
+
+
+def _filled(key: Key, indices: tuple[Array, ...]) -> Key:
+    arrays = iter(indices)
+    return tuple([next(arrays) if k is INDEX else k for k in key])
+
+
+def _along(indices: Array, axis: int) -> tuple[Array, ...]:
+    """The full key of take_along_axis: `indices` at `axis`, ranges over its extent elsewhere."""
+    last = indices.ndim - 1
+    return tuple(
+        [indices if i == axis else cupy.arange(n).reshape((n, *(1,) * (last - i))) for i, n in enumerate(indices.shape)]
+    )
+
+
+def _put(x: Array, key: Key, values: Array, accumulate: bool) -> None:
+    if not accumulate:
+        x[key] = values
+    elif x.dtype in _ATOMIC:
+        cupy.add.at(x, key, values)
+    else:
+        wide = x.astype(int32)
+        cupy.add.at(wide, key, values.astype(int32))
+        cupy.copyto(x, wide, casting="unsafe")

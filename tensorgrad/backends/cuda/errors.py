@@ -1,0 +1,160 @@
+"""Errors that a device finds while the host has gone on: noted in device memory, raised when the host next waits."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.backends.primitives.check import not_finite, out_of_bounds, out_of_range, place
+from tensorgrad.errors import TensorgradError
+
+__all__ = ["DeferredErrors"]
+
+_OUT_OF_BOUNDS, _NOT_FINITE, _OUT_OF_RANGE = 1, 2, 3
+_CODE = 0  # where in the word it stands
+_KEPT = 4096  # descriptions of checks: some megabytes
+
+
+class _Description(NamedTuple):
+    """What the host knows about a check before it fails."""
+
+    what: str
+    shape: Shape
+    number: type[Any]  # of NumPy
+    hint: str = ""
+
+
+_FORGOTTEN = _Description("something that was checked long ago", (), np.float64)
+
+
+class _Checks(Protocol):
+    """The launches of checks (`CheckKernels`)."""
+
+    def check_bounds(self, indices: Array, low: int, high: int, code: int, where: int, error: Array) -> None: ...
+    def wrap_indices(self, indices: Array, out: Array, size: int, code: int, where: int, error: Array) -> None: ...
+    def check_range(self, x: Array, low: float, high: float, code: int, where: int, error: Array) -> None: ...
+    def check_finite(self, x: Array, code: int, where: int, error: Array) -> None: ...
+
+
+class DeferredErrors:
+    """The error word of a device, int64[8] (see `CheckKernels`): the first check that fails is noted there.
+
+    `raise_pending` is called wherever the host waits for the device, and costs a small copy where anything was checked.
+
+    Threads and streams share the word. An error is raised in the thread that waits first, whoever's check it was. On a
+    stream of its own a check may still be running when the host waits for another one: its error then comes at the
+    wait after a later check or optimizer step, or when the host waits for the whole device (`tg.cuda.synchronize()`).
+
+    From a check's failure until its error is raised, optimizer steps on the device change nothing: on the CPU, where
+    the error comes at once, they would not be reached. That holds for the steps of all threads, but only on the stream
+    of the check, or after it (an event): on another stream a step may run before the check, and does its work. Nor does
+    it hold on other devices, which have words of their own, or for whoever writes into parameters without an optimizer.
+    """
+
+    def __init__(self, kernels: _Checks, word: Array) -> None:
+        self._kernels = kernels
+        self._word = word
+        self._described = _Descriptions()
+        self._reading = threading.Lock()
+        self._unread = False
+
+    @property
+    def word(self) -> Array:
+        """The word, for kernels that do nothing while its first integer, a code, is not 0. The array stays the same."""
+        return self._word
+
+    def check_bounds(self, indices: Array, low: int, high: int, what: str) -> None:
+        """Let the device note the first of the contiguous `indices` outside [low, high)."""
+        number = self._described.number(_Description(what, indices.shape, indices.dtype.type))
+        self._kernels.check_bounds(indices, low, high, _OUT_OF_BOUNDS, number, self._word)
+        self._unread = True
+
+    def wrap_indices(self, indices: Array, out: Array, size: int, what: str) -> None:
+        """out = indices counted from the start; the device notes the first one outside [-size, size)."""
+        number = self._described.number(_Description(what, indices.shape, indices.dtype.type))
+        self._kernels.wrap_indices(indices, out, size, _OUT_OF_BOUNDS, number, self._word)
+        self._unread = True
+
+    def check_range(self, x: Array, low: float, high: float, what: str, hint: str) -> None:
+        """Let the device note the first element of the contiguous floating `x` outside [low, high]; nan is outside."""
+        number = self._described.number(_Description(what, x.shape, x.dtype.type, hint))
+        self._kernels.check_range(x, low, high, _OUT_OF_RANGE, number, self._word)
+        self._unread = True
+
+    def check_finite(self, x: Array, what: str, hint: str) -> None:
+        """Let the device note the first element of the contiguous floating `x` that is nan or infinite."""
+        number = self._described.number(_Description(what, x.shape, x.dtype.type, hint))
+        self._kernels.check_finite(x, _NOT_FINITE, number, self._word)
+        self._unread = True
+
+    def look_at_the_next_wait(self) -> None:
+        """Although no check was launched: what a stream of its own has found meanwhile would hold up every step."""
+        self._unread = True
+
+    def raise_pending(self, always: bool = False) -> None:
+        """Raise what the first check to fail since the last error has found: a BoundsError or an ArgumentError.
+
+        `always` looks although no check was launched from here since: a graph that is replayed launches its own.
+        """
+        if not (self._unread or always):
+            return
+        with self._reading:  # another thread must not raise the same error, nor clear the next one with it
+            self._unread = False  # before the word is read: a check launched meanwhile sets it again
+            if self._word.get()[_CODE] == 0:
+                return
+            found = self._word.get()  # again: on another stream, the rest may have been written since
+            self._word[_CODE : _CODE + 1].fill(0)
+            self._word.get()  # a wait: a check launched next on another stream must find the word free
+        raise self._error(found)
+
+    def _error(self, word: np.ndarray[Any, Any]) -> TensorgradError:
+        code, number, index, position, low, high, *_ = word.tolist()
+        described = self._described.get(number)
+        if described is None:
+            what, _, kind, hint = _FORGOTTEN
+            where = (
+                f" at position {position}, counted in C order; call tg.cuda.synchronize() sooner to learn what it was"
+            )
+        else:
+            what, shape, kind, hint = described
+            where = place(_unravelled(position, shape))
+        if code == _OUT_OF_BOUNDS:
+            return out_of_bounds(what, low, high, index, where)
+        value, _, least, greatest = word[2:6].view(np.float64)
+        if code == _NOT_FINITE:
+            return not_finite(what, value, where, hint)
+        return out_of_range(what, least, greatest, kind(value), where, hint)
+
+
+class _Descriptions:
+    """Descriptions by their numbers: the `_KEPT` that were asked for last. No number is given twice, so that an error
+    whose description is gone is not told as another's."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[_Description, int] = {}
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def number(self, described: _Description) -> int:
+        """The number of a description."""
+        with self._lock:
+            found = self._numbers.pop(described, None)
+            if found is None:
+                found, self._next = self._next, self._next + 1
+                if len(self._numbers) >= _KEPT:
+                    del self._numbers[next(iter(self._numbers))]
+            self._numbers[described] = found  # the last to be asked for stands last
+            return found
+
+    def get(self, number: int) -> _Description | None:
+        with self._lock:
+            return next((described for described, found in self._numbers.items() if found == number), None)
+
+
+def _unravelled(position: int, shape: Shape) -> tuple[int, ...]:
+    """The position of an element in C order, in each dimension."""
+    return tuple([position // math.prod(shape[i + 1 :]) % shape[i] for i in range(len(shape))])

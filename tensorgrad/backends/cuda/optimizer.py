@@ -1,0 +1,320 @@
+"""The launches of the kernels on many arrays at once: optimizer steps, norms, clipping, the flag of non-finite values.
+
+The kernels read where the arrays lie from tables in device memory (see kernels/table.cuh). A table is kept and used
+again while addresses and sizes stay the same; where only addresses change, only they are uploaded. A caller that
+records a CUDA graph runs the launch once before, so that the table is there: an upload cannot be captured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.launch import Launcher, check_arrays, check_dtype, suffix_of, suits
+from tensorgrad.backends.cuda.override import KernelOverrides
+from tensorgrad.backends.primitives import Array
+from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
+from tensorgrad.dtypes import float64, int64
+from tensorgrad.errors import ShapeError
+
+__all__ = ["ClipKernels", "CudaOptimizer", "OptimizerKernels", "Tables"]
+
+Arrays = Sequence[Array]
+
+# Elements of a piece. A block does a float32 piece in eight rounds; smaller pieces make the table longer, larger ones
+# leave multiprocessors idle at the end.
+PIECE = 8192
+_KEPT = 64  # tables of each kind
+_CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer.h
+_ERROR = 8  # integers of the error word
+_KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/reduce.h
+
+_V = TypeVar("_V")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What a table says about sizes: which piece is where."""
+
+    sizes: Array
+    work: Array
+    pieces: int
+
+
+class Tables:
+    """The tables of a device, kept from call to call."""
+
+    def __init__(self, launcher: Launcher, piece: int = PIECE) -> None:
+        self.launcher = launcher
+        self.piece = piece
+        self._layouts: dict[tuple[int, ...], _Layout] = {}
+        self._pointers: dict[tuple[int, ...], Array] = {}
+
+    def arguments(self, columns: Sequence[Arrays]) -> tuple[tuple[Any, ...], int]:
+        """(pointers, sizes, tensors, work, pieces, piece) of arrays [column][tensor], and how many pieces there are."""
+        rows = [row for row in zip(*columns, strict=True) if row[0].size]
+        if not rows:
+            return (), 0
+        sizes = tuple([int(row[0].size) for row in rows])
+        addresses = tuple([int(x.data.ptr) for column in zip(*rows, strict=True) for x in column])
+        layout = _kept(self._layouts, sizes, self._layout)
+        pointers = _kept(self._pointers, addresses, lambda found: self.launcher.upload(np.array(found, np.uint64)))
+        return (pointers, layout.sizes, len(rows), layout.work, layout.pieces, self.piece), layout.pieces
+
+    def _layout(self, sizes: tuple[int, ...]) -> _Layout:
+        counts = [-(-size // self.piece) for size in sizes]
+        tensor = np.repeat(np.arange(len(sizes)), counts)
+        start = np.concatenate([np.arange(count) for count in counts]) * self.piece
+        work = np.stack([tensor, start], 1).astype(np.int64)
+        upload = self.launcher.upload
+        return _Layout(upload(np.array(sizes, np.int64)), upload(work), len(work))
+
+    def launch(self, name: str, columns: Sequence[Arrays], *args: Any) -> None:
+        """Launch NAME(table, *args) on the arrays; their dtype, which all share, makes the kernel's suffix."""
+        table, pieces = self.arguments(columns)
+        if pieces:
+            self.launcher.blocks(f"{name}_{suffix_of(columns[0][0])}", self.launcher.pieces(pieces), *table, *args)
+
+
+class OptimizerKernels:
+    """A step of all parameters of a group in one launch, after one of a single thread that advances `step`.
+
+    The methods have the arguments and the meaning of `OptimizerPrimitives`. All arrays are C-contiguous, of one dtype.
+
+    `error`: the error word of the device (`DeferredErrors.word`), which the device reads at each step. While its code
+    is not 0, steps change neither arrays nor `step`. None: a word of its own, in which nothing is ever wrong.
+    """
+
+    def __init__(self, tables: Tables, error: Array | None = None) -> None:
+        self._tables = tables
+        self._error = tables.launcher.upload(np.zeros(_ERROR, np.int64)) if error is None else error
+        check_arrays("optimizer kernels", int64, (_ERROR,), error=self._error)
+
+    def adam_step(
+        self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Arrays | None,
+        lr: Array, step: Array, *, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
+        maximize: bool,
+    ) -> None:  # fmt: skip
+        columns = [params, grads, exp_avgs, exp_avg_sqs, *_given(max_exp_avg_sqs)]
+        options = (beta1, beta2, eps, weight_decay, bool(decoupled), bool(maximize))
+        self._step("adam", columns, lr, step, options, (max_exp_avg_sqs is not None,))
+
+    def sgd_step(
+        self, params: Arrays, grads: Arrays, momenta: Arrays | None, lr: Array, step: Array, *, momentum: float,
+        dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
+    ) -> None:  # fmt: skip
+        columns = [params, grads, *_given(momenta)]
+        options = (momentum, dampening, weight_decay, bool(maximize))
+        self._step("sgd", columns, lr, step, options, (momenta is not None, bool(nesterov)))
+
+    def rmsprop_step(
+        self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Arrays | None, momenta: Arrays | None,
+        lr: Array, step: Array, *, alpha: float, eps: float, weight_decay: float, momentum: float, maximize: bool,
+    ) -> None:  # fmt: skip
+        columns = [params, grads, square_avgs, *_given(grad_avgs), *_given(momenta)]
+        options = (alpha, eps, momentum, weight_decay, bool(maximize))
+        self._step("rmsprop", columns, lr, step, options, (grad_avgs is not None, momenta is not None))
+
+    def adagrad_step(
+        self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, *, lr_decay: float, eps: float,
+        weight_decay: float, maximize: bool,
+    ) -> None:  # fmt: skip
+        options = (lr_decay, eps, weight_decay, bool(maximize))
+        self._step("adagrad", [params, grads, sums], lr, step, options, ())
+
+    def _step(
+        self,
+        name: str,
+        columns: list[Arrays],
+        lr: Array,
+        step: Array,
+        options: tuple[Any, ...],
+        flags: tuple[bool, ...],
+    ) -> None:
+        op = f"{name}_step kernel"
+        _check_columns(op, columns)
+        check_arrays(op, float64, (), lr=lr, step=step)
+        launcher = self._tables.launcher
+        constants = launcher.empty((_CONSTANTS,), float64)
+        scalars = [_scalar(option) for option in options]
+        launcher.one_thread(f"{name}_prepare", lr, self._error, step, constants, *scalars)
+        self._tables.launch(name, columns, constants, *[_scalar(flag) for flag in flags])
+
+
+class ClipKernels:
+    """The norm of many arrays taken as one vector, and clipping. Results are the same in every run."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
+        """The norm, a 0-d float64 array; zero of nothing. Dtypes may differ."""
+        return self._norm_and_scale(grads, math.inf, norm_type, False, out)[0]
+
+    def clip_grads_by_norm(
+        self,
+        grads: Arrays,
+        max_norm: float,
+        norm_type: float,
+        *,
+        if_finite: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, a 0-d float64 array.
+
+        With `if_finite` arrays whose norm is not finite stay as they are.
+        """
+        norm, scale = self._norm_and_scale(grads, max_norm, norm_type, if_finite, out)
+        for group in _by_dtype(grads):
+            self._tables.launch("scale_tensors", [group], scale)
+        return norm
+
+    def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
+        """Clamp every element to [-limit, limit], in place; nan stays."""
+        _check_columns("clip_grads_by_value kernel", [grads], same_dtype=False)
+        for group in _by_dtype(grads):
+            self._tables.launch("clamp_tensors", [group], float(limit))
+
+    def flag_nonfinite(self, arrays: Arrays, flag: Array) -> None:
+        """Set flag (int32, one element) to 1 where any element is nan or infinite; otherwise leave it."""
+        _check_columns("nonfinite kernel", [arrays], same_dtype=False)
+        check_arrays("nonfinite kernel", np.dtype(np.int32), None, flag=flag)
+        for group in _by_dtype(arrays):
+            self._tables.launch("nonfinite", [group], flag)
+
+    def _norm_and_scale(
+        self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, out: Array | None
+    ) -> tuple[Array, Array]:
+        _check_columns("total_norm kernel", [grads], same_dtype=False)
+        launcher = self._tables.launcher
+        kind, p = np.int32(_KINDS.get(float(norm_type), 0)), float(norm_type)
+        groups = [(group, *self._tables.arguments([group])) for group in _by_dtype(grads)]
+        blocks = [launcher.pieces(pieces) for _, _, pieces in groups]
+        partial = launcher.empty((max(sum(blocks), 1),), float64)
+        first = 0
+        for (group, table, _), count in zip(groups, blocks, strict=True):
+            launcher.blocks(f"norm_parts_{suffix_of(group[0])}", count, *table, partial, first, kind, p)
+            first += count
+        norm, scale = launcher.empty((), float64) if out is None else out, launcher.empty((), float64)
+        check_arrays("total_norm kernel", float64, (), out=norm)
+        launcher.blocks("norm_finish", 1, partial, first, kind, p, float(max_norm), np.int32(if_finite), norm, scale)
+        return norm, scale
+
+
+def _kept(cache: dict[tuple[int, ...], _V], key: tuple[int, ...], make: Callable[[tuple[int, ...]], _V]) -> _V:
+    """What was made for this key before. The oldest goes where there are too many."""
+    found = cache.pop(key, None)
+    if found is None:
+        found = make(key)
+        if len(cache) >= _KEPT:
+            del cache[next(iter(cache))]
+    cache[key] = found
+    return found
+
+
+def _given(column: Arrays | None) -> list[Arrays]:
+    return [] if column is None else [column]
+
+
+def _scalar(value: float | bool) -> Any:
+    """As a kernel's parameter: an int for a flag, a double for a number."""
+    return np.int32(value) if isinstance(value, bool) else float(value)
+
+
+def _by_dtype(arrays: Arrays) -> list[list[Array]]:
+    """Arrays with elements, those of one dtype together, in the order they come."""
+    groups: dict[str, list[Array]] = {}
+    for x in arrays:
+        if x.size:
+            groups.setdefault(x.dtype.name, []).append(x)
+    return list(groups.values())
+
+
+def _check_columns(op: str, columns: Sequence[Arrays], same_dtype: bool = True) -> None:
+    """Raise unless the arrays at one position have equal shapes, and all are floating, contiguous and of one dtype."""
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) != 1:
+        raise ShapeError(f"{op}: expected lists of equal length, got {', '.join(map(str, lengths))}")
+    for t, row in enumerate(zip(*columns, strict=True)):
+        check_dtype(op, f"array {t}", row[0])
+        dtype = columns[0][0].dtype if same_dtype else row[0].dtype
+        for c, x in enumerate(row):
+            check_arrays(op, dtype, row[0].shape, **{f"column {c}, array {t}": x})
+
+
+class CudaOptimizer(KernelOverrides, OptimizerPrimitives):
+    """Mixin of CudaBackend."""
+
+    errors: DeferredErrors
+    _optimizers: OptimizerKernels
+    _clip: ClipKernels
+
+    def sgd_step(self, params: Arrays, grads: Arrays, momenta: Any, lr: Array, step: Array, **options: Any) -> None:
+        kernel, composition = self._optimizers.sgd_step, super().sgd_step
+        self._step(kernel, composition, (params, grads, momenta), lr, step, options)
+
+    def adam_step(
+        self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Any, lr: Array,
+        step: Array, **options: Any,
+    ) -> None:  # fmt: skip
+        columns = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
+        self._step(self._optimizers.adam_step, super().adam_step, columns, lr, step, options)
+
+    def rmsprop_step(
+        self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Any, momenta: Any, lr: Array, step: Array,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        columns = (params, grads, square_avgs, grad_avgs, momenta)
+        self._step(self._optimizers.rmsprop_step, super().rmsprop_step, columns, lr, step, options)
+
+    def adagrad_step(self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, **options: Any) -> None:
+        kernel, composition = self._optimizers.adagrad_step, super().adagrad_step
+        self._step(kernel, composition, (params, grads, sums), lr, step, options)
+
+    def _step(
+        self, kernel: Any, composition: Any, columns: tuple[Any, ...], lr: Array, step: Array, options: dict[str, Any]
+    ) -> None:
+        """Nothing is changed from the failure of a check until its error is raised: the kernel sees to that itself."""
+        if suits(*[x for column in columns if column is not None for x in column]):
+            kernel(*columns, lr, step, **options)
+            self.errors.look_at_the_next_wait()
+        else:
+            self.errors.raise_pending(always=True)
+            composition(*columns, lr, step, **options)
+
+    def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
+        if not all(suits(g) for g in grads):
+            return super().total_norm(grads, norm_type, out=out)
+        norm = self._clip.total_norm(grads, norm_type)
+        if out is None:
+            return norm
+        self.copyto(out, norm)
+        return out
+
+    def clip_grads_by_norm(
+        self,
+        grads: Arrays,
+        max_norm: float,
+        norm_type: float,
+        *,
+        if_finite: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        if not all(suits(g) for g in grads):
+            return super().clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite, out=out)
+        norm = self._clip.clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite)
+        if out is None:
+            return norm
+        self.copyto(out, norm)
+        return out
+
+    def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
+        if all(suits(g) for g in grads):
+            self._clip.clip_grads_by_value(grads, limit)
+        else:
+            super().clip_grads_by_value(grads, limit)

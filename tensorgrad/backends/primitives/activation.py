@@ -1,0 +1,167 @@
+"""Composite primitives of the activations and of softmax, with the gradients a device may make in one pass.
+
+`g` is the gradient of the result. Nothing here may overflow into nan: exponents are bounded or negative, also
+in the compositions that the tape differentiates again.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tensorgrad.backends.primitives.basic import Array, Primitives
+from tensorgrad.dtypes import DType, float16, float32
+
+__all__ = ["ActivationPrimitives"]
+
+_SQRT_HALF = math.sqrt(0.5)
+_DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
+# tanh(k (x + c x^3)) is within 1e-3 of erf(x / sqrt(2)): D. Hendrycks & K. Gimpel, "Gaussian error linear
+# units", 2016.
+_TANH_SCALE = math.sqrt(2 / math.pi)
+_TANH_CUBE = 0.044715
+
+
+class ActivationPrimitives(Primitives):
+    """Default compositions out of basic primitives."""
+
+    def relu(self, x: Array, *, out: Array | None = None) -> Array:
+        """max(x, 0)."""
+        return self.maximum(x, 0, out=out)
+
+    def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        """g where y > 0, else 0, also where g is not finite; y is the result of relu (or its input)."""
+        return self.where(self.greater(y, 0), g, self.full((), 0, g.dtype), out=out)
+
+    def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        """x where x > 0, else slope x."""
+        return self.where(self.greater(x, 0), x, self.multiply(x, slope), out=out)
+
+    def leaky_relu_backward(self, g: Array, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        """g where x > 0, else slope g; the result of leaky_relu serves for x where slope >= 0."""
+        return self.where(self.greater(x, 0), g, self.multiply(g, slope), out=out)
+
+    def tanh_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        """g (1 - y^2), for y = tanh(x)."""
+        return self.multiply(g, self.subtract(1, self.square(y)), out=out)
+
+    def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
+        """1 / (1 + exp(-x)); x is bounded from below where exp(-x) would overflow. Float16 is computed in
+        float32."""
+        if x.dtype == float16:
+            return self.astype(self.sigmoid(self.astype(x, float32)), float16, out=out)
+        e = self.exp(self.negative(self.maximum(x, -_largest_exponent(x.dtype))))
+        return self.reciprocal(self.add(e, 1), out=out)
+
+    def sigmoid_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        """g y (1 - y), for y = sigmoid(x)."""
+        return self.multiply(self.multiply(g, y), self.subtract(1, y), out=out)
+
+    def silu(self, x: Array, *, out: Array | None = None) -> Array:
+        """x sigmoid(x). S. Elfwing, E. Uchibe, K. Doya, 2017."""
+        return self.multiply(x, self.sigmoid(x), out=out)
+
+    def silu_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
+        """g s (1 + x (1 - s)), for s = sigmoid(x)."""
+        s = self.sigmoid(x)
+        slope = self.multiply(s, self.add(self.multiply(x, self.subtract(1, s)), 1))
+        return self.multiply(g, slope, out=out)
+
+    def softplus(self, x: Array, *, out: Array | None = None) -> Array:
+        """log(1 + exp(x)), as max(x, 0) + log1p(exp(-|x|))."""
+        tail = self.log1p(self.exp(self.negative(self.absolute(x))))
+        return self.add(self.maximum(x, 0), tail, out=out)
+
+    def elu(self, x: Array, alpha: float, *, out: Array | None = None) -> Array:
+        """x where x > 0, else alpha (exp(x) - 1). D. Clevert, T. Unterthiner, S. Hochreiter, 2015."""
+        below = self.multiply(self.expm1(self.minimum(x, 0)), alpha)
+        return self.where(self.greater(x, 0), x, below, out=out)
+
+    def elu_backward(self, g: Array, x: Array, alpha: float, *, out: Array | None = None) -> Array:
+        """g where x > 0, else g alpha exp(x)."""
+        below = self.multiply(g, self.multiply(self.exp(self.minimum(x, 0)), alpha))
+        return self.where(self.greater(x, 0), g, below, out=out)
+
+    def gelu(self, x: Array, *, out: Array | None = None) -> Array:
+        """x P(x), for the normal distribution P(x) = (1 + erf(x / sqrt(2))) / 2."""
+        return self.multiply(x, self._normal_distribution(x), out=out)
+
+    def gelu_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
+        """g (P(x) + x p(x)), for the normal density p."""
+        density = self.multiply(self.exp(self.multiply(self.square(x), -0.5)), _DENSITY_AT_ZERO)
+        slope = self.add(self._normal_distribution(x), self.multiply(x, density))
+        return self.multiply(g, slope, out=out)
+
+    def gelu_tanh(self, x: Array, *, out: Array | None = None) -> Array:
+        """x (1 + tanh(u)) / 2, for u = sqrt(2 / pi) (x + 0.044715 x^3)."""
+        t = self.tanh(self._gelu_argument(x))
+        return self.multiply(self.multiply(x, 0.5), self.add(t, 1), out=out)
+
+    def gelu_tanh_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
+        """g ((1 + t) / 2 + x (1 - t^2) u' / 2), for t = tanh(u)."""
+        x = self._bounded_for_cube(x)
+        t = self.tanh(self._gelu_argument(x))
+        slope = self.multiply(self.add(self.multiply(self.square(x), 3 * _TANH_CUBE), 1), 0.5 * _TANH_SCALE)
+        bend = self.multiply(self.multiply(x, self.subtract(1, self.square(t))), slope)
+        return self.multiply(g, self.add(self.multiply(self.add(t, 1), 0.5), bend), out=out)
+
+    def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
+        """exp(x) / sum(exp(x)) along `axis`, with the greatest element drawn out. A row of -inf only is
+        nan."""
+        if 0 in x.shape:
+            return self.copy(x, out=out)
+        e = self.exp(self.subtract(x, self.max(x, axis=axis, keepdims=True)))
+        return self.divide(e, self.sum(e, axis=axis, keepdims=True), out=out)
+
+    def softmax_backward(self, g: Array, y: Array, *, axis: int | None, out: Array | None = None) -> Array:
+        """y (g - sum(g y)), for y = softmax(x)."""
+        mean = self.sum(self.multiply(g, y), axis=axis, keepdims=True)
+        return self.multiply(y, self.subtract(g, mean), out=out)
+
+    def log_softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
+        """x - log(sum(exp(x))) along `axis`, with the greatest element drawn out."""
+        if 0 in x.shape:
+            return self.copy(x, out=out)
+        shifted = self.subtract(x, self.max(x, axis=axis, keepdims=True))
+        total = self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
+        return self.subtract(shifted, total, out=out)
+
+    def log_softmax_backward(self, g: Array, y: Array, *, axis: int | None, out: Array | None = None) -> Array:
+        """g - exp(y) sum(g), for y = log_softmax(x)."""
+        total = self.sum(g, axis=axis, keepdims=True)
+        return self.subtract(g, self.multiply(self.exp(y), total), out=out)
+
+    # ------------------------------------------------------------------ slopes that may be infinite
+    def multiply_unless_zero(self, g: Array, slope: Array, *, out: Array | None = None) -> Array:
+        """g * slope, but 0 where g is 0 and the slope is not finite; they broadcast.
+
+        A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the
+        infinite slope there it would be nan. Elsewhere this is the product, also for a second derivative at g = 0.
+        """
+        hole = self.logical_and(self.equal(g, 0), self.logical_not(self.isfinite(slope)))
+        return self.multiply(g, self.where(hole, self.full((), 0, g.dtype), slope), out=out)
+
+    def divide_unless_zero(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        """g / y, but 0 where g and y are both 0; they broadcast. See `multiply_unless_zero`."""
+        hole = self.logical_and(self.equal(g, 0), self.equal(y, 0))
+        return self.divide(g, self.where(hole, self.full((), 1, g.dtype), y), out=out)
+
+    # ------------------------------------------------------------------ pieces
+    def _normal_distribution(self, x: Array) -> Array:
+        return self.multiply(self.add(self.erf(self.multiply(x, _SQRT_HALF)), 1), 0.5)
+
+    def _gelu_argument(self, x: Array) -> Array:
+        if x.dtype == float16:
+            x = self._bounded_for_cube(x)
+        cubic = self.add(self.multiply(self.square(x), _TANH_CUBE), 1)
+        return self.multiply(self.multiply(x, _TANH_SCALE), cubic)
+
+    def _bounded_for_cube(self, x: Array) -> Array:
+        """Beyond 30 tanh is 1 in every dtype, and x^2 may overflow: at once in float16, into 0 * inf in
+        gradients."""
+        return self.maximum(self.minimum(x, 30), -30)
+
+
+def _largest_exponent(dtype: DType) -> float:
+    return math.floor(math.log(float(np.finfo(dtype).max)))

@@ -1,0 +1,107 @@
+"""Composite primitives of shapes and indexing: scatters and their like as functions, which write into nothing they are
+given.
+
+Each method is the definition; a device may override it. Index arrays were checked and are not negative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorgrad.backends.primitives.basic import Array, Primitives, Shape
+from tensorgrad.dtypes import DType
+
+__all__ = ["IndexPrimitives"]
+
+Key = tuple[Any, ...]
+
+
+class IndexPrimitives(Primitives):
+    """Default compositions out of basic primitives."""
+
+    def pad(self, x: Array, *, widths: tuple[tuple[int, int], ...], value: float, out: Array | None = None) -> Array:
+        """`x` with `widths[i]` = (before, after) elements of `value` around it along each dimension i."""
+        shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
+        result = self.full(shape, value, x.dtype, out=out)
+        inner = tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))
+        self.copyto(self.getitem(result, inner), x)
+        return result
+
+    def region_mask(self, shape: Shape, dtype: DType, chain: tuple[Any, ...], *, out: Array | None = None) -> Array:
+        """Ones, with zeros where the view ops of `chain` look, one after the other."""
+        mask = self.full(shape, 1, dtype, out=out)
+        region = mask
+        for view_op, static in chain:
+            region = view_op.forward(self, region, **static)
+        self.copyto(region, self.full((), 0, dtype))
+        return mask
+
+    def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
+        """Indices counted from the end made to count from the start; BoundsError outside [-size, size).
+
+        The result may be `indices` itself where none is negative.
+        """
+        self.check_bounds(indices, -size, size, what=what)
+        return self.where(self.less(indices, 0), self.add(indices, size), indices, out=out)
+
+    # ------------------------------------------------------------------ by a key
+    def scatter_index(self, values: Array, *indices: Array, shape: Shape, key: Key, out: Array | None = None) -> Array:
+        """Zeros of `shape`, with `values` added at `key`: the gradient of getitem and take_index."""
+        result = self.full(shape, 0, values.dtype, out=out)
+        if indices:
+            self.put_index(result, values, *indices, key=key, accumulate=True)
+        else:
+            self.copyto(self.getitem(result, key), values)
+        return result
+
+    def update_index(
+        self,
+        x: Array,
+        values: Array,
+        *indices: Array,
+        key: Key,
+        accumulate: bool,
+        out: Array | None = None,
+    ) -> Array:
+        """A copy of `x` with `values` put (or added) at `key`."""
+        result = self.copy(x, out=out)
+        if indices:
+            self.put_index(result, values, *indices, key=key, accumulate=accumulate)
+            return result
+        region = self.getitem(result, key)
+        if accumulate:
+            self.add(region, values, out=region)
+        else:
+            self.copyto(region, values)
+        return result
+
+    # ------------------------------------------------------------------ along an axis
+    def scatter_along_axis(
+        self,
+        values: Array,
+        indices: Array,
+        *,
+        axis: int,
+        shape: Shape,
+        unique: bool,
+        out: Array | None = None,
+    ) -> Array:
+        """Zeros of `shape` with `values` added at `indices` along `axis`; `unique`: no index comes twice."""
+        result = self.full(shape, 0, values.dtype, out=out)
+        self.put_along_axis(result, indices, values, axis, accumulate=not unique)
+        return result
+
+    def update_along_axis(
+        self,
+        x: Array,
+        values: Array,
+        indices: Array,
+        *,
+        axis: int,
+        accumulate: bool,
+        out: Array | None = None,
+    ) -> Array:
+        """A copy of `x` with `values` put (or added) at `indices` along `axis`."""
+        result = self.copy(x, out=out)
+        self.put_along_axis(result, indices, values, axis, accumulate=accumulate)
+        return result

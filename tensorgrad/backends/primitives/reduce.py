@@ -1,0 +1,104 @@
+"""Composite primitives that reduce: means, norms and their kin, and the gradient of broadcasting."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from tensorgrad.backends.primitives.basic import Array, Axis, Primitives, Shape, delivered
+from tensorgrad.dtypes import float16, float32
+
+__all__ = ["ReducePrimitives", "reduced_count"]
+
+
+class ReducePrimitives(Primitives):
+    """Default compositions out of basic primitives."""
+
+    def unbroadcast(self, g: Array, shape: Shape, *, out: Array | None = None) -> Array:
+        """Sum `g` over the dimensions that broadcasting added to or stretched in `shape`.
+
+        Without `out` the result may be `g` itself or a view of a new array.
+        """
+        lead = g.ndim - len(shape)
+        stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+        axes = (*range(lead), *stretched)
+        return delivered(self, self.reshape(self.sum(g, axis=axes), shape) if axes else g, out)
+
+    def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        """The sum over `axis` divided by the number of elements; nan of none. Float16 is computed in float32."""
+        if x.dtype == float16:
+            wide = self.mean(self.astype(x, float32), axis=axis, keepdims=keepdims)
+            return self.astype(wide, float16, out=out)
+        return self.divide(self.sum(x, axis=axis, keepdims=keepdims), reduced_count(x.shape, axis), out=out)
+
+    def var(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        """sum((x - mean)^2) / max(n - correction, 0), in two passes: the squares of a large mean would drown it."""
+        if x.dtype == float16:
+            wide = self.var(self.astype(x, float32), axis=axis, correction=correction, keepdims=keepdims)
+            return self.astype(wide, float16, out=out)
+        off = self.subtract(x, self.mean(x, axis=axis, keepdims=True))
+        total = self.sum(self.square(off), axis=axis, keepdims=keepdims)
+        left = reduced_count(x.shape, axis) - correction
+        return self.divide(total, left if left > 0 else 0, out=out)
+
+    def logsumexp(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        """log(sum(exp(x))) with the greatest element drawn out, so that nothing overflows; -inf of none."""
+        if reduced_count(x.shape, axis) == 0:
+            return self.log(self.sum(x, axis=axis, keepdims=keepdims), out=out)
+        top = self.max(x, axis=axis, keepdims=True)
+        top = self.where(self.isfinite(top), top, self.full((), 0, x.dtype))
+        rest = self.log(self.sum(self.exp(self.subtract(x, top)), axis=axis, keepdims=keepdims))
+        return self.add(rest, top if keepdims else self.reshape(top, rest.shape), out=out)
+
+    def norm(
+        self,
+        x: Array,
+        *,
+        p: float = 2,
+        axis: Axis = None,
+        keepdims: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0. Float16 is computed in float32."""
+        if x.dtype == float16:
+            wide = self.norm(self.astype(x, float32), p=p, axis=axis, keepdims=keepdims)
+            return self.astype(wide, float16, out=out)
+        if p == 0:
+            return self.sum(self.astype(self.not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims, out=out)
+        if p == 2:
+            return self.sqrt(self.sum(self.square(x), axis=axis, keepdims=keepdims), out=out)
+        total = self.sum(self.power(self.absolute(x), p), axis=axis, keepdims=keepdims)
+        return self.power(total, 1 / p, out=out)
+
+    def leave_one_out(self, x: Array, /, *, out: Array | None = None) -> Array:
+        """For each element the product of all others of its row: x (..., n), result (..., n).
+
+        Halves are multiplied together, and the half as many rest products are those of either times the other half:
+        about three products an element, none divided by, so that zeros are right and so are all derivatives.
+        """
+        n = x.shape[-1]
+        if n <= 1:
+            return self.full(x.shape, 1, x.dtype, out=out)
+        if n % 2:
+            one = self.full((*x.shape[:-1], 1), 1, x.dtype)
+            even = self.leave_one_out(self.concatenate([x, one], x.ndim - 1))
+            return delivered(self, self.getitem(even, (Ellipsis, slice(n))), out)
+        low, high = (self.getitem(x, (Ellipsis, half)) for half in (slice(n // 2), slice(n // 2, n)))
+        rest = self.leave_one_out(self.multiply(low, high))
+        return self.concatenate([self.multiply(rest, high), self.multiply(rest, low)], x.ndim - 1, out=out)
+
+
+@lru_cache(maxsize=1024)
+def reduced_count(shape: Shape, axis: Axis) -> int:
+    """How many elements of an array of `shape` are reduced into one over `axis`."""
+    if axis is None:
+        return math.prod(shape)
+    return math.prod([shape[a] for a in ((axis,) if isinstance(axis, int) else axis)])

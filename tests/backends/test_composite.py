@@ -1,0 +1,198 @@
+"""Composite primitives: signatures, `out=`, and the CPU's own versions against the compositions they stand for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+import tensorgrad as tg
+from tensorgrad.backends import Backend, device
+from tensorgrad.backends.cpu.backend import CpuBackend
+from tensorgrad.backends.primitives import PRIMITIVES
+
+B = device("cpu").backend
+RNG = np.random.default_rng(3)
+Array = np.ndarray[Any, Any]
+
+# What makes no array on the device: questions, checks, steps and clipping in place, what crosses to the host and back.
+NO_RESULT = {
+    *("is_view", "owns", "is_contiguous", "is_writable", "strides", "device_count", "random_blocks"),
+    *("sgd_step", "adam_step", "rmsprop_step", "adagrad_step", "clip_grads_by_value", "feed"),
+    *("check_range", "check_finite"),
+    *("to_dlpack", "dlpack_device", "from_dlpack", "boxed"),
+}
+
+
+def _public_methods(cls: type) -> dict[str, Callable[..., Any]]:
+    return {n: f for n, f in inspect.getmembers(cls, callable) if not n.startswith("_")}
+
+
+@pytest.mark.parametrize("cls", [Backend, CpuBackend])
+def test_every_fused_primitive_that_makes_an_array_takes_out(cls: type) -> None:
+    composite = {n: f for n, f in _public_methods(cls).items() if n not in {*PRIMITIVES, *NO_RESULT, "array_type"}}
+    assert len(composite) > 30
+    without = [n for n, f in composite.items() if "out" not in inspect.signature(f).parameters]
+    assert without == []
+    for f in composite.values():
+        assert inspect.signature(f).parameters["out"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def _key() -> Array:
+    return np.array([5, 2], np.uint64)
+
+
+X = RNG.standard_normal((6, 5)).astype(np.float32)
+G = RNG.standard_normal((6, 5)).astype(np.float32)
+LABELS = RNG.integers(0, 5, 6)
+SCALE = RNG.standard_normal((6, 1)).astype(np.float32)
+WEIGHT, BIAS = RNG.standard_normal((4, 5)).astype(np.float32), RNG.standard_normal(4).astype(np.float32)
+CALLS: dict[str, tuple[Any, ...]] = {
+    "softmax_cross_entropy": (X, LABELS),
+    "softmax_cross_entropy_backward": (SCALE, special.softmax(X, axis=1), LABELS),
+    "pick_labels": (X, LABELS),
+    "one_hot_rows": (LABELS, 5),
+    "leave_one_out": (X,),
+    "unbroadcast": (X, (1, 5)),
+    "multiply_unless_zero": (G, X),
+    "divide_unless_zero": (G, X),
+    "relu": (X,),
+    "relu_backward": (G, X),
+    "leaky_relu": (X, 0.2),
+    "leaky_relu_backward": (G, X, 0.2),
+    "tanh_backward": (G, np.tanh(X)),
+    "act_backward": (G, np.tanh(X), "tanh"),
+    "act_backward_bias_grad": (G, np.maximum(X, 0), "relu"),
+    "linear": (X, WEIGHT, BIAS),
+    "linear_act": (X, WEIGHT, BIAS, "leaky_relu", 0.2),
+    "random_bits": (_key(), 30),
+    "random_words64": (_key(), 7),
+    "random_uniform": (_key(), (4, 5), np.dtype(np.float32)),
+    "random_bernoulli": (_key(), (4, 5), 0.3, np.dtype(np.float16)),
+    "random_normal": (_key(), (3, 5), np.dtype(np.float64)),
+    "random_integers": (_key(), (3, 5), -2, 9),
+    "dropout": (X, _key(), 0.4),
+    "total_norm": ([X, G], 2.0),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_cpu_equals_the_composition_and_writes_into_out(name: str) -> None:
+    found, defined = getattr(B, name)(*CALLS[name]), getattr(Backend, name)(B, *CALLS[name])
+    several = isinstance(found, tuple)
+    for mine, its in zip(found, defined, strict=True) if several else [(found, defined)]:
+        np.testing.assert_allclose(mine, its, rtol=3e-6, atol=1e-7)
+        assert mine.dtype == its.dtype
+    for method in (getattr(B, name), lambda *args, out: getattr(Backend, name)(B, *args, out=out)):
+        targets = tuple(np.full_like(a, 7, order="C") for a in (found if several else (found,)))
+        returned = method(*CALLS[name], out=targets if several else targets[0])
+        assert all(r is t for r, t in zip(returned if several else (returned,), targets, strict=True))
+        for target, value in zip(targets, found if several else (found,), strict=True):
+            np.testing.assert_allclose(target, value, rtol=3e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (5, 40), (0, 4), (3, 0)])
+def test_cross_entropy_against_the_formula(dtype: type, shape: tuple[int, int]) -> None:
+    logits: Array = (RNG.standard_normal(shape) * 4).astype(dtype)
+    labels = RNG.integers(0, max(shape[1], 1), shape[0])
+    if not logits.size:
+        losses, probabilities = B.softmax_cross_entropy(logits, labels)
+        assert (losses.shape, probabilities.shape) == (shape[:1], shape)
+        return
+    kept = logits.copy()
+    losses, probabilities = B.softmax_cross_entropy(logits, labels)
+    assert np.array_equal(logits, kept)
+    assert losses.dtype == probabilities.dtype == dtype
+    wide = special.log_softmax(logits.astype(np.float64), axis=1)
+    rows = np.arange(shape[0])
+    tolerance: dict[str, Any] = {"rtol": 30 * float(np.finfo(dtype).eps), "atol": 10 * float(np.finfo(dtype).eps)}
+    np.testing.assert_allclose(losses, -wide[rows, labels], **tolerance)
+    np.testing.assert_allclose(probabilities, np.exp(wide), **tolerance)
+    scale: Array = RNG.standard_normal((shape[0], 1)).astype(dtype)
+    gradient = B.softmax_cross_entropy_backward(scale, probabilities, labels)
+    expected = np.exp(wide)
+    expected[rows, labels] -= 1
+    np.testing.assert_allclose(gradient, expected * scale, **tolerance)
+    assert gradient.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_divide_unless_zero(dtype: type) -> None:
+    values: Array = np.array([0.0, -0.0, 1.0, -2.5, 1e-4, np.inf, -np.inf, np.nan], dtype)
+    g, y = np.repeat(values, 8), np.tile(values, 8)
+    with np.errstate(all="ignore"):
+        plain = g / y
+        for found in (B.divide_unless_zero(g, y), Backend.divide_unless_zero(B, g, y)):
+            np.testing.assert_array_equal(found, np.where((g == 0) & (y == 0), 0, plain))
+    zero: Array = np.zeros((), dtype)
+    assert B.divide_unless_zero(zero, zero) == 0
+    assert B.divide_unless_zero(g[:0], y[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(np.float32, 5e-7), (np.float64, 1e-15)])
+def test_erf_everywhere(dtype: type, most: float) -> None:
+    x: Array = np.concatenate([np.linspace(-7, 7, 200_001), np.geomspace(1e-30, 1, 20_000)]).astype(dtype)
+    x = x[x != 0]
+    with np.errstate(all="ignore"):
+        found = B.erf(x)
+        edges = B.erf(np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e30, -1e30], dtype))
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, special.erf(x.astype(np.float64)), rtol=most)
+    assert np.abs(found).max() == 1
+    np.testing.assert_array_equal(edges, np.array([0.0, -0.0, 1.0, -1.0, np.nan, 1.0, -1.0], dtype))
+    assert np.signbit(edges[1])
+    np.testing.assert_array_equal(B.erf(x[:60].reshape(3, 20).T), B.erf(x[:60]).reshape(3, 20).T)
+    assert B.erf(np.array(0.5, dtype)).shape == ()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_arange_does_not_add_up_a_rounded_step(dtype: type) -> None:
+    count = 2000 if dtype == np.float16 else 1_000_000
+    found = B.arange(0.0, count * 0.1, 0.1, np.dtype(dtype))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, np.arange(0.0, count * 0.1, 0.1).astype(dtype))
+
+
+def test_a_host_number_is_fed_into_its_slot() -> None:
+    slot = np.zeros((), np.float64)
+    B.feed(slot, 0.25)
+    assert slot == 0.25
+
+
+def test_a_result_is_boxed() -> None:
+    total = B.boxed(np.float32(3))
+    assert type(total) is np.ndarray
+    assert (total.shape, total.dtype) == ((), np.float32)
+    x = np.ones(3)
+    assert B.boxed(x) is x
+
+
+# ---------------------------------------------------------------------- narrow indices
+def test_narrow_indices_reach_every_place() -> None:
+    x = tg.zeros(100, 100, requires_grad=True)
+    i = tg.tensor([50], dtype=tg.int8)
+    x[i, i].sum().backward()
+    assert x.grad is not None
+    assert x.grad.nonzero().tolist() == [[50, 50]]
+
+
+def test_narrow_indices_along_an_axis() -> None:
+    x = tg.zeros(3, 100, requires_grad=True)
+    index = tg.tensor([[99, 3], [0, 98], [97, 97]], dtype=tg.int8)
+    x.gather(1, index).sum().backward()
+    expected = np.zeros((3, 100))
+    np.add.at(expected, (np.arange(3)[:, None], index.numpy().astype(int)), 1)
+    assert x.grad is not None
+    assert np.array_equal(x.grad.numpy(), expected)
+
+
+def test_narrow_negative_indices() -> None:
+    x = tg.arange(600).reshape(300, 2)
+    assert x[tg.tensor([-1], dtype=tg.int8)].tolist() == [[598, 599]]
+    assert x[tg.tensor(-1, dtype=tg.int8)].tolist() == [598, 599]
+    assert tg.nn.functional.one_hot(tg.tensor([2, 120], dtype=tg.int8), 300).sum(0).nonzero().tolist() == [[2], [120]]
