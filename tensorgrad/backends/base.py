@@ -19,6 +19,7 @@ from tensorgrad.backends.primitives.loss import LossPrimitives
 from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
 from tensorgrad.backends.primitives.random import RandomPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
+from tensorgrad.dtypes import DType
 from tensorgrad.errors import DeviceError
 
 __all__ = ["Backend"]
@@ -47,6 +48,14 @@ class Backend(
         from the other.
         """
         return result
+
+    def scratch(self, shape: Shape, dtype: DType) -> Array:
+        """Uninitialised memory for a primitive to work in, which nobody sees after the primitive has returned.
+
+        A primitive that is given `out=` takes memory from nowhere else. Here it is new; whoever replays recorded calls
+        hands out memory of its own.
+        """
+        return self.empty(shape, dtype)
 
     def feed(self, slot: Array, value: float) -> None:
         """Write a number of the host into a 0-d array of the device.

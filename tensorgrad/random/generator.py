@@ -1,7 +1,7 @@
 """Generators: where a device's random numbers come from, and how far their streams have been used.
 
-A generator's state (seed, offset) lives on its device. A draw is a function of that state (`primitives/random.py`), which
-then moves on by the blocks that were used: nothing is read back to the host.
+A generator's state (seed, offset) lives on its device. A draw is a function of that state (`primitives/random.py`),
+which then moves on by the blocks that were used: nothing is read back to the host.
 
 The default generators of all devices draw from one stream, each from where the last draw on any of them ended. So a
 program draws the same numbers wherever its parts run, and no number twice.

@@ -12,7 +12,6 @@ adds, and so its last bits; integers made of floats that do not fit them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import cupy
@@ -31,17 +30,26 @@ from tensorgrad.backends.cuda.optimizer import ClipKernels, CudaOptimizer, Optim
 from tensorgrad.backends.cuda.overlap import overlap
 from tensorgrad.backends.cuda.random import CudaRandom, RandomKernels
 from tensorgrad.backends.cuda.reduce import CudaReduce, ReduceKernels
-from tensorgrad.backends.primitives import INDEX, Array, Axis, Shape
-from tensorgrad.dtypes import DType, float16, float32, float64, int32, int64
+from tensorgrad.backends.cuda.results import (
+    accumulated,
+    along,
+    filled,
+    float_remainder,
+    given,
+    of_integers,
+    position,
+    put,
+    rest_of_division,
+    sorted_positions,
+)
+from tensorgrad.backends.primitives import Array, Axis, Shape
+from tensorgrad.dtypes import DType, float16, float32, float64, int64
 
 __all__ = ["CudaBackend"]
 
 Key = tuple[Any, ...]
 
 memory = PeakMemory(cupy)
-
-# What cupy's atomic add takes; every other dtype is added in a wider one.
-_ATOMIC = {np.dtype(t) for t in (np.int32, np.int64, np.uint32, np.uint64, np.float16, np.float32, np.float64)}
 
 
 class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer, CudaRandom, Backend):
@@ -124,19 +132,19 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     def erf(x: Array, /, *, out: Array | None = None) -> Array:
         if x.dtype != float16:
             return cupyx.scipy.special.erf(x, out)
-        return _given(cupyx.scipy.special.erf(x.astype(float32)).astype(float16), out)  # CuPy would answer in float64
+        return given(cupyx.scipy.special.erf(x.astype(float32)).astype(float16), out)  # CuPy would answer in float64
 
     @staticmethod
     def remainder(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
-        return cupy.remainder(x, y, out) if _of_integers(x, y) else _given(_remainder(x, y), out)
+        return cupy.remainder(x, y, out) if of_integers(x, y) else given(float_remainder(x, y), out)
 
     @staticmethod
     def floor_divide(x: Array, y: Array, /, *, out: Array | None = None) -> Array:
-        if _of_integers(x, y):
+        if of_integers(x, y):
             return cupy.floor_divide(x, y, out)
-        rest, other_side = _rest(x, y)
+        rest, other_side = rest_of_division(x, y)
         quotient = cupy.subtract(cupy.rint(cupy.divide(cupy.subtract(x, rest), y)), other_side.astype(rest.dtype))
-        return _given(cupy.where(cupy.equal(y, 0), cupy.divide(x, y), quotient), out)
+        return given(cupy.where(cupy.equal(y, 0), cupy.divide(x, y), quotient), out)
 
     # ------------------------------------------------------------------ the device
     @staticmethod
@@ -196,41 +204,41 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     # ------------------------------------------------------------------ reductions
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         done = self._column_sums(x, axis, keepdims, out)
-        return _accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done
+        return accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done
 
     @staticmethod
     def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _accumulated(cupy.prod, x, axis, keepdims, out)
+        return accumulated(cupy.prod, x, axis, keepdims, out)
 
     @staticmethod
     def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(cupy.max(x, axis, None, keepdims), out)
+        return given(cupy.max(x, axis, None, keepdims), out)
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(cupy.min(x, axis, None, keepdims), out)
+        return given(cupy.min(x, axis, None, keepdims), out)
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(cupy.any(x, axis, None, keepdims), out)
+        return given(cupy.any(x, axis, None, keepdims), out)
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(cupy.all(x, axis, None, keepdims), out)
+        return given(cupy.all(x, axis, None, keepdims), out)
 
     @staticmethod
     def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(_position(cupy.argmax, x, axis, keepdims), out)
+        return given(position(cupy.argmax, x, axis, keepdims), out)
 
     @staticmethod
     def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _given(_position(cupy.argmin, x, axis, keepdims), out)
+        return given(position(cupy.argmin, x, axis, keepdims), out)
 
     @staticmethod
     def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
         if x.dtype != float16:
-            return _given(cupy.cumsum(x, axis, x.dtype), out)
-        return _given(cupy.cumsum(x, axis, float32).astype(float16), out)
+            return given(cupy.cumsum(x, axis, x.dtype), out)
+        return given(cupy.cumsum(x, axis, float32).astype(float16), out)
 
     @staticmethod
     def matmul(x: Array, y: Array, *, out: Array | None = None) -> Array:
@@ -246,22 +254,22 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         if out is None:
             return cupy.full(shape, value, dtype)
         if value == 0:
-            return _given(value, out)  # keeps the sign of -0.0
+            return given(value, out)  # keeps the sign of -0.0
         out.fill(value)
         return out
 
     @staticmethod
     def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
         wide = float64 if dtype.kind == "f" else dtype  # the step must not be rounded before it is multiplied
-        return _given(cupy.arange(start, stop, step, wide).astype(dtype), out)
+        return given(cupy.arange(start, stop, step, wide).astype(dtype), out)
 
     @staticmethod
     def copy(x: Array, *, out: Array | None = None) -> Array:
-        return x.copy(order="C") if out is None else _given(x, out)
+        return x.copy(order="C") if out is None else given(x, out)
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        return x.astype(dtype) if out is None else _given(x, out)
+        return x.astype(dtype) if out is None else given(x, out)
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
@@ -302,7 +310,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     # ------------------------------------------------------------------ selecting, joining, sorting
     @staticmethod
     def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        return _given(cupy.where(condition, x, y), out)
+        return given(cupy.where(condition, x, y), out)
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
@@ -311,13 +319,13 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
         if not x.ndim:
-            return _given(cupy.zeros((), int64), out)
+            return given(cupy.zeros((), int64), out)
         if x.dtype.kind == "b":
             x = x.astype(np.uint8)
         if not descending:
-            return _given(_argsort(x, axis), out)
-        backwards = _argsort(cupy.flip(x, axis), axis)
-        return _given(x.shape[axis] - 1 - cupy.flip(backwards, axis), out)
+            return given(sorted_positions(x, axis), out)
+        backwards = sorted_positions(cupy.flip(x, axis), axis)
+        return given(x.shape[axis] - 1 - cupy.flip(backwards, axis), out)
 
     @staticmethod
     def nonzero(x: Array) -> tuple[Array, ...]:
@@ -330,84 +338,16 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
 
     @staticmethod
     def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
-        return _given(x[_filled(key, indices)], out)
+        return given(x[filled(key, indices)], out)
 
     @staticmethod
     def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
-        _put(x, _filled(key, indices), values, accumulate)
+        put(x, filled(key, indices), values, accumulate)
 
     @staticmethod
     def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return _given(x[_along(indices, axis)] if x.ndim else x.copy(), out)
+        return given(x[along(indices, axis)] if x.ndim else x.copy(), out)
 
     @staticmethod
     def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
-        _put(x, _along(indices, axis), values, accumulate)
-
-
-def _accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
-    """Float16 is accumulated in float32."""
-    if x.dtype != float16:
-        return _given(function(x, axis, x.dtype, None, keepdims), out)
-    return _given(function(x, axis, float32, None, keepdims).astype(float16), out)
-
-
-def _position(function: Callable[..., Array], x: Array, axis: int | None, keepdims: bool) -> Array:
-    """Of the first extreme, or of the first nan if there is one."""
-    extreme = function(x, axis, None, None, keepdims)
-    if x.dtype.kind != "f":
-        return extreme
-    nan = cupy.isnan(x)
-    return cupy.where(cupy.any(nan, axis, None, keepdims), cupy.argmax(nan, axis, None, None, keepdims), extreme)
-
-
-def _of_integers(x: Any, y: Any) -> bool:
-    return all(v.dtype.kind != "f" if isinstance(v, cupy.ndarray) else isinstance(v, int) for v in (x, y))
-
-
-def _rest(x: Array, y: Array) -> tuple[Array, Array]:
-    """What a division of floats leaves, with the sign of x and exact, and where that is not the sign of y."""
-    rest = cupy.fmod(x, y)
-    return rest, cupy.logical_and(cupy.not_equal(rest, 0), cupy.not_equal(cupy.less(rest, 0), cupy.less(y, 0)))
-
-
-def _remainder(x: Array, y: Array) -> Array:
-    """Of floats, with the sign of y: exact, where CuPy's x - floor(x / y) y loses what the quotient rounds away."""
-    rest, other_side = _rest(x, y)
-    return cupy.where(other_side, cupy.add(rest, y), rest)
-
-
-def _argsort(x: Array, axis: int) -> Array:
-    """With every nan at the end: CuPy sorts the bits of one-dimensional floats, where a negative nan is the least."""
-    return cupy.argsort(x[None], 1)[0] if x.ndim == 1 and x.dtype.kind == "f" else cupy.argsort(x, axis)
-
-
-def _given(result: Array, out: Array | None) -> Array:
-    if out is None:
-        return result
-    cupy.copyto(out, result, casting="unsafe")
-    return out
-
-
-def _filled(key: Key, indices: tuple[Array, ...]) -> Key:
-    arrays = iter(indices)
-    return tuple([next(arrays) if k is INDEX else k for k in key])
-
-
-def _along(indices: Array, axis: int) -> tuple[Array, ...]:
-    """The full key of take_along_axis: `indices` at `axis`, ranges over its extent elsewhere."""
-    last = indices.ndim - 1
-    return tuple(
-        [indices if i == axis else cupy.arange(n).reshape((n, *(1,) * (last - i))) for i, n in enumerate(indices.shape)]
-    )
-
-
-def _put(x: Array, key: Key, values: Array, accumulate: bool) -> None:
-    if not accumulate:
-        x[key] = values
-    elif x.dtype in _ATOMIC:
-        cupy.add.at(x, key, values)
-    else:
-        wide = x.astype(int32)
-        cupy.add.at(wide, key, values.astype(int32))
-        cupy.copyto(x, wide, casting="unsafe")
+        put(x, along(indices, axis), values, accumulate)
