@@ -27,7 +27,7 @@ from tensorgrad.dtypes import (
     type_name,
 )
 from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.host_data import PLAIN, by_dlpack, host_array, on_cuda, taken_in
+from tensorgrad.host_data import PLAIN, by_dlpack, host_array, off_host, taken_in
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
@@ -79,7 +79,7 @@ def from_dlpack(source: Any) -> Tensor:
     device where that is. Raises DTypeError for anything else and for dtypes that tensors do not have, DeviceError where
     it is on a CUDA device that cannot be used here, ArgumentError where its library or NumPy will not share it.
     """
-    found = on_cuda("from_dlpack", source)
+    found = off_host("from_dlpack", source)
     if found is None:
         if not hasattr(source, "__dlpack__"):
             got = f"{type_name(source)}; {how_to_make_one(source)}"

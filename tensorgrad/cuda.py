@@ -6,13 +6,10 @@ used, memory is 0, and `synchronize`, `empty_cache` and `reset_peak_memory_stats
 
 from __future__ import annotations
 
-from typing import Any
-
 from tensorgrad import random
 from tensorgrad.backends import Device, DeviceLike, get_default_device
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.cuda.available import device_name
-from tensorgrad.backends.device import cuda_device, why_unusable
+from tensorgrad.backends.device import device_of_type, why_unusable
 from tensorgrad.errors import DeviceError
 
 __all__ = [
@@ -50,19 +47,16 @@ def current_device() -> int:
 
 def get_device_name(device: DeviceLike = None) -> str:
     """What the maker calls the device. Raises DeviceError with the reason where CUDA cannot be used."""
-    return device_name(_usable("get_device_name", device).index or 0)
+    return _usable("get_device_name", device).backend.device_name()
 
 
 def synchronize(device: DeviceLike = None) -> None:
     """Wait until all work given to the device is done, and raise what its checks (of indices, labels, probabilities,
-    norms) have found. Nothing to do where it is the CPU, or CUDA cannot be used: there nothing is late.
+    norms) have found. Any device is taken. On the CPU, also where it stands in for CUDA, nothing is late.
 
     Without a device, here and below: the default one if it is a CUDA device, otherwise the first.
     """
-    place = _current() if device is None else as_device(device)
-    if place.type == "cuda":
-        backend: Any = place.backend
-        backend.synchronize()
+    (_current() if device is None else as_device(device)).backend.synchronize()
 
 
 # ---------------------------------------------------------------------- memory
@@ -112,18 +106,18 @@ def manual_seed_all(seed: int) -> None:
 # ---------------------------------------------------------------------- the device that is meant
 def _current() -> Device:
     default = get_default_device()
-    return default if default.type == "cuda" else as_device("auto")
+    return default if default.type == "cuda" else as_device("cuda" if is_available() else "cpu")
 
 
 def _usable(name: str, device: DeviceLike) -> Device:
     why = why_unusable("cuda")
     if why is not None:
         raise DeviceError(f"cuda.{name}: no CUDA device can be used here: {why}")
-    return _current() if device is None else cuda_device(f"cuda.{name}", device)
+    return _current() if device is None else device_of_type("cuda", f"cuda.{name}", device)
 
 
 def _asked(name: str, device: DeviceLike) -> int | None:
     """What that method of the device's backend answers; None where CUDA cannot be used."""
-    place = _current() if device is None else cuda_device(f"cuda.{name}", device)
+    place = _current() if device is None else device_of_type("cuda", f"cuda.{name}", device)
     answer: int | None = getattr(place.backend, name)() if place.type == "cuda" else None
     return answer

@@ -10,11 +10,11 @@ import numpy as np
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.cuda.foreign import foreign_array
+from tensorgrad.backends.device import foreign_array
 from tensorgrad.dtypes import SUPPORTED, DType, as_dtype, bool_, fitting, float64, get_default_dtype, int64, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 
-__all__ = ["PLAIN", "by_dlpack", "host_array", "on_cuda", "taken_in"]
+__all__ = ["PLAIN", "by_dlpack", "host_array", "off_host", "taken_in"]
 
 # What is on the host for certain, by its exact type: `taken_in` need not look at it.
 PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
@@ -24,13 +24,14 @@ _OF_A_DTYPE = re.compile(r"dtype|ScalarType|floating point types|byte order")
 
 
 def taken_in(name: str, data: Any) -> Any:
-    """A Tensor for an array of another library that is on a CUDA device; everything else as it is."""
-    found = None if isinstance(data, Variable) else on_cuda(name, data)
+    """A Tensor for an array of another library that is on a device; everything else as it is."""
+    found = None if isinstance(data, Variable) else off_host(name, data)
     return data if found is None else new_tensor(*found)
 
 
-def on_cuda(name: str, data: Any) -> tuple[Any, Device] | None:
-    """An array on the memory of `data`, and its device, if `data` is an array on a CUDA device; None for all else."""
+def off_host(name: str, data: Any) -> tuple[Any, Device] | None:
+    """An array on the memory of `data`, and its device, if `data` is an array of another library on a device that takes
+    it in; None for all else."""
     try:
         return foreign_array(name, data)
     except TensorgradError:

@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any, Literal
 
 from tensorgrad.autograd.modes import no_grad
-from tensorgrad.cuda import synchronize
 from tensorgrad.data import DataLoader, Dataset, Table
 from tensorgrad.data.means import Means
 from tensorgrad.data.samples import as_batches, as_field, as_samples, beside, inputs_and_target
@@ -145,7 +144,7 @@ def fit(
     judge = _judge(data, validation, epochs, metrics)
     run = _Run(model, as_batches(data, batch_size, seed, shuffle=True), loss, optimizer, clip_norm)
     if run.first is not None:
-        synchronize(run.first.device)  # what was found wrong before is not ours
+        run.first.device.backend.synchronize()  # what was found wrong before is not ours
     run.judge = None if judge is None else as_batches(judge, batch_size)
     run.validates, run.metrics = validation is not None, metrics or {}
     with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, _mode(model, training=True):

@@ -156,10 +156,14 @@ def test_there_are_no_import_cycles() -> None:
 
 
 def _names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Every identifier, imported module and string of one word in the code."""
+    """Every identifier, keyword, imported module and string of one word in the code."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             yield node.id, node.lineno
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name, node.lineno
+        elif isinstance(node, (ast.arg, ast.keyword)):
+            yield node.arg or "", node.lineno
         elif isinstance(node, ast.Attribute):
             yield node.attr, node.lineno
         elif isinstance(node, ast.Import):
@@ -179,6 +183,57 @@ def _uses(module: str, *roots: str) -> list[str]:
 def test_only_the_cuda_backend_names_cupy(module: str) -> None:
     if not module.startswith("tensorgrad.backends.cuda"):
         assert _uses(module, "cupy", "cupyx", "cupy_backends") == []
+
+
+# Where PyTorch's names for what is CUDA's are defined. What such a function says besides is its own affair.
+PYTORCHS_NAMES = {
+    "tensorgrad": {"cuda"},  # tg.cuda
+    "tensorgrad.tensor": {"cuda", "is_cuda", "cuda_array_interface", "__cuda_array_interface__"},
+    "tensorgrad.functional.conversion": {"cuda", "cuda_array_interface"},
+    "tensorgrad.nn.module": {"cuda"},
+}
+# Where CUDA is implemented, and registered.
+CUDAS_OWN = ("tensorgrad.cuda", "tensorgrad.backends", "tensorgrad.backends.cuda")
+
+
+class _WithoutBodies(ast.NodeTransformer):
+    """Leaves of the functions of these names nothing but the names."""
+
+    def __init__(self, functions: set[str]) -> None:
+        self.functions = functions
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return ast.Name(node.name, lineno=node.lineno) if node.name in self.functions else self.generic_visit(node)
+
+
+def _cuda_in(source: str, allowed: set[str]) -> list[str]:
+    tree = _WithoutBodies(allowed).visit(ast.parse(source))
+    return [f"line {line}: {name}" for name, line in _names(tree) if "cuda" in name.lower() and name not in allowed]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_only_the_cuda_backend_and_pytorchs_names_name_cuda(module: str) -> None:
+    """All else asks the backend of a device, or the registry of device types. Messages may say what they like."""
+    if module not in CUDAS_OWN and not module.startswith("tensorgrad.backends.cuda."):
+        assert _cuda_in(FILES[module].read_text(), PYTORCHS_NAMES.get(module, set())) == []
+
+
+def test_the_search_for_cuda_sees_every_kind_of_name() -> None:
+    for source in (
+        "from tensorgrad.cuda import synchronize",
+        "import tensorgrad.backends.cuda.foreign",
+        "def on_cuda(x): pass",
+        "class CudaThing: pass",
+        "def f(cuda): pass",
+        "f(cuda=1)",
+        "x.cuda()",
+        "device.type == 'cuda'",
+        "device = f'cuda:{i}'",
+        "def to(x):\n    return x.is_cuda",
+    ):
+        assert len(_cuda_in(source, set())) == 1, source
+    for source in ("def is_cuda(x): return x.type == 'cuda'", "'on CUDA at the next wait'", "# cuda"):
+        assert _cuda_in(source, {"is_cuda"}) == [], source
 
 
 @pytest.mark.parametrize("module", FILES)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tensorgrad.backends.base import Backend
+from tensorgrad.backends.cuda.available import NOT_INSTALLED, make_backend
+from tensorgrad.backends.cuda.foreign import foreign_array
 from tensorgrad.backends.device import (
     Device,
     DeviceLike,
@@ -29,11 +31,5 @@ def _cpu(index: int | None) -> Backend:
     return CpuBackend()
 
 
-def _cuda(index: int | None) -> Backend:
-    from tensorgrad.backends.cuda.available import make_backend
-
-    return make_backend(index)
-
-
 register_backend("cpu", _cpu)
-register_backend("cuda", _cuda, numbered=True)
+register_backend("cuda", make_backend, numbered=True, automatic=True, absent=NOT_INSTALLED, foreign=foreign_array)

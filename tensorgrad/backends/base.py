@@ -87,13 +87,49 @@ class Backend(
         """For each dimension, how many elements of the memory lie between two neighbours along it."""
         return tuple([n // x.dtype.itemsize for n in x.strides])
 
-    def device_count(self) -> int:
-        """How many devices of this kind the machine has."""
-        return 1
-
     def __init_subclass__(cls, interprets: bool = False, **kwargs: Any) -> None:
         """`interprets=True` is for backends that answer by `__getattr__`: the tape, a recorder."""
         super().__init_subclass__(**kwargs)
         missing = [] if interprets else [p for p in PRIMITIVES if not hasattr(cls, p)]
         if missing:
             raise TypeError(f"backend {cls.__name__} lacks the basic primitives {', '.join(missing)}")
+
+    # ------------------------------------------------------------------ the device
+    def device_count(self) -> int:
+        """How many devices of this type the machine has; device("cuda:1") and device(1) are the second."""
+        return 1
+
+    def device_name(self) -> str:
+        """What people call the device."""
+        return self.name
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all it was given, and raise what its checks have found.
+
+        Here, as wherever a primitive returns when its work is done, there is nothing to wait for.
+        """
+
+    def raise_pending(self) -> None:
+        """Raise what checks have found that let their errors come late; here all come at once."""
+
+    def memory_allocated(self) -> int:
+        """Bytes in arrays that are alive; like the three below, a DeviceError where the device counts none."""
+        raise self._uncounted("memory_allocated")
+
+    def memory_reserved(self) -> int:
+        """Bytes held on the device: those of live arrays, and those kept to be used again."""
+        raise self._uncounted("memory_reserved")
+
+    def max_memory_allocated(self) -> int:
+        """The most bytes in arrays that were alive at a time."""
+        raise self._uncounted("max_memory_allocated")
+
+    def reset_peak_memory_stats(self) -> None:
+        """Let the next `max_memory_allocated` be about what follows."""
+        raise self._uncounted("reset_peak_memory_stats")
+
+    def empty_cache(self) -> None:
+        """Give back memory that is kept to be used again, on all devices of this type; here none is kept."""
+
+    def _uncounted(self, asked: str) -> DeviceError:
+        return DeviceError(f"{asked}: the {self.name} backend does not count its memory")

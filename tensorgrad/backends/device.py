@@ -18,16 +18,20 @@ import numpy as np
 
 from tensorgrad import config
 from tensorgrad.backends.base import Backend
+from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import shown
-from tensorgrad.errors import DeviceError
+from tensorgrad.errors import ArgumentError, DeviceError
 
 __all__ = [
     "Device",
     "DeviceLike",
-    "cuda_device",
+    "automatic_types",
     "device",
+    "device_of_type",
+    "foreign_array",
     "get_default_device",
     "kind_asked_for",
+    "passed_over",
     "register_backend",
     "set_default_device",
     "why_unusable",
@@ -64,28 +68,57 @@ class ForeignDevice(Protocol):
 
 
 DeviceLike: TypeAlias = "str | int | np.integer[Any] | Device | ForeignDevice | None"
+Factory: TypeAlias = Callable[[int | None], Backend]
+Foreign: TypeAlias = "Callable[[str, Any], tuple[Array, Device] | None]"
 
 _AUTO = ("auto", None)
-_NAME = re.compile(r"([a-z]+)(?::(\d{1,9}))?")
+_TYPE = "[a-z]+"
+_NAME = re.compile(rf"({_TYPE})(?::(\d{{1,9}}))?")
 _MANY = 10**9  # no machine has so many; beyond, Python may refuse to write the number
 _devices: dict[tuple[str, int | None], Device] = {}
-_factories: dict[str, Callable[[int | None], Backend]] = {}
+_factories: dict[str, Factory] = {}
 _numbered: set[str] = set()  # the types of which a machine may have several
+_automatic: list[str] = []  # the types that "auto" tries, the first first
+_absent: dict[str, str] = {}  # for a type, the reason that says no more than that nobody installed it
+_foreign: dict[str, Foreign] = {}  # for a type, what takes in arrays of other libraries
 _failures: dict[tuple[str, int | None], str] = {}  # why a device cannot be used; found out once
 _default: Device | None = None
 _warned: set[str] = set()  # the reasons that were given
 
 
-def register_backend(kind: str, factory: Callable[[int | None], Backend], *, numbered: bool = False) -> None:
+def register_backend(
+    kind: str,
+    factory: Factory,
+    *,
+    numbered: bool = False,
+    automatic: bool = False,
+    absent: str | None = None,
+    foreign: Foreign | None = None,
+) -> None:
     """Add a device type: `factory(index)` makes its backend when it is first asked for.
 
-    With `numbered` there may be several of the type, counted from 0, and `kind` alone names the first; without, the
-    index is None. A type that was numbered stays so. The factory raises DeviceError with the reason where the device
-    cannot be used on this machine; it is not asked again, until a factory of the type is registered anew.
+    The factory raises DeviceError with the reason where the device cannot be used on this machine; it is not asked
+    again, until a factory of the type is registered anew. What was said of the type besides stays then:
+
+    `numbered`: there may be several, counted from 0, and `kind` alone names the first; otherwise the index is None.
+    `automatic`: "auto" tries the type, after those registered before it. A bare number is the first such type's.
+    `absent`: of the factory's reasons the one that says no more than that nobody installed what the type needs.
+    `foreign(name, data)`: for an array of another library on a device of the type, an array on its memory and that
+        device; None for all else. It raises, in the name of `name`, DeviceError and DTypeError.
+
+    Raises ArgumentError for a `kind` that is not all small letters, or is "auto".
     """
+    if not re.fullmatch(_TYPE, kind) or kind == "auto":
+        raise ArgumentError(f"register_backend: a device type is all small letters and not 'auto', got {kind!r}")
     _factories[kind] = factory
     if numbered:
         _numbered.add(kind)
+    if automatic and kind not in _automatic:
+        _automatic.append(kind)
+    if absent is not None:
+        _absent[kind] = absent
+    if foreign is not None:
+        _foreign[kind] = foreign
     for key in [k for k in _failures if k[0] == kind]:
         del _failures[key]
 
@@ -117,20 +150,25 @@ def set_default_device(name: DeviceLike) -> None:
     _default = device(name)
 
 
-def cuda_device(asker: str, name: DeviceLike = None) -> Device:
-    """The CUDA device called `name`; for None the default one if it is a CUDA device, otherwise the first.
+def device_of_type(kind: str, asker: str, name: DeviceLike = None) -> Device:
+    """The device of type `kind` called `name`; for None the default one if it is of that type, otherwise the first.
 
-    As `device`, but for the name of another device: that is a DeviceError by `asker`. The CPU is taken where CUDA
-    cannot be used: it may be what `device("cuda")` gave.
+    As `device`, but for the name of another device: that is a DeviceError by `asker`. The CPU is taken where the type
+    cannot be used: it may be what `device(kind)` gave.
     """
     if name is None:
         default = get_default_device()
-        return default if default.type == "cuda" else _found("cuda")
+        return default if default.type == kind else _found(kind)
     found = device(name)
-    stands_in = isinstance(name, Device) and found.type == "cpu" and why_unusable("cuda") is not None
-    if found.type != "cuda" and not stands_in and kind_asked_for(name) not in ("cuda", "auto"):
-        raise DeviceError(f"{asker}: expected a CUDA device, got {found}")
+    if found.type != kind and not (found.type == "cpu" and _may_stand_in(name, kind)):
+        raise DeviceError(f"{asker}: expected a {kind.upper()} device, got {found}")
     return found
+
+
+def _may_stand_in(name: DeviceLike, kind: str) -> bool:
+    """Whether the CPU, which `name` gave, may stand for a device of that type."""
+    asked = isinstance(name, Device) or kind_asked_for(name) in (kind, "auto")
+    return asked and why_unusable(kind) is not None
 
 
 def kind_asked_for(name: object) -> str | None:
@@ -145,15 +183,37 @@ def why_unusable(name: str) -> str | None:
     return None if key is None or key == _AUTO else _why(*key)
 
 
+def automatic_types() -> tuple[str, ...]:
+    """The device types that "auto" tries before the CPU, in that order."""
+    return tuple(_automatic)
+
+
+def passed_over() -> dict[str, str]:
+    """Why "auto" goes past device types that cannot be used, without those that nobody installed."""
+    reasons = {kind: _why(*_first(kind)) for kind in _automatic}
+    return {kind: why for kind, why in reasons.items() if why is not None and why != _absent.get(kind)}
+
+
+def foreign_array(name: str, data: Any) -> tuple[Array, Device] | None:
+    """An array on the memory of `data`, and its device, if a device type takes it for an array of its own; None for
+    all else. Raises what that type does (`register_backend`)."""
+    for taken in _foreign.values():
+        found = taken(name, data)
+        if found is not None:
+            return found
+    return None
+
+
 def _found(name: object, variable: str | None = None) -> Device:
     """The device called `name`, which the program says, or that environment variable."""
     key = _key(name)
     if key is None:
-        known = ", ".join(repr(k) for k in (*sorted(_factories), "cuda:1", "auto"))
-        numbers = "" if isinstance(name, str) else ", or the number of a CUDA device"
+        known = ", ".join(repr(k) for k in (*sorted(_factories), f"{_automatic[0]}:1", "auto"))
+        numbers = "" if isinstance(name, str) else f", or the number of a {_automatic[0].upper()} device"
         raise DeviceError(f"{variable or 'device'}: expected one of {known}{numbers}, got {shown(name)}")
     if key == _AUTO:
-        return _interned("cpu", None) if _why("cuda", 0) else _interned("cuda", 0)
+        works = (kind for kind in _automatic if _why(*_first(kind)) is None)
+        return _interned(*_first(next(works, "cpu")))
     try:
         return _interned(*key)
     except DeviceError as reason:
@@ -170,15 +230,13 @@ def _key(name: object) -> tuple[str, int | None] | None:
             return _AUTO
         kind, index = _parsed(name)
     elif isinstance(name, (int, np.integer)) and not isinstance(name, bool):
-        kind, index = "cuda", operator.index(name)
+        kind, index = _automatic[0], operator.index(name)
     else:
         kind, index = getattr(name, "type", None), getattr(name, "index", None)
     if not isinstance(kind, str) or kind not in _factories:
         return None
-    if kind not in _numbered:
-        return kind, None
-    if index is None:
-        return kind, 0
+    if kind not in _numbered or index is None:
+        return _first(kind)
     return (kind, index) if type(index) is int and 0 <= index < _MANY else None
 
 
@@ -186,6 +244,11 @@ def _key(name: object) -> tuple[str, int | None] | None:
 def _parsed(name: str) -> tuple[str | None, int]:
     match = _NAME.fullmatch(name)
     return (match[1], int(match[2] or 0)) if match else (None, 0)
+
+
+def _first(kind: str) -> tuple[str, int | None]:
+    """The key of the first device of that type."""
+    return kind, 0 if kind in _numbered else None
 
 
 def _interned(kind: str, index: int | None) -> Device:
@@ -213,7 +276,7 @@ def _why(kind: str, index: int | None) -> str | None:
 
 def _fall_back(kind: str, asked: str, reason: DeviceError) -> Device:
     """The CPU, for want of any device of that type. Raises DeviceError where there is one, and in strict mode."""
-    why = None if config.strict_device() else _why(kind, 0 if kind in _numbered else None)
+    why = None if config.strict_device() else _why(*_first(kind))
     if why is None:
         raise DeviceError(f"{asked} cannot be used: {reason}") from reason
     if why not in _warned:

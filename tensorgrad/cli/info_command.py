@@ -10,8 +10,8 @@ from importlib import metadata
 
 import numpy as np
 
-from tensorgrad.backends import get_default_device
-from tensorgrad.backends.device import why_unusable
+from tensorgrad.backends import device, get_default_device
+from tensorgrad.backends.device import automatic_types, why_unusable
 from tensorgrad.errors import DeviceError
 from tensorgrad.version import __version__
 
@@ -29,7 +29,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         "CPU threads": f"{_usable_threads()} usable of {os.cpu_count()}",
         "threads": f"slow on a shared machine? set {_threads_variable()}=1",
         "default device": _default_device(),
-        "CUDA": _cuda(),
+        **{kind.upper(): _usability(kind) for kind in automatic_types()},
     }
     width = max(len(name) for name in rows)
     for name, value in rows.items():
@@ -69,6 +69,6 @@ def _default_device() -> str:
     return f"{found} ({caught[0].message})" if caught else found
 
 
-def _cuda() -> str:
-    reason = why_unusable("cuda")
-    return "usable (cuda:0)" if reason is None else f"not usable: {reason}"
+def _usability(kind: str) -> str:
+    reason = why_unusable(kind)
+    return f"usable ({device(kind)})" if reason is None else f"not usable: {reason}"

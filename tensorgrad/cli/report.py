@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tensorgrad.backends import Device
-from tensorgrad.backends.cuda.available import NOT_INSTALLED
-from tensorgrad.backends.device import why_unusable
+from tensorgrad.backends.device import passed_over
 from tensorgrad.cli.model_file import TrainedModel
 from tensorgrad.cli.parts import Parts
 from tensorgrad.data import Standardizer, Table, TensorDataset
@@ -49,15 +48,15 @@ def print_model(model: TrainedModel, place: Device, asked: str) -> None:
     recipe = model.recipe
     layers = "-".join(str(size) for size in recipe.sizes)
     dropout = f", dropout {recipe.dropout:g}" if recipe.dropout else ""
-    print_row("device", f"{place}{_why_not_cuda(place, asked)}")
+    print_row("device", f"{place}{_passed_over(place, asked)}")
     print_row("model", f"MLP {layers}, {recipe.activation}{dropout}")
     print_row("parameters", f"{sum(p.numel() for p in model.network.parameters()):,}")
 
 
-def _why_not_cuda(place: Device, asked: str) -> str:
-    """What whoever has CuPy and left the choice would ask; whoever asked for CUDA has been told."""
-    reason = why_unusable("cuda") if asked == "auto" and place.type == "cpu" else None
-    return "" if reason in (None, NOT_INSTALLED) else f" (no CUDA: {reason})"
+def _passed_over(place: Device, asked: str) -> str:
+    """What whoever left the choice would ask; whoever asked for a device has been told."""
+    reasons = passed_over() if asked == "auto" and place.type == "cpu" else {}
+    return "".join(f" (no {kind.upper()}: {reason})" for kind, reason in reasons.items())
 
 
 def print_outcome(history: History, epochs: int, seconds: float) -> None:

@@ -13,7 +13,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.device import cuda_device, kind_asked_for
+from tensorgrad.backends.device import device_of_type, kind_asked_for
 from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int16, int32, int64, shown
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional.promotion import cast, shape_of
@@ -106,7 +106,7 @@ def cuda(self: Tensor, device: DeviceLike = None, non_blocking: builtins.bool = 
     Where CUDA cannot be used, see `tg.device`. Raises DeviceError for a device that is not a CUDA one. `non_blocking`
     is accepted for PyTorch programs and changes nothing.
     """
-    return to(self, device=cuda_device("cuda", device))
+    return to(self, device=device_of_type("cuda", "cuda", device))
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
@@ -187,7 +187,7 @@ def numpy(self: Tensor, *, force: Any = False) -> np.ndarray[Any, Any]:
     if not force:
         if self.requires_grad:
             raise GraphError("numpy: this tensor requires grad; use .detach().numpy(), or numpy(force=True)")
-        if self.device.type == "cuda":
+        if self.device.type != "cpu":
             raise DTypeError(f"numpy: this tensor is on {self.device}; use .cpu().numpy(), or numpy(force=True)")
     host: np.ndarray[Any, Any] = self.device.backend.to_numpy(self.array)
     return host

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, TypeAlias, overload
 
 from tensorgrad.autograd.variable import RemovableHandle
 from tensorgrad.backends import DeviceLike
-from tensorgrad.backends.device import cuda_device
+from tensorgrad.backends.device import device_of_type
 from tensorgrad.dtypes import float16, float32, float64, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, TensorgradError
 from tensorgrad.functional.conversion import destination
@@ -272,7 +272,7 @@ class Module:
 
     def cuda(self, device: DeviceLike = None) -> Self:
         """Move to a CUDA device; devices as for Tensor.cuda."""
-        return self.to(cuda_device("Module.cuda", device))
+        return self.to(device_of_type("cuda", "Module.cuda", device))
 
     def float(self) -> Self:
         """Make all floating parameters and buffers float32."""

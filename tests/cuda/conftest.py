@@ -40,6 +40,6 @@ def cuda(cuda_device: tg.Device) -> Iterator[tg.Device]:
     tg.set_default_device(cuda_device)
     try:
         yield cuda_device
-        cuda_device.backend.synchronize()  # type: ignore[attr-defined]
+        cuda_device.backend.synchronize()
     finally:
         tg.set_default_device(before)

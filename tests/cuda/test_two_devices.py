@@ -47,7 +47,7 @@ def use(name: str) -> Iterator[tg.Device]:
     found = tg.device(name)
     yield found
     assert importlib.import_module("cupy").cuda.runtime.getDevice() == 0
-    found.backend.synchronize()  # type: ignore[attr-defined]
+    found.backend.synchronize()
 
 
 @pytest.fixture

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tensorgrad.backends.cuda.available import NOT_INSTALLED, device_name, make_backend
+from tensorgrad.backends.cuda.available import NOT_INSTALLED, make_backend
 
-__all__ = ["NOT_INSTALLED", "device_name", "make_backend"]
+__all__ = ["NOT_INSTALLED", "make_backend"]

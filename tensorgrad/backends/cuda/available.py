@@ -9,7 +9,7 @@ from tensorgrad.backends.base import Backend
 from tensorgrad.backends.primitives import PRIMITIVES
 from tensorgrad.errors import DeviceError
 
-__all__ = ["NOT_INSTALLED", "device_name", "make_backend", "summary"]
+__all__ = ["NOT_INSTALLED", "make_backend", "summary"]
 
 _INSTALL = "pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]', for older drivers)"
 NOT_INSTALLED = f"CuPy is not installed; {_INSTALL}"
@@ -78,11 +78,6 @@ def _version(number: int) -> str:
 def summary(error: BaseException) -> str:
     """The first line of what an error says, after its kind."""
     return f"{type(error).__name__}: " + str(error).strip().split("\n")[0]
-
-
-def device_name(index: int) -> str:
-    """What the maker calls CUDA device `index`, one that can be used."""
-    return str(_cupy().cuda.runtime.getDeviceProperties(index)["name"].decode())
 
 
 # What looks at an array or the host alone, and so works whichever device is the current one.

@@ -151,33 +151,33 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     def device_count() -> int:
         return int(cupy.cuda.runtime.getDeviceCount())
 
+    def device_name(self) -> str:
+        return str(cupy.cuda.runtime.getDeviceProperties(self.index)["name"].decode())
+
     @staticmethod
     def memory_allocated() -> int:
-        """Bytes in arrays that are alive."""
         return int(cupy.get_default_memory_pool().used_bytes())
 
     @staticmethod
     def memory_reserved() -> int:
-        """Bytes that the pool holds: those of live arrays, and those kept to be used again."""
         return int(cupy.get_default_memory_pool().total_bytes())
 
     def max_memory_allocated(self) -> int:
-        """The most bytes in arrays that were alive at a time."""
         return memory.peak("max_memory_allocated", self.index)
 
     def reset_peak_memory_stats(self) -> None:
-        """Let the next `max_memory_allocated` be about what follows."""
         memory.reset("reset_peak_memory_stats", self.index)
 
     @staticmethod
     def empty_cache() -> None:
-        """Give back what the pool keeps to be used again, of every CUDA device in use."""
         memory.give_back()
 
     def synchronize(self) -> None:
-        """Wait for the device, and raise what it found in the meantime."""
         cupy.cuda.Device(self.index).synchronize()
         self.errors.raise_pending(always=True)
+
+    def raise_pending(self) -> None:
+        self.errors.raise_pending()
 
     @staticmethod
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:
