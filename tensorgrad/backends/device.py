@@ -129,7 +129,7 @@ def device(name: DeviceLike = None) -> Device:
 
     Where CUDA cannot be used the answer is the CPU, with a warning that gives the reason, once; under
     `set_strict_device(True)` it is a DeviceError. So it is, always, where CUDA can be used but not that device (there
-    is no "cuda:9"), and for an unknown name.
+    is no "cuda:9"), and for a name that neither `register_backend` nor an installed package (`outside.py`) knows.
     """
     if isinstance(name, Device):
         return name
@@ -233,7 +233,7 @@ def _key(name: object) -> tuple[str, int | None] | None:
         kind, index = _automatic[0], operator.index(name)
     else:
         kind, index = getattr(name, "type", None), getattr(name, "index", None)
-    if not isinstance(kind, str) or kind not in _factories:
+    if not isinstance(kind, str) or not (kind in _factories or _brought(kind)):
         return None
     if kind not in _numbered or index is None:
         return _first(kind)
@@ -249,6 +249,21 @@ def _parsed(name: str) -> tuple[str | None, int]:
 def _first(kind: str) -> tuple[str, int | None]:
     """The key of the first device of that type."""
     return kind, 0 if kind in _numbered else None
+
+
+def _brought(kind: str) -> bool:
+    """Whether an installed package brings that device type, which is then registered: where the package fails, as a
+    type that cannot be used."""
+    from tensorgrad.backends.outside import bring
+
+    why = bring(kind)
+
+    def refuse(index: int | None) -> Backend:
+        raise DeviceError(str(why))
+
+    if why is not None and kind not in _factories:
+        register_backend(kind, refuse)
+    return kind in _factories
 
 
 def _interned(kind: str, index: int | None) -> Device:

@@ -19,12 +19,15 @@ B = device("cpu").backend
 RNG = np.random.default_rng(3)
 Array = np.ndarray[Any, Any]
 
-# What makes no array on the device: questions, checks, steps and clipping in place, what crosses to the host and back.
+# What makes no array on the device: questions, checks, steps and clipping in place, what crosses to the host and back,
+# and what is about the device itself; and memory to work in, which is no result.
 NO_RESULT = {
     *("is_view", "owns", "is_contiguous", "is_writable", "strides", "device_count", "random_blocks"),
     *("sgd_step", "adam_step", "rmsprop_step", "adagrad_step", "clip_grads_by_value", "feed"),
     *("check_range", "check_finite"),
-    *("to_dlpack", "dlpack_device", "from_dlpack", "boxed"),
+    *("to_dlpack", "dlpack_device", "from_dlpack", "boxed", "scratch"),
+    *("device_name", "synchronize", "raise_pending", "empty_cache"),
+    *("memory_allocated", "memory_reserved", "max_memory_allocated", "reset_peak_memory_stats"),
 }
 
 

@@ -218,6 +218,14 @@ def test_synchronize_raises_too(cuda: tg.Device) -> None:
     tg.cuda.synchronize()
 
 
+def test_the_backend_is_asked_for_what_is_pending(cuda: tg.Device) -> None:
+    _ = tg.zeros(2)[tg.tensor([9])]
+    with pytest.raises(tg.BoundsError, match="got 9"):
+        cuda.backend.raise_pending()
+    cuda.backend.raise_pending()
+    cuda.backend.synchronize()
+
+
 def test_host_arrays_do_not_mix_in(cuda: tg.Device) -> None:
     x = tg.ones(3)
     with pytest.raises(tg.DeviceError, match=r"as_tensor"):
