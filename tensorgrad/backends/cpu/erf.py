@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import given
-from tensorgrad.backends.primitives import Array
+from tensorgrad.backends.cpu.results import into
+from tensorgrad.backends.primitives import Array, Primitives
 
 __all__ = ["erf"]
 
@@ -53,17 +53,23 @@ _SINGLE_Q = (1.0, 29.574432, 381.721073, 2920.82383, 12905.5482, 25818.8311)
 _PIECE_BYTES = 64 * 1024  # what is evaluated at a time stays in the cache
 
 
-def erf(x: Array, *, out: Array | None = None) -> Array:
+def erf(B: Primitives, x: Array, out: Array | None = None) -> Array:
     """erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x, elementwise; float in, same dtype out."""
     if x.dtype == np.float16:
-        return given(erf(np.asarray(x, np.float32)).astype(np.float16), out)
-    result = np.empty(x.shape, x.dtype)
-    source, target = np.asarray(x).reshape(-1), result.reshape(-1)
+        wide = into(B.scratch(x.shape, np.dtype(np.float32)), x)
+        narrow = np.empty(x.shape, x.dtype) if out is None else out
+        return into(narrow, erf(B, wide, B.scratch(x.shape, wide.dtype)))
+    if out is None:
+        result = np.empty(x.shape, x.dtype)
+    else:
+        usual = out.flags.c_contiguous and not np.may_share_memory(x, out)
+        result = out if usual else B.scratch(x.shape, x.dtype)
+    source, target = B.reshaped(x, (x.size,)), result.reshape(-1)
     evaluate = _single if x.dtype == np.float32 else _double
     stride = _PIECE_BYTES // x.dtype.itemsize
     for start in range(0, source.size, stride):
         evaluate(source[start : start + stride], target[start : start + stride])
-    return given(result, out)
+    return result if out is None or result is out else into(out, result)
 
 
 def _single(x: Array, out: Array) -> None:

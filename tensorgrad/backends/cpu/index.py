@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import given
+from tensorgrad.backends.cpu.results import boxed, given
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.backends.primitives.check import out_of_bounds, place
-from tensorgrad.dtypes import int64, uint64
+from tensorgrad.dtypes import bool_, int64, uint64
 
 __all__ = ["CpuIndex"]
 
@@ -25,7 +25,7 @@ class CpuIndex(Primitives):
 
     @staticmethod
     def take(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return np.take(x, indices, axis) if out is None else np.take(x, indices, axis, out, mode="clip")
+        return boxed(np.take(x, indices, axis)) if out is None else np.take(x, indices, axis, out, mode="clip")
 
     @staticmethod
     def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
@@ -63,11 +63,14 @@ class CpuIndex(Primitives):
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
         # Read as unsigned, negative indices are huge: one pass finds that all is well.
-        usual = out is None and indices.dtype == int64 and indices.size
-        if usual and np.maximum.reduce(indices.view(uint64), None) < size:
-            return indices
+        if indices.dtype == int64 and indices.size and np.maximum.reduce(indices.view(uint64), None) < size:
+            return self.copy(indices, out=out)
         self.check_bounds(indices, -size, size, what=what)
-        return given(np.where(indices < 0, indices + size, indices), out)
+        if out is None:
+            return np.where(indices < 0, indices + size, indices)
+        negative = np.less(indices, 0, self.scratch(indices.shape, bool_))
+        wrapped = np.add(indices, size, self.scratch(indices.shape, indices.dtype))
+        return self.where(negative, wrapped, indices, out=out)
 
 
 def _fill(key: Key, indices: tuple[Array, ...]) -> Key:
