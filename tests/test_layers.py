@@ -33,9 +33,7 @@ LAYERS = {
     "tensorgrad.optim": 5,
     "tensorgrad.data": 5,
     "tensorgrad.checkpoint": 5,
-    "tensorgrad.progress": 6,
     "tensorgrad.train": 6,
-    "tensorgrad.train_arguments": 6,
     "tensorgrad.cli": 7,
     "tensorgrad": 7,
 }

@@ -14,8 +14,6 @@ from typing import Any, Literal
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.cuda import synchronize
 from tensorgrad.data import DataLoader, Dataset, Table
-from tensorgrad.data.means import Means
-from tensorgrad.data.samples import as_batches, as_field, as_samples, beside, inputs_and_target
 from tensorgrad.data.table import Array
 from tensorgrad.errors import ArgumentError, NonFiniteError, ShapeError
 from tensorgrad.functional.joining import cat, stack
@@ -23,9 +21,11 @@ from tensorgrad.nn import Module
 from tensorgrad.nn.utils import measure_gradients
 from tensorgrad.optim import Optimizer
 from tensorgrad.optim.options import names_checked
-from tensorgrad.progress import Reporter, make_reporter
 from tensorgrad.tensor import Tensor
-from tensorgrad.train_arguments import check_arguments, check_optimizer, check_parts
+from tensorgrad.train.arguments import check_arguments, check_optimizer, check_parts
+from tensorgrad.train.batches import as_batches, as_field, as_samples, beside, inputs_and_target
+from tensorgrad.train.means import Means
+from tensorgrad.train.progress import Reporter, make_reporter
 
 __all__ = ["Epoch", "History", "StopReason", "accuracy", "evaluate", "fit", "predict"]
 
