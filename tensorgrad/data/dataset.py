@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from tensorgrad.backends.device import get_default_device
+from tensorgrad.backends import Device, get_default_device
 from tensorgrad.creation import as_tensor
 from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import stack
 from tensorgrad.tensor import Tensor
-
-if TYPE_CHECKING:
-    from tensorgrad.backends.device import Device
 
 __all__ = ["Dataset", "Subset", "TensorDataset", "as_dataset", "is_dataset"]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.creation import arange
 from tensorgrad.data.dataset import as_dataset
 from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
+from tensorgrad.tensor import Tensor
 
 __all__ = ["DataLoader"]
 

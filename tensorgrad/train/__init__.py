@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from tensorgrad.train.fit import Epoch, History, StopReason, accuracy, evaluate, fit, predict
+from tensorgrad.train.evaluate import accuracy, evaluate, predict
+from tensorgrad.train.fit import fit
+from tensorgrad.train.history import Epoch, History, StopReason
 
 __all__ = ["Epoch", "History", "StopReason", "accuracy", "evaluate", "fit", "predict"]

@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import ParamSpec, TypeVar
+
+from tensorgrad.arguments import check_names
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.nn import Module
 from tensorgrad.optim import Optimizer
 
-__all__ = ["check_arguments", "check_optimizer", "check_parts"]
+__all__ = ["check_arguments", "check_optimizer", "check_parts", "names_checked"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What other libraries call the same arguments.
+_SYNONYMS = {
+    "batch": "batch_size",
+    "callbacks": "on_epoch",
+    "clipnorm": "clip_norm",
+    "criterion": "loss",
+    "early_stopping": "patience",
+    "grad_clip": "clip_norm",
+    "loss_fn": "loss",
+    "max_epochs": "epochs",
+    "max_norm": "clip_norm",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "random_state": "seed",
+    "val": "validation",
+    "val_data": "validation",
+    "verbose": "progress",
+}
+
+
+def names_checked(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, with `check_names` before each call."""
+    known = tuple(signature(function).parameters)
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_names(function.__name__, known, kwargs, _SYNONYMS)
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def check_arguments(epochs: int, patience: int | None, clip_norm: float | None) -> None:
