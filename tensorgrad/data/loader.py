@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tensorgrad.creation import arange
-from tensorgrad.data.dataset import as_dataset
+from tensorgrad.data.dataset import as_dataset, gather_within
 from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
 from tensorgrad.tensor import Tensor
@@ -64,7 +64,7 @@ class DataLoader:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self._order()
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield self.dataset.gather(order[start : start + self.batch_size])
+            yield gather_within(self.dataset, order[start : start + self.batch_size], len(order))
 
     def _order(self) -> Tensor:
         count, device = len(self.dataset), self.dataset.device
