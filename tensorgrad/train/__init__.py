@@ -5,5 +5,6 @@ from __future__ import annotations
 from tensorgrad.train.evaluate import accuracy, evaluate, predict
 from tensorgrad.train.fit import fit
 from tensorgrad.train.history import Epoch, History, StopReason
+from tensorgrad.train.hooks import FitState, Hook
 
-__all__ = ["Epoch", "History", "StopReason", "accuracy", "evaluate", "fit", "predict"]
+__all__ = ["Epoch", "FitState", "History", "Hook", "StopReason", "accuracy", "evaluate", "fit", "predict"]

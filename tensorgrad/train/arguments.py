@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
 from typing import ParamSpec, TypeVar
@@ -11,8 +11,9 @@ from tensorgrad.arguments import check_names
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.nn import Module
 from tensorgrad.optim import Optimizer
+from tensorgrad.train.hooks import Hook
 
-__all__ = ["check_arguments", "check_optimizer", "check_parts", "names_checked"]
+__all__ = ["check_arguments", "check_optimizer", "check_parts", "checked_hooks", "names_checked"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,7 +21,7 @@ R = TypeVar("R")
 # What other libraries call the same arguments.
 _SYNONYMS = {
     "batch": "batch_size",
-    "callbacks": "on_epoch",
+    "callbacks": "hooks",
     "clipnorm": "clip_norm",
     "criterion": "loss",
     "early_stopping": "patience",
@@ -78,6 +79,16 @@ def check_optimizer(optimizer: Optimizer, model: Module) -> None:
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if held.isdisjoint(id(p) for p in model.parameters()):
         raise ArgumentError(f"fit: the optimizer has none of the model's parameters and would train nothing; {remedy}")
+
+
+def checked_hooks(hooks: Hook | Sequence[Hook]) -> tuple[Hook, ...]:
+    """All of them, or the only one. Raises DTypeError for what is no Hook."""
+    given = tuple(hooks) if isinstance(hooks, Sequence) else (hooks,)
+    for hook in given:
+        if not isinstance(hook, Hook):
+            remedy = f"call it: {hook.__name__}()" if isinstance(hook, type) else "make a subclass of train.Hook"
+            raise DTypeError(f"fit: hooks must be Hooks, got {_described(hook)}; {remedy}")
+    return given
 
 
 def _described(given: object) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from time import perf_counter
 
+from tensorgrad.autograd.modes import no_grad
 from tensorgrad.cuda import synchronize
 from tensorgrad.data import DataLoader
 from tensorgrad.errors import ArgumentError
 from tensorgrad.nn import Module
 from tensorgrad.optim import Optimizer
 from tensorgrad.tensor import Tensor
-from tensorgrad.train.arguments import check_arguments, check_optimizer, check_parts, names_checked
+from tensorgrad.train.arguments import check_arguments, check_optimizer, check_parts, checked_hooks, names_checked
 from tensorgrad.train.batches import Data, as_batches, as_samples, inputs_and_target
 from tensorgrad.train.evaluate import Metrics, evaluate, mode
 from tensorgrad.train.history import Epoch, History
+from tensorgrad.train.hooks import FitState, Hook
 from tensorgrad.train.means import Means
 from tensorgrad.train.progress import Reporter, make_reporter
 from tensorgrad.train.step import Loss, NotFiniteError, TrainingStep, finite, refusing
@@ -40,6 +42,7 @@ def fit(
     seed: int | None = 0,
     progress: bool = True,
     on_epoch: Callable[[Epoch], None] | None = None,
+    hooks: Hook | Sequence[Hook] = (),
 ) -> History:
     """Train `model` in place to make `loss(model(*inputs), target)` small; return the history.
 
@@ -51,7 +54,8 @@ def fit(
     `loss` returns the mean over a batch; means over an epoch weigh every sample alike. `metrics`: name ->
     function(output, target), also a mean over a batch.
     `clip_norm` limits the norm of all gradients together. `patience` ends training after so many epochs in a row
-    without a new least score. `on_epoch` is called after each.
+    without a new least score. `on_epoch` is called after each. `hooks` (see `Hook`) are called within every step too:
+    they may change gradients, follow the loss, set the learning rate.
 
     At the end of each epoch its score, which is a loss, and the metrics are measured in eval mode: on the validation
     data or, where there is none, on the training data, gone through once more, since the losses seen during an epoch
@@ -60,9 +64,10 @@ def fit(
 
     However training ends, the model has the weights of the epoch with the least score: after all epochs, out of
     patience, on Ctrl-C (which does not raise, but ends the training), on an error, and at a loss or a norm of the
-    optimizer's gradients that is not finite; in every step both are looked at before the optimizer writes. Before the
-    first epoch is complete there are no such weights: Ctrl-C and errors then leave the model as it is, a loss or norm
-    that is not finite puts back the weights it had at the start. `model.training` is left as it was.
+    optimizer's gradients (as the hooks leave them) that is not finite; in every step both are looked at before the
+    optimizer writes. Before the first epoch is complete there are no such weights: Ctrl-C and errors then leave the
+    model as it is, a loss or norm that is not finite puts back the weights it had at the start. `model.training` is
+    left as it was.
 
     Raises: DTypeError for arguments of the wrong kind; ArgumentError for arguments out of range, an optimizer of other
     parameters, data without batches or targets, an iterator where data are gone through more than once, a loss that is
@@ -75,8 +80,8 @@ def fit(
     data = as_samples("fit: data", data, like)
     validation = None if validation is None else as_samples("fit: validation", validation, like)
     judge = _judge(data, validation, epochs, metrics)
-    step = TrainingStep(model, refusing(loss), optimizer, clip_norm)
-    run = _Run(model, as_batches(data, batch_size, seed, shuffle=True), step)
+    step = TrainingStep(FitState(model, optimizer), refusing(loss), clip_norm, checked_hooks(hooks))
+    run = _Run(as_batches(data, batch_size, seed, shuffle=True), step)
     if like is not None:
         synchronize(like.device)  # what was found wrong before is not ours
     run.judge = None if judge is None else as_batches(judge, batch_size)
@@ -86,6 +91,9 @@ def fit(
             for _ in range(epochs):
                 latest = run.epoch(reporter)
                 reporter.epoch(len(run.trail), str(latest))
+                with no_grad():
+                    for hook in step.hooks:
+                        hook.after_epoch(step.state, latest)
                 if on_epoch is not None:
                     on_epoch(latest)
                 if patience is not None and run.epochs_since_best() >= patience:
@@ -109,16 +117,15 @@ class _Run:
     known at once, so Ctrl-C at any moment finds history and weights in agreement.
     """
 
-    def __init__(self, model: Module, batches: Iterable[tuple[Tensor, ...]], step: TrainingStep) -> None:
-        self.model, self.batches, self.step = model, batches, step
+    def __init__(self, batches: Iterable[tuple[Tensor, ...]], step: TrainingStep) -> None:
+        self.batches, self.step, self.model = batches, step, step.state.model
         self.judge: Iterable[tuple[Tensor, ...]] | None = None  # what the score is measured on
         self.validates = False
         self.metrics: Metrics = {}
         self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
-        self.batches_done = 0
         self.history = History()
         self.trail: list[tuple[Epoch, Weights | None]] = []
-        self.first_weights = _copy_of_weights(model)
+        self.first_weights = _copy_of_weights(self.model)
 
     def epoch(self, reporter: Reporter) -> Epoch:
         started = perf_counter()
@@ -160,11 +167,12 @@ class _Run:
         return f"after {count} epoch{'s' if count > 1 else ''}; the model has the weights of epoch {best + 1}"
 
     def _train(self, reporter: Reporter) -> float:
-        means, like = Means(), next(self.model.parameters(), None)
+        means, like, state = Means(), next(self.model.parameters(), None), self.step.state
+        state.epoch = len(self.trail) + 1
         for number, (inputs, target) in enumerate(inputs_and_target(self.batches, like), start=1):
-            means.add({"loss": self.step(inputs, target, f"epoch {len(self.trail) + 1}, batch {number}")}, len(target))
-            self.batches_done += 1
-            reporter.batch(self.batches_done)
+            state.batch = number
+            means.add({"loss": self.step(inputs, target)}, len(target))
+            reporter.batch(state.steps_done)
         return means.read()["loss"]
 
 

@@ -11,10 +11,9 @@ from typing import Any
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.errors import ArgumentError, NonFiniteError
 from tensorgrad.functional.joining import stack
-from tensorgrad.nn import Module
 from tensorgrad.nn.utils import measure_gradients
-from tensorgrad.optim import Optimizer
 from tensorgrad.tensor import Tensor
+from tensorgrad.train.hooks import FitState, Hook
 
 __all__ = ["Loss", "NotFiniteError", "TrainingStep", "checked_loss", "finite", "refusing"]
 
@@ -27,29 +26,50 @@ class NotFiniteError(Exception):
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Forward, loss, backward, clipping (to `clip_norm`, if given) and optimizer, once for each call."""
+    """Forward, loss, backward, clipping (to `clip_norm`, if given) and optimizer, once for each call, with the hooks
+    around what the optimizer does.
+    """
 
-    model: Module
+    state: FitState
     loss: Loss
-    optimizer: Optimizer
     clip_norm: float | None
+    hooks: tuple[Hook, ...]
 
-    def __call__(self, inputs: tuple[Tensor, ...], target: Tensor, where: str) -> float:
-        """The loss before the step. NotFiniteError, which says `where`, for a loss or a norm of the gradients that is
+    def __call__(self, inputs: tuple[Tensor, ...], target: Tensor) -> float:
+        """The loss before the step. NotFiniteError, which says where, for a loss or a norm of the gradients that is
         not finite; then the optimizer has written nothing.
         """
-        loss = checked_loss(self.loss(self.model(*inputs), target))
-        self.optimizer.zero_grad()
+        state, optimizer = self.state, self.state.optimizer
+        loss = checked_loss(self.loss(state.model(*inputs), target))
+        optimizer.zero_grad()
         loss.backward()
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        if self.hooks:
+            self._call_before(loss)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         norm = measure_gradients(parameters, self.clip_norm)
         # The one place where a step waits for the device: the price of never letting nan into the weights.
         with no_grad(), _nan_refused():
             value, size = stack([loss.to(device=norm.device, dtype=norm.dtype), norm]).tolist()
-        finite(value, f"training loss in {where}")
-        finite(size, f"gradient norm in {where}")
-        self.optimizer.step()
+        finite(value, f"training loss in epoch {state.epoch}, batch {state.batch}")
+        finite(size, f"gradient norm in epoch {state.epoch}, batch {state.batch}")
+        optimizer.step()
+        state.steps_done += 1
+        if self.hooks:
+            self._call_after(value, size)
         return float(value)
+
+    def _call_before(self, loss: Tensor) -> None:
+        state = self.state
+        state.loss, state.loss_value, state.gradient_norm = loss.detach(), math.nan, math.nan
+        with no_grad():
+            for hook in self.hooks:
+                hook.before_step(state)
+
+    def _call_after(self, value: float, norm: float) -> None:
+        self.state.loss_value, self.state.gradient_norm = value, norm
+        with no_grad():
+            for hook in self.hooks:
+                hook.after_step(self.state)
 
 
 def refusing(loss: Loss) -> Loss:
