@@ -16,6 +16,7 @@ ROOT = Path(tensorgrad.__file__).parent
 # The layer of a module is that of the longest name here that it is, or lies in.
 LAYERS = {
     "tensorgrad.version": 0,
+    "tensorgrad.arguments": 0,
     "tensorgrad.errors": 0,
     "tensorgrad.config": 0,
     "tensorgrad.dtypes": 0,
@@ -33,9 +34,7 @@ LAYERS = {
     "tensorgrad.optim": 5,
     "tensorgrad.data": 5,
     "tensorgrad.checkpoint": 5,
-    "tensorgrad.progress": 6,
     "tensorgrad.train": 6,
-    "tensorgrad.train_arguments": 6,
     "tensorgrad.cli": 7,
     "tensorgrad": 7,
 }

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.creation import as_tensor
-from tensorgrad.data.dataset import TensorDataset, is_dataset
-from tensorgrad.data.loader import DataLoader
-from tensorgrad.data.table import Table
+from tensorgrad.data import DataLoader, Dataset, Table, TensorDataset
+from tensorgrad.data.dataset import is_dataset
+from tensorgrad.data.table import Array
 from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
 
-__all__ = ["as_batches", "as_field", "as_samples", "beside", "inputs_and_target"]
+__all__ = ["Data", "as_batches", "as_field", "as_samples", "beside", "inputs_and_target"]
+
+Data = Dataset | Table | tuple[Tensor | Array, ...] | Iterable[tuple[Tensor, ...]]
 
 
 def as_field(what: str, given: Any, like: Tensor | None) -> Tensor:
@@ -35,7 +37,7 @@ def as_field(what: str, given: Any, like: Tensor | None) -> Tensor:
     return as_tensor(given, dtype=like.dtype if given.dtype.kind == "f" else None, device=like.device)
 
 
-def as_samples(what: str, given: Any, like: Tensor | None) -> Any:
+def as_samples(what: str, given: Data, like: Tensor | None) -> Data:
     """A data set of a Table or of a tuple of fields, each as `as_field` makes it; data sets and iterables of batches
     as they are.
 
