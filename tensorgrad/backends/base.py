@@ -9,7 +9,8 @@ An op is written once against a backend `B` and never learns which one it is. Th
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import copy
+from typing import Any, ClassVar, Self
 
 from tensorgrad.backends.primitives import Array, names
 from tensorgrad.backends.primitives.check import CheckPrimitives
@@ -72,6 +73,10 @@ class Backend(
     def device_count(self) -> int:
         """How many devices of this kind the machine has."""
         return 1
+
+    def for_replay(self) -> Self:
+        """Another backend on the same device, for recorded calls: nothing that these read goes before it does."""
+        return copy.copy(self)
 
     def __init_subclass__(cls, interprets: bool = False, **kwargs: Any) -> None:
         """`interprets=True` is for backends that answer by `__getattr__`: the tape, a recorder."""

@@ -303,7 +303,7 @@ _row("clip_grads_by_value", "compute", "grads[]!", "limit", **_step)
 # ---------------------------------------------------------------------- the device itself
 _rows("is_writable strides", "query", "x", basic=False)
 _row("can_reshape", "query", "x", "shape", basic=False)
-_rows("device_count scratch", "query", basic=False)
+_rows("device_count scratch for_replay", "query", basic=False)
 _row("feed", "host", "slot=", "value", basic=False)
 _rows("to_dlpack dlpack_device cuda_array_interface", "host", "x", basic=False)
 _rows("from_dlpack synchronize raise_pending", "host", basic=False)
