@@ -48,7 +48,7 @@ class Recorder:
             return getattr(self._device, name)
         if row.alias == "by layout":
             assert row.default is not None
-            return lambda *args, **kwargs: row.default(self, *args, **kwargs)  # type: ignore[misc]
+            return lambda *args, **kwargs: row.default(self, *args, **kwargs)
         if row.kind in ("query", "host"):
             return self._host(row)
         return lambda *args, **kwargs: self._note(row, args, kwargs)

@@ -54,14 +54,14 @@ def replaying(backend: Backend, workspace: Workspace) -> Any:
     A primitive called without `out=` makes its result there too, where it lasts until the call that it is part of
     returns. What the array library takes for itself (`Row.scratch` is "library") it cannot spare.
     """
-    made = backend.for_replay()
+    made: Any = backend.for_replay()
     made.__class__ = _replaying_class(type(made))
     made.workspace = workspace
     return made
 
 
 @lru_cache(maxsize=16)
-def _replaying_class(cls: type[Backend]) -> type[Backend]:
+def _replaying_class(cls: Any) -> Any:
     """A subclass of a device's backend, with each primitive that makes arrays making them in `self.workspace`."""
     members: dict[str, Any] = {"scratch": _take, "empty": _take}
     for name, row in TABLE.items():

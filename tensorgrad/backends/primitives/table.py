@@ -36,9 +36,9 @@ Kinds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from tensorgrad.backends.primitives import results as r
 from tensorgrad.backends.primitives.results import Spec
@@ -56,8 +56,7 @@ OnTape: TypeAlias = Literal["op", "composition", "constant", "nothing"]
 Result: TypeAlias = Callable[..., Spec | tuple[Spec, ...]]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One primitive.
 
     `basic`: every device must supply it; else `default` is its composition, or what a device without anything special
@@ -80,8 +79,12 @@ class Row:
     overlaps: bool = False
     meet: frozenset[str] = frozenset()
     indices: frozenset[str] = frozenset()
-    marks: dict[str, str] = field(default_factory=dict, repr=False)
-    default: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    marks: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def default(self) -> Callable[..., Any] | None:
+        """The composition, or None of a basic primitive."""
+        return _DEFAULTS.get(self.name)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """(name, what was given) for each array parameter; one pair for each of a variadic one."""
@@ -114,6 +117,7 @@ class Row:
 
 
 TABLE: dict[str, Row] = {}
+_DEFAULTS: dict[str, Callable[..., Any]] = {}
 
 
 def names(**wanted: Any) -> tuple[str, ...]:
@@ -130,7 +134,7 @@ def define(name: str, composition: Callable[..., Any] | None) -> None:
             "makes, or begin its name with an underscore if it is a piece of others"
         )
     if composition is not None:
-        object.__setattr__(row, "default", composition)
+        _DEFAULTS[name] = composition
 
 
 def _flat(given: Any) -> Iterator[Any]:
