@@ -7,7 +7,6 @@ composition calls, and what it asks of `Backend.scratch`) is taken from a `Works
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
 from typing import Any
 
 from tensorgrad.backends.base import Backend
@@ -60,23 +59,27 @@ def replaying(backend: Backend, workspace: Workspace) -> Any:
     return made
 
 
-@lru_cache(maxsize=16)
-def _replaying_class(cls: Any) -> Any:
+_classes: dict[type, type] = {}
+
+
+def _replaying_class(cls: type) -> type:
     """A subclass of a device's backend, with each primitive that makes arrays making them in `self.workspace`."""
+    if cls in _classes:
+        return _classes[cls]
     members: dict[str, Any] = {"scratch": _take, "empty": _take}
     for name, row in TABLE.items():
         if row.alias == "by layout":
             members[name] = row.default  # a device's own version may copy where it likes
         elif row.takes_out and hasattr(cls, name):
             members[name] = _placed(cls, row)
-    return type(f"Replaying{cls.__name__}", (cls,), members)
+    return _classes.setdefault(cls, type(f"Replaying{cls.__name__}", (cls,), members))
 
 
 def _take(self: Any, shape: Shape, dtype: DType) -> Array:
     return self.workspace.take(shape, dtype)
 
 
-def _placed(cls: type[Backend], row: Row) -> Any:
+def _placed(cls: type, row: Row) -> Any:
     """The primitive of `row` as `cls` has it, with what it makes in the workspace where nobody says where."""
     rule, member = row.result, next(vars(c)[row.name] for c in cls.__mro__ if row.name in vars(c))
     assert rule is not None
