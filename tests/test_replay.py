@@ -19,8 +19,8 @@ from tensorgrad import nn, optim
 from tests.recorder import Recorder, Replay, recording
 
 Array = Any
-ROWS, WORDS, WIDTH = 64, 10, 128
-LIMIT = 0.4
+ROWS, WORDS, WIDTH = 256, 10, 256
+LIMIT = 0.02
 
 OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "adam": lambda p: optim.Adam(p, lr=0.02, weight_decay=1e-3),
@@ -162,8 +162,8 @@ def test_a_replay_takes_no_memory(optimizer: str) -> None:
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert training.x.array.nbytes == 32 * 1024
-    assert peak - before < 12 * 1024, "more than the frames and keys that Python makes on the way"
+    assert training.x.array.nbytes == 256 * 1024
+    assert peak - before < 128 * 1024, "more than what NumPy and erf go through at a time, however large the arrays"
     assert after - before < 4 * 1024
 
 

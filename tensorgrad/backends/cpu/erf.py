@@ -65,18 +65,23 @@ def erf(B: Primitives, x: Array, out: Array | None = None) -> Array:
         usual = out.flags.c_contiguous and not np.may_share_memory(x, out)
         result = out if usual else B.scratch(x.shape, x.dtype)
     source, target = B.reshaped(x, (x.size,)), result.reshape(-1)
-    evaluate = _single if x.dtype == np.float32 else _double
     stride = _PIECE_BYTES // x.dtype.itemsize
+    spare = B.scratch((3, min(stride, source.size)), x.dtype)
     for start in range(0, source.size, stride):
-        evaluate(source[start : start + stride], target[start : start + stride])
+        piece = source[start : start + stride]
+        into_piece = target[start : start + stride]
+        if x.dtype == np.float32:
+            _single(piece, into_piece, *spare[:, : piece.size])
+        else:
+            _double(piece, into_piece)
     return result if out is None or result is out else into(out, result)
 
 
-def _single(x: Array, out: Array) -> None:
-    square = np.square(x)
+def _single(x: Array, out: Array, square: Array, above: Array, below: Array) -> None:
+    np.square(x, square)
     np.minimum(square, 16, out=square)
-    np.multiply(x, _polynomial(_SINGLE_P, square), out=out)
-    out /= _polynomial(_SINGLE_Q, square)
+    np.multiply(x, _polynomial(_SINGLE_P, square, above), out=out)
+    np.divide(out, _polynomial(_SINGLE_Q, square, below), out)
     np.clip(out, -1, 1, out=out)
 
 
@@ -102,10 +107,10 @@ def _outer(x: Array) -> Array:
     return np.subtract(1, tail, out=tail)
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+def _polynomial(coefficients: tuple[float, ...], x: Array, out: Array | None = None) -> Array:
     """Horner's rule, highest power first."""
     first, second, *rest = coefficients
-    total = x + second if first == 1 else x * first + second
+    total = np.add(x, second, out) if first == 1 else np.add(np.multiply(x, first, out), second, out)
     for c in rest:
         total *= x
         total += c
