@@ -16,6 +16,7 @@ ROOT = Path(tensorgrad.__file__).parent
 # The layer of a module is that of the longest name here that it is, or lies in.
 LAYERS = {
     "tensorgrad.version": 0,
+    "tensorgrad.calls": 0,
     "tensorgrad.errors": 0,
     "tensorgrad.config": 0,
     "tensorgrad.dtypes": 0,
