@@ -10,12 +10,13 @@ import numpy as np
 
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.backends.primitives.check import not_finite, out_of_bounds, out_of_range, place
+from tensorgrad.calls import Callers, here
 from tensorgrad.errors import TensorgradError
 
 __all__ = ["DeferredErrors"]
 
 _OUT_OF_BOUNDS, _NOT_FINITE, _OUT_OF_RANGE = 1, 2, 3
-_CODE = 0  # where in the word it stands
+_CODE, _DESCRIPTION = 0, 1  # where in the word they stand
 _KEPT = 4096  # descriptions of checks: some megabytes
 
 
@@ -25,10 +26,11 @@ class _Description(NamedTuple):
     what: str
     shape: Shape
     number: type[Any]  # of NumPy
-    hint: str = ""
+    hint: str
+    callers: Callers
 
 
-_FORGOTTEN = _Description("something that was checked long ago", (), np.float64)
+_FORGOTTEN = _Description("something that was checked long ago", (), np.float64, "", Callers(()))
 
 
 class _Checks(Protocol):
@@ -69,25 +71,25 @@ class DeferredErrors:
 
     def check_bounds(self, indices: Array, low: int, high: int, what: str) -> None:
         """Let the device note the first of the contiguous `indices` outside [low, high)."""
-        number = self._described.number(_Description(what, indices.shape, indices.dtype.type))
+        number = self._described.number(_description(what, indices))
         self._kernels.check_bounds(indices, low, high, _OUT_OF_BOUNDS, number, self._word)
         self._unread = True
 
     def wrap_indices(self, indices: Array, out: Array, size: int, what: str) -> None:
         """out = indices counted from the start; the device notes the first one outside [-size, size)."""
-        number = self._described.number(_Description(what, indices.shape, indices.dtype.type))
+        number = self._described.number(_description(what, indices))
         self._kernels.wrap_indices(indices, out, size, _OUT_OF_BOUNDS, number, self._word)
         self._unread = True
 
     def check_range(self, x: Array, low: float, high: float, what: str, hint: str) -> None:
         """Let the device note the first element of the contiguous floating `x` outside [low, high]; nan is outside."""
-        number = self._described.number(_Description(what, x.shape, x.dtype.type, hint))
+        number = self._described.number(_description(what, x, hint))
         self._kernels.check_range(x, low, high, _OUT_OF_RANGE, number, self._word)
         self._unread = True
 
     def check_finite(self, x: Array, what: str, hint: str) -> None:
         """Let the device note the first element of the contiguous floating `x` that is nan or infinite."""
-        number = self._described.number(_Description(what, x.shape, x.dtype.type, hint))
+        number = self._described.number(_description(what, x, hint))
         self._kernels.check_finite(x, _NOT_FINITE, number, self._word)
         self._unread = True
 
@@ -109,25 +111,27 @@ class DeferredErrors:
             found = self._word.get()  # again: on another stream, the rest may have been written since
             self._word[_CODE : _CODE + 1].fill(0)
             self._word.get()  # a wait: a check launched next on another stream must find the word free
-        raise self._error(found)
+        described = self._described.get(int(found[_DESCRIPTION]))
+        raise (described or _FORGOTTEN).callers.trace(_error(found, described))
 
-    def _error(self, word: np.ndarray[Any, Any]) -> TensorgradError:
-        code, number, index, position, low, high, *_ = word.tolist()
-        described = self._described.get(number)
-        if described is None:
-            what, _, kind, hint = _FORGOTTEN
-            where = (
-                f" at position {position}, counted in C order; call tg.cuda.synchronize() sooner to learn what it was"
-            )
-        else:
-            what, shape, kind, hint = described
-            where = place(_unravelled(position, shape))
-        if code == _OUT_OF_BOUNDS:
-            return out_of_bounds(what, low, high, index, where)
-        value, _, least, greatest = word[2:6].view(np.float64)
-        if code == _NOT_FINITE:
-            return not_finite(what, value, where, hint)
-        return out_of_range(what, least, greatest, kind(value), where, hint)
+
+def _description(what: str, x: Array, hint: str = "") -> _Description:
+    return _Description(what, x.shape, x.dtype.type, hint, Callers(here.modules))
+
+
+def _error(word: np.ndarray[Any, Any], described: _Description | None) -> TensorgradError:
+    code, _, index, position, low, high, *_ = word.tolist()
+    what, shape, kind, hint, _ = described or _FORGOTTEN
+    if described is None:
+        where = f" at position {position}, counted in C order; call tg.cuda.synchronize() sooner to learn what it was"
+    else:
+        where = place(_unravelled(position, shape))
+    if code == _OUT_OF_BOUNDS:
+        return out_of_bounds(what, low, high, index, where)
+    value, _, least, greatest = word[2:6].view(np.float64)
+    if code == _NOT_FINITE:
+        return not_finite(what, value, where, hint)
+    return out_of_range(what, least, greatest, kind(value), where, hint)
 
 
 class _Descriptions:
