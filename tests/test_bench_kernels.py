@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.gpu_parts import cases_table, kernel_driver
+from bench.gpu_parts import cases_optimizer, kernel_driver
 from bench.gpu_parts.bfloat16 import from_bits, to_bits
 from bench.gpu_parts.case import check_error
 from bench.gpu_parts.kernel_cases import CASES, checked
@@ -65,7 +65,7 @@ def test_arrays_longer_than_the_random_numbers_are_checked_as_well(cupy: Any) ->
 def test_every_kernel_of_every_file_is_launched_and_right(cupy: Any) -> None:
     run = kernel_driver.Run(KernelDevice(cupy))
     run.launch_all(kernel_driver.all_launches(kernel_driver.SHAPES[1:2]))
-    written = {name for file in kernel_folder().glob("*.cu") for name in build(file, [kernel_folder()]).kernels}
+    written = {name for file in kernel_folder().rglob("*.cu") for name in build(file, [kernel_folder()]).kernels}
     assert run.faults == []
     assert set(run.as_json()["kernels"]) == written
 
@@ -153,7 +153,7 @@ COUNTS = {
     9: ("adam amsgrad", "rmsprop centered momentum"),
 }  # fmt: skip
 MOVED = {name: count for count, names in COUNTS.items() for name in names}
-WITH_SMALL_ARRAY = tuple(case.name for case in cases_table.CASES)  # of one row
+WITH_SMALL_ARRAY = tuple(case.name for case in cases_optimizer.CASES)  # of one row
 
 
 def test_the_bytes_of_every_kernel_are_stated() -> None:

@@ -177,7 +177,7 @@ def test_suits() -> None:
 
 
 def test_every_kernel_is_found_in_its_file() -> None:
-    for file in sorted(KERNELS.glob("*.cu")):
+    for file in sorted(KERNELS.rglob("*.cu")):
         kernels = build(file, [KERNELS]).kernels
         assert kernels
-        assert {source_of(name) for name in kernels} == {file.name}
+        assert {source_of(name) for name in kernels} == {file.relative_to(KERNELS).as_posix()}
