@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.gpu_parts.case import Case, Prepared, Shape, expect
-from bench.gpu_parts.kernel_device import KernelDevice, memory_of
+from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.check import CheckKernels
 from tensorgrad.backends.kernel_files import INTEGERS
 
@@ -47,21 +47,21 @@ def check_bounds(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
 def check_range(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     count, kernels = math.prod(shape), CheckKernels(device.launcher)
     x, error = device.normal((count,), dtype), device.filled((8,), "int64", np.zeros(8, np.int64))
-    memory, far = memory_of(x), memory_of(device.from_host((1,), dtype, np.array([FAR])))
+    far = device.from_host((1,), dtype, np.array([FAR]))
 
     def check() -> None:
         expect(not device.values(error).any(), "numbers within bounds are reported")
         places = sorted({count // 2, count - 1})
-        kept = [memory[place : place + 1].copy() for place in places]
+        kept = [x[place : place + 1].copy() for place in places]
         for place in places:
-            memory[place : place + 1] = far
+            x[place : place + 1] = far
         kernels.check_range(x, -BOUND, BOUND, CODE, WHERE, error)
         found = device.values(error)
         expect([int(found[i]) for i in (0, 1, 3)] == [CODE, WHERE, places[0]], f"the report is {found[:4].tolist()}")
         numbers = found[[2, 4, 5]].view(np.float64).tolist()
         expect(numbers == [FAR, -BOUND, BOUND], f"the report is of the numbers {numbers}")
         for place, number in zip(places, kept, strict=True):
-            memory[place : place + 1] = number
+            x[place : place + 1] = number
         error.fill(0)
 
     run = partial(kernels.check_range, x, -BOUND, BOUND, CODE, WHERE, error)

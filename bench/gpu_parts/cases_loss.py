@@ -25,10 +25,6 @@ def probabilities_of(x: Array, labels: Array) -> Array:
     return B.softmax_cross_entropy(x, labels)[1]
 
 
-def gradient_of(x: Array, labels: Array, scale: Array) -> Array:
-    return B.softmax_cross_entropy_backward(scale, probabilities_of(x, labels), labels)
-
-
 def cross_entropy(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     x, labels = device.normal(shape, dtype, 4.0), device.integers(shape[:1], shape[1])
     losses, out = device.empty(shape[:1], dtype), device.empty(shape, dtype)
@@ -40,21 +36,6 @@ def cross_entropy(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
         check_error(device.values(losses, at), dtype, losses_of, *given, size=16.0)
 
     run = partial(LossKernels(device.launcher).cross_entropy, x, labels, losses, out)
-    return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [losses, out], check)
-
-
-def cross_entropy_gradient(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    x, labels = device.normal(shape, dtype, 4.0), device.integers(shape[:1], shape[1])
-    scale = device.normal((shape[0], 1), dtype)
-    losses, out = device.empty(shape[:1], dtype), device.empty(shape, dtype)
-
-    def check() -> None:
-        at = sampled_rows(device, shape[0])
-        given = [device.values(a, at) for a in (x, labels, scale)]
-        check_error(device.values(out, at), dtype, gradient_of, *given)
-        check_error(device.values(losses, at), dtype, losses_of, *given[:2], size=16.0)
-
-    run = partial(LossKernels(device.launcher).cross_entropy_gradient, x, labels, scale, losses, out)
     return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [losses, out], check)
 
 
@@ -75,6 +56,5 @@ def cross_entropy_backward(device: KernelDevice, dtype: str, shape: Shape) -> Pr
 
 CASES = [
     Case("softmax_cross_entropy", cross_entropy),
-    Case("softmax_cross_entropy_gradient", cross_entropy_gradient),
     Case("softmax_cross_entropy_backward", cross_entropy_backward),
 ]

@@ -23,7 +23,6 @@
 #define DTYPE_f32(FLOAT, INTEGER) FLOAT(f32, float, float)
 #define DTYPE_f64(FLOAT, INTEGER) FLOAT(f64, double, double)
 #define DTYPE_f16(FLOAT, INTEGER) FLOAT(f16, half_t, float)
-#define DTYPE_bf16(FLOAT, INTEGER) FLOAT(bf16, bfloat16_t, float)
 #define DTYPE_i64(FLOAT, INTEGER) INTEGER(i64, long long)
 #define DTYPE_i32(FLOAT, INTEGER) INTEGER(i32, int)
 #define DTYPE_i16(FLOAT, INTEGER) INTEGER(i16, short)
@@ -42,7 +41,6 @@
     DTYPE_f32(FLOAT, INTEGER)           \
     DTYPE_f64(FLOAT, INTEGER)           \
     DTYPE_f16(FLOAT, INTEGER)           \
-    DTYPE_bf16(FLOAT, INTEGER)          \
     DTYPE_i64(FLOAT, INTEGER)           \
     DTYPE_i32(FLOAT, INTEGER)           \
     DTYPE_i16(FLOAT, INTEGER)           \

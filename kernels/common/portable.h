@@ -2,11 +2,11 @@
 //
 // - NVRTC has no standard headers; its mathematics is built in. g++ takes <math.h> and <string.h>.
 // - EMULATED says that g++ compiles device code for the emulator: no inline PTX there.
-// - Arrays hold storage types: float, double, half_t, bfloat16_t. Arithmetic<T>::type computes with them: double for
-//   double, float for all others. load(x) and store<T>(a) convert; both round to nearest, ties to even.
+// - Arrays hold storage types: float, double, half_t. Arithmetic<T>::type computes with them: double for double, float for
+//   the others. load(x) and store<T>(a) convert; both round to nearest, ties to even.
 // - Subnormal floats are lost on CUDA. NVRTC would keep them, but CuPy ends the options of every source, whatever they
 //   are, in -ftz=true, and the last one counts: float arithmetic and comparisons take and give 0 for what is smaller
-//   than 2^-126. g++ keeps it. Doubles keep theirs, those of float16 are normal floats, those of bfloat16 are lost too.
+//   than 2^-126. g++ keeps it. Doubles keep theirs, and those of float16 are normal floats.
 #pragma once
 
 #if defined(__CUDACC__)
@@ -25,10 +25,6 @@
 
 // ---------------------------------------------------------------------- storage types
 struct half_t {
-    unsigned short bits;
-};
-
-struct bfloat16_t {
     unsigned short bits;
 };
 
@@ -100,14 +96,6 @@ HD float float_of_half(unsigned short half) {
     return sign ? -subnormal : subnormal;
 }
 
-HD unsigned short bfloat16_bits(float x) {
-    const unsigned int bits = bits_of(x);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) {
-        return static_cast<unsigned short>((bits >> 16) | 0x40u);  // stays nan although its low bits are cut off
-    }
-    return static_cast<unsigned short>(rounded_shift(bits, 16));
-}
-
 // ---------------------------------------------------------------------- conversions
 HD float load(float x) { return x; }
 HD double load(double x) { return x; }
@@ -122,8 +110,6 @@ HD float load(half_t x) {
 #endif
 }
 
-HD float load(bfloat16_t x) { return float_of(static_cast<unsigned int>(x.bits) << 16); }
-
 HD void assign(float& out, float x) { out = x; }
 HD void assign(double& out, double x) { out = x; }
 
@@ -132,14 +118,6 @@ HD void assign(half_t& out, float x) {
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(out.bits) : "f"(x));
 #else
     out.bits = half_bits(x);
-#endif
-}
-
-HD void assign(bfloat16_t& out, float x) {
-#if ON_DEVICE && __CUDA_ARCH__ >= 800
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(out.bits) : "f"(x));
-#else
-    out.bits = bfloat16_bits(x);
 #endif
 }
 

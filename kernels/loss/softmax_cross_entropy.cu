@@ -1,20 +1,18 @@
-// Fuses: the softmax of each row of logits, the loss of its label, and either the probabilities
-// (softmax_cross_entropy) or, where each row's factor is known beforehand, the gradient
-// (softmax_cross_entropy_gradient; it may take the place of the logits). softmax_cross_entropy_backward makes the
-// gradient of kept probabilities.
+// Fuses: the softmax of each row of logits and the loss of its label (softmax_cross_entropy);
+// softmax_cross_entropy_backward makes the gradient of kept probabilities.
 //
 // Bytes an element (b bytes each): forward 3b asked for, 2b from memory while the rows in work fit the second-level
 // cache (compositions: about 12b); backward from probabilities 2b (compositions: 5b). Roof: memory.
 //
-// Labels are int64 and should be checked before (check.cu). One out of range reads nothing: its loss is nan, and no
-// element of its row counts as the label.
+// Labels are int64 and should be checked before (check.cu). One out of range reads nothing: its loss is nan, and in
+// backward no element of its row counts as the label.
 // Blocks as in softmax.cu.
 #include "activation/softmax.cuh"
 #include "loss/softmax_cross_entropy.h"
 
-template <class T, class Finish>
+template <class T>
 DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* losses, T* out, long long rows,
-                               long long columns, ArithmeticOf<T>* scratch, Finish finish) {
+                               long long columns, ArithmeticOf<T>* scratch) {
     using A = ArithmeticOf<T>;
     for (long long row = first_row(); row < rows; row += all_teams()) {
         const T* const x = logits + row * columns;
@@ -26,8 +24,7 @@ DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* loss
         if (threadIdx.x == 0) losses[row] = store<T>(cross_entropy_loss(state, of_label));
         const Probability<A> probability(state);
         T* const column[] = {out + row * columns, const_cast<T*>(x)};
-        sweep_row<2u, 1u>(
-            column, columns, [=](long long c, A(&v)[2]) { v[0] = finish(row, c == label, probability(v[1])); });
+        sweep_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = probability(v[1]); });
     }
 }
 
@@ -35,17 +32,7 @@ DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* loss
     KERNEL softmax_cross_entropy_##SUFFIX(const T* logits, const long long* labels, T* losses, T* probabilities,   \
                                           long long rows, long long columns) {                                     \
         __shared__ A scratch[WARP];                                                                                \
-        cross_entropy_rows(logits, labels, losses, probabilities, rows, columns, scratch,                          \
-                           [](long long, bool, A p) { return p; });                                                \
-    }                                                                                                              \
-    KERNEL softmax_cross_entropy_gradient_##SUFFIX(const T* logits, const long long* labels, const T* scale,       \
-                                                   long long scale_stride, T* losses, T* out, long long rows,      \
-                                                   long long columns) {                                            \
-        __shared__ A scratch[WARP];                                                                                \
-        cross_entropy_rows(                                                                                        \
-            logits, labels, losses, out, rows, columns, scratch, [=](long long row, bool is_label, A p) {          \
-                return cross_entropy_gradient(p, is_label, load(scale[row * scale_stride]));                       \
-            });                                                                                                    \
+        cross_entropy_rows(logits, labels, losses, probabilities, rows, columns, scratch);                         \
     }                                                                                                              \
     KERNEL softmax_cross_entropy_backward_##SUFFIX(const T* scale, long long scale_stride, const T* probabilities, \
                                                    const long long* labels, T* out, long long rows,                \

@@ -1,7 +1,7 @@
-// Fuses: the norm of all gradients of a group, and clipping by it or by value; a flag for values that are not finite.
-// Results are the same in every run: partial sums go through memory, no float is added atomically.
+// Fuses: the norm of all gradients of a group, and clipping by it or by value. Results are the same in every run:
+// partial sums go through memory, no float is added atomically.
 //
-// Bytes an element (b bytes each): b for norms and flags; 2b for scaling and clamping. Roof: memory.
+// Bytes an element (b bytes each): b for norms; 2b for scaling and clamping. Roof: memory.
 //
 // norm_parts writes one float64 a block, from partial[first] on; norm_finish, one block, joins them to the norm and the
 // factor of clipping. A thread adds the elements of a piece in the arithmetic type, pieces and threads in float64.
@@ -52,10 +52,5 @@ KERNEL norm_finish(const double* partial, long long parts, int kind, double p, d
     KERNEL clamp_tensors_##SUFFIX(TABLE_PARAMETERS, double limit) {                                                   \
         const A most = static_cast<A>(limit);                                                                         \
         sweep_table<1u, 1u, 1, T>(TABLE, [=](long long, A(&x)[1]) { x[0] = clamp(x[0], most); });                     \
-    }                                                                                                                 \
-    KERNEL nonfinite_##SUFFIX(TABLE_PARAMETERS, int* flag) {                                                          \
-        bool found = false;                                                                                           \
-        sweep_table<1u, 0u, 1, T>(TABLE, [&found](long long, A(&x)[1]) { found = found || !is_finite(x[0]); });       \
-        if (found) atomicOr(flag, 1);                                                                                 \
     }
 FOR_ALL_DTYPES(MAKE)

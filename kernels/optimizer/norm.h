@@ -21,14 +21,10 @@ HD double norm_finish(double s, int kind, double p) {
     return kind == NORM_POWER ? m::pow(s, 1.0 / p) : s;
 }
 
-template <class A>
-HD bool is_finite(A x) {
-    return x - x == A(0);
-}
-
 // What clipping multiplies the gradients by. A norm that is not finite spoils them, or with `if_finite` leaves them.
 HD double clip_scale(double norm, double max_norm, int if_finite) {
-    if (if_finite && !is_finite(norm)) return 1.0;
+    const bool finite = norm - norm == 0.0;
+    if (if_finite && !finite) return 1.0;
     return m::min(max_norm / (norm + 1e-6), 1.0);
 }
 

@@ -2,8 +2,8 @@
 // compositions take some 80 passes over uint64 arrays.
 //
 // Bytes a number (b bytes each): b, written. Roof: memory for float32 and wider (about 70 integer operations a block of
-// four words: 18 a float32, where 4 bytes at 3.3 TB/s give time for 80); the 16-bit types and float64's logarithms come
-// near that of arithmetic.
+// four words: 18 a float32, where 4 bytes at 3.3 TB/s give time for 80); float16 and float64's logarithms come near that
+// of arithmetic.
 #include "random/random.cuh"
 
 KERNEL random_bits(const unsigned long long* key, unsigned int* out, long long count) {

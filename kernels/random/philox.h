@@ -33,7 +33,7 @@ HD unsigned long long paired(unsigned int low, unsigned int high) {
 }
 
 // ---------------------------------------------------------------------- uniform in [0, 1)
-// As many top bits as the type holds exactly: 24, 11 (float16), 8 (bfloat16), and 53 of two words.
+// As many top bits as the type holds exactly: 24, 11 (float16), and 53 of two words.
 HD float uniform_bits(unsigned int word, int kept) {
     return static_cast<float>(word >> (32 - kept)) * (1.0f / static_cast<float>(1u << kept));
 }
@@ -49,16 +49,13 @@ HD void uniform(const PhiloxBlock& b, float (&x)[4]) {
 HD void uniform(const PhiloxBlock& b, half_t (&x)[4]) {
     for (int i = 0; i < 4; ++i) x[i] = store<half_t>(uniform_bits(b.word[i], 11));
 }
-HD void uniform(const PhiloxBlock& b, bfloat16_t (&x)[4]) {
-    for (int i = 0; i < 4; ++i) x[i] = store<bfloat16_t>(uniform_bits(b.word[i], 8));
-}
 HD void uniform(const PhiloxBlock& b, double (&x)[2]) {
     for (int i = 0; i < 2; ++i) x[i] = uniform_bits(b.word[2 * i], b.word[2 * i + 1], 0.0);
 }
 
 // ---------------------------------------------------------------------- standard normal
 // G. Box and M. Muller, 1958: each pair is sqrt(-2 log u) times the cosine and the sine of 2 pi v, u in (0, 1] of all
-// bits. 16-bit types are float32, rounded.
+// bits. Those of float16 are float32, rounded.
 template <class A>
 HD void normal_pair(A u, A v, A& x, A& y) {
     const A radius = m::sqrt(A(-2) * m::log(u));
@@ -74,11 +71,10 @@ HD void normal(const PhiloxBlock& b, float (&x)[4]) {
         normal_pair(u, uniform_bits(b.word[i + 1], 24), x[i], x[i + 1]);
     }
 }
-template <class T>
-HD void normal(const PhiloxBlock& b, T (&x)[4]) {
+HD void normal(const PhiloxBlock& b, half_t (&x)[4]) {
     float wide[4];
     normal(b, wide);
-    for (int i = 0; i < 4; ++i) x[i] = store<T>(wide[i]);
+    for (int i = 0; i < 4; ++i) x[i] = store<half_t>(wide[i]);
 }
 HD void normal(const PhiloxBlock& b, double (&x)[2]) {
     const double u = static_cast<double>(paired(b.word[0], b.word[1])) * 5.421010862427522e-20 + 2.710505431213761e-20;

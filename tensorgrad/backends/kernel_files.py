@@ -22,10 +22,10 @@ __all__ = [
     "source_of",
 ]
 
-FLOATS = ("float32", "float64", "float16", "bfloat16")
+FLOATS = ("float32", "float64", "float16")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 # Of a kernel's name, by the name of the dtype that it works on.
-SUFFIXES = dict(zip((*FLOATS, *INTEGERS), "f32 f64 f16 bf16 i64 i32 i16 i8 u8".split(), strict=True))
+SUFFIXES = dict(zip((*FLOATS, *INTEGERS), "f32 f64 f16 i64 i32 i16 i8 u8".split(), strict=True))
 
 
 @lru_cache(maxsize=1)
@@ -77,14 +77,14 @@ _FILES = {
     "activation/tanh.cu": "tanh",
     "activation/silu.cu": "silu",
     "activation/softmax.cu": "softmax log_softmax",
-    "loss/softmax_cross_entropy.cu": "softmax_cross_entropy softmax_cross_entropy_gradient",
+    "loss/softmax_cross_entropy.cu": "softmax_cross_entropy",
     "reduce/column_sums.cu": "column_sums column_finish",
     "check/check.cu": "check_bounds wrap_indices check_range",
     "optimizer/adam.cu": "adam adam_prepare",
     "optimizer/sgd.cu": "sgd sgd_prepare",
     "optimizer/rmsprop.cu": "rmsprop rmsprop_prepare",
     "optimizer/adagrad.cu": "adagrad adagrad_prepare",
-    "optimizer/norm.cu": "norm_parts norm_finish scale_tensors clamp_tensors nonfinite",
+    "optimizer/norm.cu": "norm_parts norm_finish scale_tensors clamp_tensors",
     "random/philox.cu": "random_bits random_words64 random_integers random_uniform random_normal random_bernoulli",
     "random/dropout.cu": "dropout",
 }

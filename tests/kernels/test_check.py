@@ -17,7 +17,6 @@ Array = Any
 every_integer = pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8"])
 every_float = pytest.mark.parametrize("dtype", DTYPES)
 GREATEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308, "float16": 65504.0}
-GREATEST["bfloat16"] = 255 * 2.0**120
 
 
 def word(device: EmulatedDevice) -> DeviceArray:
@@ -164,7 +163,7 @@ def test_the_first_number_outside_is_reported(device: EmulatedDevice, dtype: str
 def test_every_number_is_finite_but_three(device: EmulatedDevice, dtype: str) -> None:
     error, kernels = word(device), CheckKernels(device.launcher(64))
     greatest = GREATEST[dtype]
-    least = {"float32": 2.0**-149, "float64": 5e-324, "float16": 2.0**-24, "bfloat16": 2.0**-133}[dtype]
+    least = {"float32": 2.0**-149, "float64": 5e-324, "float16": 2.0**-24}[dtype]
     numbers = np.array([0.0, -0.0, 1.0, greatest, -greatest, least, -least])
     kernels.check_finite(device.array(numbers, dtype), 2, 5, error)
     kernels.check_finite(device.array(np.zeros(0), dtype), 2, 5, error)

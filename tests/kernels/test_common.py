@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tensorgrad.backends.cuda.activation import ActivationKernels
 from tests.kernels.device import EmulatedDevice
@@ -26,28 +25,20 @@ def _awkward_floats() -> Array:
     return np.concatenate([every, -every])
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_rounding_to_storage_is_to_nearest_even(dtype: str) -> None:
+def test_rounding_to_storage_is_to_nearest_even() -> None:
     device = EmulatedDevice()
     x = _awkward_floats()
-    out = device.empty(x.shape, dtype)
+    out = device.empty(x.shape, "float16")
     launcher = device.launcher(256)
-    kernel = launcher.get_function(f"column_finish_{'f16' if dtype == 'float16' else 'bf16'}")
     tiles, block = launcher.tiles(x.size, 4)
-    kernel((tiles,), block, (device.array(x), out, 1, x.size))
+    launcher.get_function("column_finish_f16")((tiles,), block, (device.array(x), out, 1, x.size))
     with np.errstate(over="ignore", invalid="ignore"):
-        expected = (
-            x.astype(np.float16).astype(np.float32) if dtype == "float16" else device.values(device.array(x, dtype))
-        )
-    np.testing.assert_array_equal(device.values(out).astype(np.float32), expected)
+        np.testing.assert_array_equal(device.values(out), x.astype(np.float16))
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_every_number_survives_loading_and_storing(dtype: str) -> None:
+def test_every_number_survives_loading_and_storing() -> None:
     device = EmulatedDevice()
-    bits = np.arange(1 << 16, dtype=np.uint32).astype(np.uint16)
-    x = device.array(np.zeros(bits.shape), dtype)
-    x.array.view(np.uint16)[...] = bits
-    out = device.empty(bits.shape, dtype)
+    x = device.array(np.arange(1 << 16, dtype=np.uint32).astype(np.uint16).view(np.float16))
+    out = device.empty(x.shape, "float16")
     ActivationKernels(device.launcher(256)).forward("leaky_relu", x, None, out, alpha=1.0)
     np.testing.assert_array_equal(device.values(out), device.values(x))

@@ -140,12 +140,6 @@ REFUSED: list[tuple[str, type[TensorgradError], str, Callable[[Launcher], None]]
         lambda d: adam([x, array(2, np.float64)], [x, array(2)], array((), np.float64)),
     ),
     ("lr", DTypeError, "lr must be float64", lambda d: adam([x], [x], array(()))),
-    (
-        "flag",
-        DTypeError,
-        "flag must be int32",
-        lambda d: ClipKernels(Tables(d)).flag_nonfinite([x], array(1, np.int64)),
-    ),
 ]
 
 

@@ -118,7 +118,7 @@ def test_a_kernel_of_no_file_is_named(modules: KernelModules) -> None:
 
 def test_the_options_of_a_part() -> None:
     assert compile_options()[0] == "-std=c++17"
-    assert compile_options("bf16") == (*compile_options(), "-DTENSORGRAD_DTYPE=bf16")
+    assert compile_options("f16") == (*compile_options(), "-DTENSORGRAD_DTYPE=f16")
     assert compile_options("") == (*compile_options(), "-DTENSORGRAD_DTYPE=none")
 
 

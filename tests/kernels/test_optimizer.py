@@ -1,4 +1,4 @@
-"""The kernels that take many arrays at once: optimizer steps, norms, clipping, the flag of non-finite values."""
+"""The kernels that take many arrays at once: optimizer steps, norms, clipping."""
 
 from __future__ import annotations
 
@@ -113,16 +113,7 @@ def test_optimizer(device: EmulatedDevice, name: str, dtype: str, maximize: bool
     start = [sample(rng, n, dtype) for n in sizes]
     grads = [[sample(rng, n, dtype) for n in sizes] for _ in range(TOTAL_STEPS)]
     got = run_kernels(device, name, start, grads, maximize, dtype)
-    if dtype == "bfloat16":  # no composition rounds its state to it: a few units of the greatest change are allowed
-        exact = run_composition(name, start, grads, maximize, "float64")
-        for p, e in zip(got, exact, strict=True):
-            np.testing.assert_allclose(p, e, rtol=0, atol=3 * 2.0**-7 * max(1, np.abs(e).max(initial=0)))
-        return
-
-    def compute(*_: Array) -> Array:
-        return np.concatenate(run_composition(name, start, grads, maximize, "float64"))
-
-    exact = compute()
+    exact = np.concatenate(run_composition(name, start, grads, maximize, "float64"))
     plain = np.concatenate(run_composition(name, start, grads, maximize, dtype)).astype(np.float64)
     error = np.abs(np.concatenate(got).astype(np.float64) - exact).max()
     unit = float(np.finfo(dtype).eps) * np.abs(exact).max()
@@ -229,7 +220,7 @@ def test_tables_are_uploaded_once(device: EmulatedDevice) -> None:
     assert moved[3] is first[3]
 
 
-# ---------------------------------------------------------------------- norms, clipping, the flag
+# ---------------------------------------------------------------------- norms, clipping
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
 def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: float) -> None:
@@ -244,7 +235,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
         limit = 1e-12 if dtype == "float64" else 2e-6
         np.testing.assert_allclose(norm.array, expected, rtol=limit)
         for x, clipped in zip(arrays, copies, strict=True):
-            unit = {"float64": 1e-13, "float32": 4e-7, "float16": 1e-3, "bfloat16": 8e-3}[dtype]
+            unit = {"float64": 1e-13, "float32": 4e-7, "float16": 1e-3}[dtype]
             np.testing.assert_allclose(device.values(x), clipped, rtol=unit, atol=1e-7)
         assert norm.array.dtype == np.float64
         np.testing.assert_allclose(
@@ -291,19 +282,12 @@ def test_a_finite_norm_is_clipped_by_either_rule(device: EmulatedDevice, if_fini
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_clipping_by_value_and_the_flag(device: EmulatedDevice, dtype: str) -> None:
+def test_clipping_by_value(device: EmulatedDevice, dtype: str) -> None:
     rng = np.random.default_rng(4)
     values = [sample(rng, n, dtype, 2.0) for n in SIZES]
     arrays = [device.array(v, dtype, i) for i, v in enumerate(values)]
-    norms, flag = ClipKernels(Tables(device.launcher(32), piece=100)), device.array(np.zeros(1, np.int32))
-    norms.flag_nonfinite(arrays, flag)
-    assert flag.array[0] == 0
     values[-1][999] = np.nan
     arrays[-1] = device.array(values[-1], dtype)
-    norms.clip_grads_by_value(arrays, 1.5)
+    ClipKernels(Tables(device.launcher(32), piece=100)).clip_grads_by_value(arrays, 1.5)
     for x, v in zip(arrays, values, strict=True):
         check_error(device.values(x), dtype, lambda v: np.minimum(np.maximum(v, -1.5), 1.5), v)
-    norms.flag_nonfinite(arrays, flag)
-    assert flag.array[0] == 1
-    norms.flag_nonfinite(arrays[:-1], flag)
-    assert flag.array[0] == 1  # only the host clears it
