@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cpu.backend import CpuBackend
 from tensorgrad.backends.kernel_files import FLOATS
@@ -49,7 +48,7 @@ _DEFAULTS = {
 }
 # NumPy's basic primitives, and no composite one but by its default composition.
 COMPOSITION: Any = type("Composition", (CpuBackend,), _DEFAULTS)()
-EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+EPS = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10}
 SAMPLED = 24
 
 
@@ -89,12 +88,11 @@ def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: 
     """`compute` is the composition. `size`: of the terms of a sum, whose result may be smaller. Beside twice the
     composition's error one unit in the last place is allowed; in float64, with nothing more exact, 64 units."""
     wide = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs]
-    plain = [x.astype(np.float32) if x.dtype.kind == "f" and dtype == "bfloat16" else x for x in inputs]
     with np.errstate(all="ignore"):
-        exact, theirs = compute(*wide), compute(*plain)
+        exact, theirs = compute(*wide), compute(*inputs)
     unit = EPS[dtype] * max(size, float(np.abs(exact).max(initial=0)))
     own = _largest(got, exact)
-    limit = 64 * unit if dtype == "float64" else 2 * _largest(rounded(theirs, dtype), exact) + unit
+    limit = 64 * unit if dtype == "float64" else 2 * _largest(theirs.astype(dtype), exact) + unit
     expect(got.shape == exact.shape, f"shape {got.shape}, expected {exact.shape}")
     expect(own <= limit, f"error {own:.2g}, allowed {limit:.2g}")
 

@@ -7,32 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.bfloat16 import rounded
 from bench.gpu_parts.case import COMPOSITION, EPS
 
-__all__ = ["COMPOSITION", "check_error", "rounded", "sample"]
+__all__ = ["COMPOSITION", "check_error", "sample"]
 
 Array = Any
 
 
 def sample(rng: np.random.Generator, shape: Any, dtype: str, scale: float = 1.0) -> Array:
     """Normal numbers that `dtype` can hold, as float64."""
-    return rounded(rng.standard_normal(shape) * scale, dtype).astype(np.float64)
+    return (rng.standard_normal(shape) * scale).astype(dtype).astype(np.float64)
 
 
 def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: Array, size: float = 0.0) -> None:
     """`compute(*inputs)` is the composition; inputs that are float64 are given to it in `dtype` as well.
 
-    For bfloat16 the composition runs in float32 and is rounded once: the least error possible. In float64, where
-    there is nothing more exact, 32 units in the last place are allowed. `size` is that of the terms of a sum, where
-    the result may be smaller.
+    In float64, where there is nothing more exact, 32 units in the last place are allowed. `size` is that of the terms
+    of a sum, where the result may be smaller.
     """
     exact = compute(*inputs)
     assert got.shape == exact.shape
     if not got.size:
         return
     assert np.array_equal(np.isnan(got), np.isnan(exact))
-    assert np.array_equal(np.isinf(got), np.isinf(rounded(exact, dtype)))
+    assert np.array_equal(np.isinf(got), np.isinf(exact.astype(dtype)))
     finite = np.isfinite(got)
     largest = max(size, float(np.abs(exact[finite]).max(initial=0)))
     unit = EPS[dtype] * largest
@@ -40,9 +38,8 @@ def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: 
     if dtype == "float64":
         assert error <= 32 * unit, f"error {error:.3g}, unit {unit:.3g}"
         return
-    precise = "float32" if dtype == "bfloat16" else dtype
-    plain = compute(*[x.astype(precise) if x.dtype == np.float64 else x for x in inputs])
-    theirs = _largest(rounded(plain, dtype), exact, finite)
+    plain = compute(*[x.astype(dtype) if x.dtype == np.float64 else x for x in inputs])
+    theirs = _largest(plain, exact, finite)
     assert error <= 2 * theirs + unit, f"error {error:.3g}, composition's {theirs:.3g}, unit {unit:.3g}"
 
 

@@ -44,20 +44,13 @@ def test_integers(device: EmulatedDevice) -> None:
         np.testing.assert_array_equal(out.array, B.random_integers(key_of(i), (101,), low, high))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_uniform_numbers_are_bit_identical(device: EmulatedDevice, dtype: str) -> None:
     for i, size in enumerate(sizes(device)):
         out = device.empty((size,), dtype, i % 8)
         RandomKernels(device.launcher((32, 64, 256)[i % 3])).uniform(device.array(key_of(i)), out)
         expected = B.random_uniform(key_of(i), (size,), np.dtype(dtype))
         np.testing.assert_array_equal(out.array, expected)
-
-
-def test_bfloat16_uniform_numbers_are_the_top_eight_bits(device: EmulatedDevice) -> None:
-    out = device.empty((1000,), "bfloat16", 1)
-    RandomKernels(device.launcher()).uniform(device.array(key_of(1)), out)
-    expected = (B.random_bits(key_of(1), 1000) >> 24) / np.float32(256)
-    np.testing.assert_array_equal(device.values(out), expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -68,7 +61,7 @@ def test_normal(device: EmulatedDevice, dtype: str) -> None:
         RandomKernels(device.launcher((32, 64, 256)[i % 3])).normal(device.array(key), out)
         working = np.dtype("float64" if dtype == "float64" else "float32")
         expected = B.random_normal(key, (size,), working)
-        limit = {"float64": 4e-15, "float32": 2e-6, "float16": 2e-3, "bfloat16": 2e-2}[dtype]
+        limit = {"float64": 4e-15, "float32": 2e-6, "float16": 2e-3}[dtype]
         np.testing.assert_allclose(device.values(out).astype(np.float64), expected, rtol=0, atol=limit)
 
 
