@@ -14,14 +14,21 @@ import tensorgrad
 ROOT = Path(tensorgrad.__file__).parent
 
 # The layer of a module is that of the longest name here that it is, or lies in.
-LAYERS = {
+LAYERS: dict[str, float] = {
     "tensorgrad.version": 0,
     "tensorgrad.arguments": 0,
     "tensorgrad.calls": 0,
     "tensorgrad.errors": 0,
     "tensorgrad.config": 0,
     "tensorgrad.dtypes": 0,
-    "tensorgrad.backends": 1,
+    "tensorgrad.backends.primitives": 1.0,
+    "tensorgrad.backends.kernel_files": 1.0,
+    "tensorgrad.backends.base": 1.1,
+    "tensorgrad.backends.device": 1.2,
+    "tensorgrad.backends.replay": 1.2,
+    "tensorgrad.backends.cpu": 1.3,
+    "tensorgrad.backends.cuda": 1.3,
+    "tensorgrad.backends": 1.4,
     "tensorgrad.autograd": 2,
     "tensorgrad.ops": 3,
     "tensorgrad.functional": 4,
@@ -40,7 +47,8 @@ LAYERS = {
     "tensorgrad": 7,
 }
 # Modules that may import within a function: devices, commands and names that are loaded when first asked for.
-LAZY = ("tensorgrad.backends", "tensorgrad.cli", "tensorgrad")
+LAZY = ("tensorgrad.backends", "tensorgrad.backends.cuda.available", "tensorgrad.cli", "tensorgrad")
+DEVICES = ("cpu", "cuda")
 TENSOR = ("tensorgrad.tensor", "Tensor")
 
 
@@ -100,7 +108,7 @@ def imports_of(module: str) -> list[Import]:
     return found
 
 
-def layer_of(module: str) -> int:
+def layer_of(module: str) -> float:
     while module not in LAYERS:
         module = module.rpartition(".")[0]
     return LAYERS[module]
@@ -142,9 +150,17 @@ def test_imports_go_downwards(module: str) -> None:
 
 @pytest.mark.parametrize("module", FILES)
 def test_imports_within_functions_are_the_exception(module: str) -> None:
-    if module == "tensorgrad" or any(module.startswith(lazy) for lazy in LAZY if lazy != "tensorgrad"):
+    if module in LAZY or module.startswith("tensorgrad.cli."):
         return
     assert [f"line {i.line}: {i.module}" for i in imports_of(module) if i.in_function] == []
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_devices_do_not_know_each_other(device: str) -> None:
+    others = tuple(f"tensorgrad.backends.{other}" for other in DEVICES if other != device)
+    rooms = [m for m in FILES if m.startswith(f"tensorgrad.backends.{device}.")]
+    assert rooms
+    assert [f"{m}: {i.module}" for m in rooms for i in imports_of(m) if i.module.startswith(others)] == []
 
 
 def test_there_are_no_import_cycles() -> None:
