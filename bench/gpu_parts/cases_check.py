@@ -29,7 +29,10 @@ def bound(dtype: str) -> int:
 
 def check_bounds(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     count, high, kernels = math.prod(shape), bound(dtype), CheckKernels(device.launcher)
-    indices, error = device.integers((count,), high, dtype), device.filled((8,), "int64", np.zeros(8, np.int64))
+    indices, error = (
+        device.integers((count,), high, dtype),
+        device.error_word(),
+    )
 
     def check() -> None:
         expect(not device.values(error).any(), "indices within bounds are reported")
@@ -47,7 +50,7 @@ def check_bounds(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
 
 def check_range(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     count, kernels = math.prod(shape), CheckKernels(device.launcher)
-    x, error = device.normal((count,), dtype), device.filled((8,), "int64", np.zeros(8, np.int64))
+    x, error = device.normal((count,), dtype), device.error_word()
     far = device.from_host((1,), dtype, np.array([FAR]))
 
     def check() -> None:
@@ -71,7 +74,10 @@ def check_range(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
 
 def wrap_indices(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     count, high, kernels = math.prod(shape), bound(dtype), CheckKernels(device.launcher)
-    indices, error = device.integers((count,), high, dtype), device.filled((8,), "int64", np.zeros(8, np.int64))
+    indices, error = (
+        device.integers((count,), high, dtype),
+        device.error_word(),
+    )
     if not dtype.startswith("u"):
         indices[:: max(2, count // 7)] = -high
     out = device.empty((count,), dtype)

@@ -58,7 +58,11 @@ def step(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     method, state, options, each = STEPS[name]
     columns: list[list[Array] | None] = [pair(device, dtype, shape), pair(device, dtype, shape)]
     columns += [None if kind is None else moments(device, dtype, shape, kind) for kind in state]
-    lr, steps, error = device.scalar(LR), device.scalar(2.0), device.filled((8,), "int64", np.zeros(8, np.int64))
+    lr, steps, error = (
+        device.scalar(LR),
+        device.scalar(2.0),
+        device.error_word(),
+    )
     at = sampled_rows(device, shape[0])
     before = [None if column is None else [device.values(column[0], at)] for column in columns]
     optimizer = OptimizerKernels(Tables(device.launcher), error)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.cuda.launch import Launcher
 from tensorgrad.backends.cuda.modules import KernelModules
 
@@ -42,6 +43,10 @@ class KernelDevice:
     # ------------------------------------------------------------------ arrays
     def empty(self, shape: Shape, dtype: str) -> Array:
         return self.cupy.empty(math.prod(shape) + self.offset, dtype)[self.offset :].reshape(shape)
+
+    def error_word(self) -> Array:
+        """An error word in which nothing is wrong."""
+        return self.filled((ERROR_WORDS,), "int64", np.zeros(ERROR_WORDS, np.int64))
 
     def filled(self, shape: Shape, dtype: str, block: Array) -> Array:
         """An array with the host's numbers in `block` over and over."""

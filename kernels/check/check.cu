@@ -28,13 +28,14 @@ DEVICE void report(const Check& check, const Bounds& bounds, typename Bounds::Wi
     }
     __threadfence();
     const bool first = word[ERROR_CODE] == 0;
-    if (first || (word[ERROR_LAUNCH] == check.launch && position < word[ERROR_POSITION])) {
+    const long long launch = check.launch + word[ERROR_RUN] * (1ll << 32);
+    if (first || (word[ERROR_LAUNCH] == launch && position < word[ERROR_POSITION])) {
         word[ERROR_WHERE] = check.where;
         word[ERROR_VALUE] = word_of(value);
         word[ERROR_POSITION] = position;
         word[ERROR_LOW] = word_of(static_cast<Wide>(bounds.low));
         word[ERROR_HIGH] = word_of(static_cast<Wide>(bounds.high));
-        word[ERROR_LAUNCH] = check.launch;
+        word[ERROR_LAUNCH] = launch;
         __threadfence();  // a host that sees the code sees the rest
         word[ERROR_CODE] = check.code;
     }

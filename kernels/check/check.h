@@ -1,4 +1,4 @@
-// Bounds of indices and of numbers, and the device's error word: int64[8], zeros at first.
+// Bounds of indices and of numbers, and the device's error word: int64[9], zeros at first.
 #pragma once
 
 #include "common/portable.h"
@@ -10,8 +10,9 @@ enum ErrorWord {
     ERROR_POSITION = 3,  // its position,
     ERROR_LOW = 4,       // and the bounds, as the value
     ERROR_HIGH = 5,
-    ERROR_LAUNCH = 6,  // which launch claimed the word: another number of the host's
-    ERROR_LOCK = 7     // 1 while a block writes here
+    ERROR_LAUNCH = 6,  // which launch claimed the word: another number of the host's, and the run
+    ERROR_LOCK = 7,    // 1 while a block writes here
+    ERROR_RUN = 8      // a number that the host writes before each replay, in which the launches keep their numbers
 };
 
 HD long long word_of(long long x) { return x; }

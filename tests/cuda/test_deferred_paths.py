@@ -173,7 +173,7 @@ def test_threads_name_their_own_modules(cuda: tg.Device) -> None:
 
 def test_the_same_check_of_the_same_module_has_one_description(cuda: tg.Device) -> None:
     B: Any = cuda.backend
-    numbers = B.errors._described._numbers
+    numbers = B.errors._shared.described._numbers
     model, other = nn.Sequential(Rows()), nn.Sequential(Rows())
     right = tg.tensor([0, 1], device=cuda)
     model(right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import multiprocessing
 import shutil
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.check import CheckKernels
+from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.kernel_files import FLOATS
 from tests.kernels.device import DeviceArray, EmulatedDevice
 
@@ -21,7 +23,7 @@ GREATEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308,
 
 
 def word(device: EmulatedDevice) -> DeviceArray:
-    return device.array(np.zeros(8, np.int64))
+    return device.array(np.zeros(ERROR_WORDS, np.int64))
 
 
 def bits(value: float) -> int:
@@ -90,8 +92,8 @@ def test_a_replay_is_the_same_launch(device: EmulatedDevice) -> None:
 def launch_elsewhere(words: Any) -> None:
     """In another process: a launch that finds something, on the word that is shared with this one."""
     device, shared = EmulatedDevice(), np.frombuffer(words, np.int64)
-    indices, error = device.array(np.array([0, 9])), DeviceArray(shared[:8])
-    shared[8] = 1
+    indices, error = device.array(np.array([0, 9])), DeviceArray(shared[:ERROR_WORDS])
+    shared[9] = 1
     CheckKernels(device.launcher(64)).check_bounds(indices, 0, 7, 1, 5, error)
 
 
@@ -99,14 +101,15 @@ def test_a_block_waits_while_another_one_writes() -> None:
     if shutil.which("g++") is None:
         pytest.skip("the emulator needs g++")
     kernels = CheckKernels(EmulatedDevice().launcher(64))
-    kernels.check_bounds(DeviceArray(np.zeros(1, np.int64)), 0, 7, 1, 5, DeviceArray(np.zeros(8, np.int64)))  # built
+    nothing_wrong = DeviceArray(np.zeros(ERROR_WORDS, np.int64))
+    kernels.check_bounds(DeviceArray(np.zeros(1, np.int64)), 0, 7, 1, 5, nothing_wrong)  # built
     spawn = multiprocessing.get_context("spawn")
-    words = spawn.RawArray("q", 9)
+    words = spawn.RawArray("q", 10)
     shared = np.frombuffer(words, np.int64)
     shared[7] = 1  # as if a block of another launch were writing
     process = spawn.Process(target=launch_elsewhere, args=(words,), daemon=True)
     process.start()
-    while not shared[8] and process.is_alive():
+    while not shared[9] and process.is_alive():
         process.join(0.05)
     process.join(0.5)
     assert process.is_alive()
@@ -114,7 +117,19 @@ def test_a_block_waits_while_another_one_writes() -> None:
     shared[7] = 0
     process.join(60)
     assert process.exitcode == 0
-    assert noted(DeviceArray(shared[:8])) == [1, 5, 9, 1, 0, 7]
+    assert noted(DeviceArray(shared[:ERROR_WORDS])) == [1, 5, 9, 1, 0, 7]
+
+
+def test_a_launch_that_runs_again_is_another_one(device: EmulatedDevice) -> None:
+    """A replayed launch has its old number: only the run tells what it finds from what it found before."""
+    wrong_later, wrong_sooner = (device.array(np.array(values)) for values in ([0, 0, 9], [0, 8, 0]))
+    for run, position in ((0, 1), (1, 2)):
+        error, kernels = word(device), CheckKernels(device.launcher(64))
+        kernels._launches = itertools.repeat(1)  # type: ignore[assignment]
+        kernels.check_bounds(wrong_later, 0, 7, 1, 5, error)
+        error.array[8] = run
+        kernels.check_bounds(wrong_sooner, 0, 7, 1, 5, error)
+        assert noted(error)[3] == position
 
 
 @every_integer

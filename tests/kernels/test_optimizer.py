@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.kernel_files import FLOATS
 from tensorgrad.errors import DTypeError, ShapeError
@@ -132,7 +133,7 @@ def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[i
     params, *states = [
         None if column is None else [device.array(x, dtype) for x in column] for column in columns_of(start, state)
     ]
-    lr, step, word = (device.array(x) for x in (np.array(0.05), np.array(0.0), np.full(8, 7)))
+    lr, step, word = (device.array(x) for x in (np.array(0.05), np.array(0.0), np.full(ERROR_WORDS, 7)))
     optimizer = OptimizerKernels(Tables(device.launcher(64, 2), piece=100), word)
     for code in codes:
         word.array[0] = code
@@ -155,7 +156,7 @@ def test_a_step_after_a_failed_check_changes_nothing(device: EmulatedDevice, nam
 
 def test_a_check_that_fails_during_a_step_does_not_stop_a_part_of_it(device: EmulatedDevice) -> None:
     """As it may on another stream."""
-    word, plain = device.array(np.zeros(8, np.int64)), device.launcher(64, 2)
+    word, plain = device.array(np.zeros(ERROR_WORDS, np.int64)), device.launcher(64, 2)
 
     def interrupted(name: str) -> Callable[..., object]:
         def launch(*where: Any) -> None:
@@ -174,12 +175,12 @@ def test_a_check_that_fails_during_a_step_does_not_stop_a_part_of_it(device: Emu
         assert step.array == 1
 
 
-def test_an_error_word_has_eight_integers(device: EmulatedDevice) -> None:
+def test_an_error_word_has_nine_integers(device: EmulatedDevice) -> None:
     tables = Tables(device.launcher())
-    with pytest.raises(ShapeError, match=r"optimizer kernels: error must have shape \(8,\), got \(7,\)"):
+    with pytest.raises(ShapeError, match=r"optimizer kernels: error must have shape \(9,\), got \(7,\)"):
         OptimizerKernels(tables, device.array(np.zeros(7, np.int64)))
     with pytest.raises(DTypeError, match="error must be int64, got int32"):
-        OptimizerKernels(tables, device.array(np.zeros(8, np.int32)))
+        OptimizerKernels(tables, device.array(np.zeros(ERROR_WORDS, np.int32)))
 
 
 # ---------------------------------------------------------------------- the launches

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
 from tensorgrad.backends.cuda.launch import Launcher, check_arrays, check_dtype, suffix_of, suits
 from tensorgrad.backends.cuda.override import KernelOverrides
 from tensorgrad.backends.primitives import Array
@@ -31,7 +31,6 @@ Arrays = Sequence[Array]
 PIECE = 8192
 _KEPT = 64  # tables of each kind
 _CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer/optimizer.h
-_ERROR = 8  # integers of the error word
 _KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/optimizer/norm.h
 
 _V = TypeVar("_V")
@@ -92,8 +91,8 @@ class OptimizerKernels:
 
     def __init__(self, tables: Tables, error: Array | None = None) -> None:
         self._tables = tables
-        self._error = tables.launcher.upload(np.zeros(_ERROR, np.int64)) if error is None else error
-        check_arrays("optimizer kernels", int64, (_ERROR,), error=self._error)
+        self._error = tables.launcher.upload(np.zeros(ERROR_WORDS, np.int64)) if error is None else error
+        check_arrays("optimizer kernels", int64, (ERROR_WORDS,), error=self._error)
 
     def adam_step(
         self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Arrays | None,
