@@ -7,6 +7,6 @@ setup(
     package_dir={"tensorgrad._kernels": "kernels"},
     package_data={
         "tensorgrad": ["py.typed", "data/assets/*"],
-        "tensorgrad._kernels": ["*.cu", "*.cuh", "*.h"],
+        "tensorgrad._kernels": ["*/*.cu", "*/*.cuh", "*/*.h"],
     },
 )

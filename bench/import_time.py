@@ -13,12 +13,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.comparison import Comparison
 from bench.report import Report, add_save_option, table
 from bench.timing import ROOT, rotated
 
-__all__ = ["BUDGET", "HEAVY", "measure"]
+__all__ = ["BUDGET", "HEAVY", "fresh", "measure"]
 
 BUDGET = 2.0
 MODULES = ("numpy", "tensorgrad")
@@ -41,10 +42,11 @@ class Import:
     heavy: tuple[str, ...]
 
 
-def fresh(module: str) -> Import:
+def fresh(module: str, root: Path = ROOT) -> Import:
+    """One import of `module`, as the checkout `root` has it."""
     program = PROGRAM.format(module=module, heavy=HEAVY)
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=True)
     seconds, modules, heavy = json.loads(done.stdout)
     return Import(seconds, modules, tuple(heavy))
 

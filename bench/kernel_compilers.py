@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from tensorgrad.backends.kernel_files import compile_options
+from tensorgrad.backends.kernel_files import compile_options, kernel_folder
 
 __all__ = ["Compiled", "Compiler", "Remembering", "Usage", "find_compiler", "parse_usage"]
 
@@ -51,8 +51,8 @@ class Compiled:
 class Compiler(Protocol):
     name: str
 
-    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
-        """All kernels of a file, or those of one dtype: see `compile_options`."""
+    def compile(self, file: str, architecture: int, suffix: str | None = None) -> Compiled:
+        """All kernels of a file (below kernels/, or an absolute path), or those of one dtype: see `compile_options`."""
 
 
 class CompileError(Exception):
@@ -88,12 +88,12 @@ def _usage(kernel: str, text: str) -> Usage:
 class _Base:
     cupys: ClassVar[tuple[str, ...]] = ("-ftz=true", "--device-as-default-execution-space")  # what CuPy adds
 
-    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
+    def compile(self, file: str, architecture: int, suffix: str | None = None) -> Compiled:
         options = [f"-arch=sm_{architecture}", *self.cupys, *compile_options(suffix)]
         try:
-            return Compiled(file.name, architecture, parse_usage(self._log(file, options)))
+            return Compiled(file, architecture, parse_usage(self._log(kernel_folder() / file, options)))
         except CompileError as error:
-            return Compiled(file.name, architecture, error=str(error))
+            return Compiled(file, architecture, error=str(error))
 
     def _log(self, file: Path, options: list[str]) -> str:
         """What the compiler prints with `ptxas -v`; raises CompileError."""
@@ -101,18 +101,20 @@ class _Base:
 
 
 class Remembering:
-    """A compiler that keeps what it found in `folder`, until it or any source changes. Errors are found anew."""
+    """A compiler that keeps what it found in `folder`, until it, the file, or any header in `sources` (by default
+    kernels/) changes. Errors are found anew."""
 
-    def __init__(self, compiler: Compiler, folder: Path) -> None:
+    def __init__(self, compiler: Compiler, folder: Path, sources: Path | None = None) -> None:
         self._compiler = compiler
         self._folder = folder
+        self._sources = sources or kernel_folder()
         self.name = compiler.name
 
-    def compile(self, file: Path, architecture: int, suffix: str | None = None) -> Compiled:
+    def compile(self, file: str, architecture: int, suffix: str | None = None) -> Compiled:
         kept = self._folder / f"{self._key(file, architecture, suffix)}.json"
         if kept.exists():
             usages = json.loads(kept.read_text())
-            return Compiled(file.name, architecture, tuple(Usage(**usage) for usage in usages))
+            return Compiled(file, architecture, tuple(Usage(**usage) for usage in usages))
         result = self._compiler.compile(file, architecture, suffix)
         if not result.error:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -121,12 +123,12 @@ class Remembering:
             scratch.replace(kept)
         return result
 
-    def _key(self, file: Path, architecture: int, suffix: str | None) -> str:
-        headers = sorted(path for path in file.parent.iterdir() if path.suffix in (".h", ".cuh"))
+    def _key(self, file: str, architecture: int, suffix: str | None) -> str:
+        headers = sorted(path for path in self._sources.rglob("*") if path.suffix in (".h", ".cuh"))
         options = (*_Base.cupys, *(option for option in compile_options(suffix) if "DIGEST" not in option))
         digest = hashlib.sha256(" ".join((self.name, str(architecture), *options)).encode())
-        for path in (file, *headers):
-            digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+        for path in (self._sources / file, *headers):
+            digest.update(f"\0{path.relative_to(self._sources)}\0".encode() + path.read_bytes())
         return digest.hexdigest()[:32]
 
 

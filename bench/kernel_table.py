@@ -13,27 +13,30 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from bench.kernel_compilers import Compiled, Compiler, Usage, find_compiler
 from bench.machine import usable_cores
 from bench.report import Report, add_save_option, table
-from tensorgrad.backends.kernel_files import kernel_folder
+from tensorgrad.backends.kernel_files import all_sources, kernel_source
 
 __all__ = ["ARCHITECTURES", "compile_all", "kernel_files", "main", "raw_usages", "spilling", "usage_table"]
 
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
-KERNELS = kernel_folder()
 
 
-def kernel_files(names: Sequence[str] = ()) -> list[Path]:
+def kernel_files(names: Sequence[str] = ()) -> list[str]:
     """The .cu files, or those of the given stems; the slowest to compile first."""
-    files = [f for f in KERNELS.glob("*.cu") if not names or f.stem in names]
-    return sorted(files, key=lambda f: (-f.read_text().count("ACTIVATION_KERNELS"), f.name))
+    files = [f for f in all_sources() if f.endswith(".cu") and (not names or stem_of(f) in names)]
+    return sorted(files, key=lambda f: (-kernel_source(f).count("ACTIVATION_KERNELS"), f))
 
 
-def compile_all(compiler: Compiler, files: Sequence[Path], architectures: Sequence[int]) -> list[Compiled]:
+def stem_of(file: str) -> str:
+    return PurePath(file).stem
+
+
+def compile_all(compiler: Compiler, files: Sequence[str], architectures: Sequence[int]) -> list[Compiled]:
     """Every file for every architecture, on all cores."""
     jobs = [(file, architecture) for file in files for architecture in architectures]
     with ThreadPoolExecutor(usable_cores()) as pool:
@@ -113,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def file_list(text: str) -> list[str]:
-    names, known = text.split(","), sorted(file.stem for file in kernel_files())
+    names, known = text.split(","), sorted(map(stem_of, kernel_files()))
     if unknown := [name for name in names if name not in known]:
         raise argparse.ArgumentTypeError(f"no file {', '.join(unknown)}; there are {', '.join(known)}")
     return names

@@ -45,12 +45,13 @@ class WorkerError(RuntimeError):
 
 @dataclass(frozen=True)
 class Contender:
-    """A name, and how a worker makes its workload: `factory` is `"package.module:function"`."""
+    """A name, and how a worker makes its workload: `factory` is `"package.module:function"`, of the checkout `root`."""
 
     name: str
     factory: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
 
 class Worker:
@@ -64,7 +65,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=ROOT,
+            cwd=contender.root,
             env={**os.environ, **contender.environment},
         )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Protocol
+
 __all__ = [
     "ArgumentError",
     "BoundsError",
@@ -15,6 +18,13 @@ __all__ = [
 ]
 
 
+class Caller(Protocol):
+    """What an error asks of a module that it passes through."""
+
+    def named_modules(self) -> Iterable[tuple[str, object]]:
+        """(dotted path, module) of the module itself and of all below."""
+
+
 class TensorgradError(Exception):
     """Base of all errors. `str(error)` leads with the path of the module it was raised in, where there is one."""
 
@@ -23,25 +33,38 @@ class TensorgradError(Exception):
         self.message = message
         self._path: list[str] = []
         self._kind = ""
-        self._innermost: object = None
+        self._outermost: Caller | None = None  # of the modules it has passed through so far
+        self._settled = False
 
-    def enter(self, module: object, child: str | None = None) -> None:
-        """Note that the error passed through `module`; `child` is the name under which it holds the last one noted."""
-        if self._innermost is None:
-            self._kind = type(module).__name__
-        elif child is not None:
-            self._path.insert(0, child)
-        self._innermost = module
+    def enter(self, module: Caller) -> None:
+        """Note that the error passes through `module` on its way out. An error that is settled takes no notice."""
+        if self._settled:
+            return
+        if self._outermost is not None and self._outermost is not module:
+            self._path[:0] = _name_within(module, self._outermost)
+        self._kind = self._kind or type(module).__name__
+        self._outermost = module
 
-    @property
-    def origin(self) -> object:
-        """The outermost module the error has passed through so far, or None."""
-        return self._innermost
+    def settle(self, kind: str, modules: Iterable[Caller]) -> None:
+        """Say once and for all where the error arose, although it is raised elsewhere, or later.
+
+        `kind`: the class of the module, "" for none. `modules`: that module and those around it, innermost first, as
+        far as they are known.
+        """
+        self._kind = kind
+        for module in modules:
+            self.enter(module)
+        self._outermost, self._settled = None, True
 
     def __str__(self) -> str:
-        if self._innermost is None:
+        if not self._kind:
             return self.message
         return f"{'.'.join(['model', *self._path])} ({self._kind}): {self.message}"
+
+
+def _name_within(outer: Caller, inner: Caller) -> list[str]:
+    """The path from `outer` to `inner`; nothing where it does not hold it."""
+    return next(([name] for name, module in outer.named_modules() if module is inner), [])
 
 
 class ShapeError(TensorgradError, ValueError):

@@ -14,8 +14,7 @@ import numpy as np
 import tensorgrad as tg
 from tensorgrad.backends import Backend, register_backend
 from tensorgrad.backends.cpu.backend import CpuBackend
-from tensorgrad.backends.primitives import PRIMITIVES
-from tensorgrad.backends.primitives.basic import UniformPrimitives
+from tensorgrad.backends.primitives import TABLE, Row, names
 
 HostArray: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -72,29 +71,17 @@ def _closed(x: Any) -> Any:
     return tuple(_closed(e) for e in x) if isinstance(x, tuple) else x
 
 
-def _check_dtypes(name: str, args: tuple[Any, ...]) -> None:
+def _check_dtypes(row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """The contract of the primitives: arrays that meet are of one dtype, and indices are int64."""
-    met = {a.dtype for a in _that_meet(name, args) if isinstance(a, OpaqueArray)}
-    assert len(met) < 2, f"{name} was given arrays of different dtypes: {met}"
-    for index in _indices(name, args):
-        assert index.dtype == np.int64, f"{name} was given indices of {index.dtype}"
+    bound = list(row.bind(args, kwargs))
+    met = {a.dtype for name, given in bound if name in row.meet for a in _arrays(given)}
+    assert len(met) < 2, f"{row.name} was given arrays of different dtypes: {met}"
+    for name, index in bound:
+        assert name not in row.indices or index.dtype == np.int64, f"{row.name} was given indices of {index.dtype}"
 
 
-def _that_meet(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    if name == "concatenate":
-        return tuple(args[0])
-    if name == "put_along_axis":
-        return args[0], args[2]
-    by_place = {"where": args[1:], "matmul": args, "put_index": args[:2]}
-    return by_place.get(name, args if UniformPrimitives.__annotations__.get(name) == "Binary" else ())
-
-
-def _indices(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    if name == "put_index":
-        return args[2:]
-    if name == "take_index":
-        return args[1:]
-    return args[1:2] if name in ("take", "take_along_axis", "put_along_axis") else ()
+def _arrays(given: Any) -> list[OpaqueArray]:
+    return [x for x in (given if isinstance(given, (list, tuple)) else [given]) if isinstance(x, OpaqueArray)]
 
 
 def _primitive(name: str) -> Callable[..., Any]:
@@ -102,7 +89,7 @@ def _primitive(name: str) -> Callable[..., Any]:
 
     def run(self: OpaqueBackend, *args: Any, out: OpaqueArray | None = None, **statics: Any) -> Any:
         self.calls[name] += 1
-        _check_dtypes(name, args)
+        _check_dtypes(TABLE[name], args, statics)
         arguments, keywords = [_opened(a) for a in args], {k: _opened(v) for k, v in statics.items()}
         if out is None:
             return _closed(inner(*arguments, **keywords))
@@ -123,21 +110,18 @@ def _to_numpy(self: OpaqueBackend, x: OpaqueArray, /) -> np.ndarray[Any, Any]:
     return x._hidden.copy()
 
 
-def _predicate(name: str) -> Callable[..., bool]:
+def _query(name: str) -> Callable[..., Any]:
     """Questions about memory: they are no computation and are not counted."""
     inner = getattr(CpuBackend(), name)
-    return lambda self, *arrays: bool(inner(*(a._hidden for a in arrays)))
-
-
-PREDICATES = ("is_view", "owns", "is_contiguous")
+    return lambda self, *arguments: inner(*(_opened(a) for a in arguments))
 
 
 class _Base(Backend, interprets=True):
     """Where `OpaqueBackend` gets its primitives from, before it is checked for being complete."""
 
 
-for _name in PRIMITIVES:
-    setattr(_Base, _name, _predicate(_name) if _name in PREDICATES else _primitive(_name))
+for _name in (*names(basic=True), "strides"):
+    setattr(_Base, _name, _query(_name) if TABLE[_name].kind == "query" else _primitive(_name))
 _Base.asarray = _asarray  # type: ignore[method-assign, assignment]
 _Base.to_numpy = _to_numpy  # type: ignore[method-assign, assignment]
 

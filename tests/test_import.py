@@ -83,7 +83,7 @@ def test_the_import_stays_small() -> None:
     """How long it takes is measured by `bench.import_time`; this is what it loads: the core, and nothing else."""
     added = _loaded_by("import tensorgrad") - _loaded_by("import numpy")
     assert {m for m in added if m.split(".")[0] != "tensorgrad"} <= {"__future__", "copy", "threading"}
-    late = ("nn", "optim", "data", "train", "checkpoint", "cli", "progress")
+    late = ("nn", "optim", "data", "train", "checkpoint", "cli")
     assert {m for m in added if m.split(".")[1:2] and m.split(".")[1] in late} == set()
 
 

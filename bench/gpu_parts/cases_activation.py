@@ -1,42 +1,23 @@
-"""Cases of the activations with bias, their gradients, and the bias gradient."""
+"""Cases of the activations with bias, their gradients, the bias gradient, and softmax along rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.case import COMPOSITION as B
-from bench.gpu_parts.case import Case, Prepared, Shape, check_error, expect, sampled_rows, total
+from bench.gpu_parts.case import Case, Prepared, Shape, check_error, sampled_rows
+from bench.gpu_parts.cases_reduce import check_sums
 from bench.gpu_parts.kernel_device import KernelDevice
-from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels
+from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels, SoftmaxKernels
+from tests.composition import COMPOSITION as B
+from tests.kernels.oracles import ALPHA, BACKWARD, FORWARD
 
 __all__ = ["CASES"]
 
 Array = Any
-ALPHA = 0.1
-
-FORWARD: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda x: B.maximum(x, 0),
-    "leaky_relu": lambda x: B.where(B.greater(x, 0), x, B.multiply(x, ALPHA)),
-    "sigmoid": B.sigmoid,
-    "tanh": B.tanh,
-    "silu": B.silu,
-    "gelu": B.gelu,
-    "gelu_tanh": B.gelu_tanh,
-}
-SLOPE: dict[str, Callable[[Array, Array], Array]] = {
-    "relu": B.relu_backward,
-    "leaky_relu": lambda g, x: B.where(B.greater(x, 0), g, B.multiply(g, ALPHA)),
-    "sigmoid": B.sigmoid_backward,
-    "tanh": lambda g, y: B.multiply(g, B.subtract(1, B.square(y))),
-    "silu": B.silu_backward,
-    "gelu": B.gelu_backward,
-    "gelu_tanh": B.gelu_tanh_backward,
-}
 
 
 def forward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
@@ -55,7 +36,7 @@ def forward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepar
 
 def slope(name: str, g: Array, saved: Array, bias: Array) -> Array:
     """The gradient by the activation's argument; kept arguments are without their bias."""
-    return SLOPE[name](g, B.add(saved, bias) if takes_bias(name) else saved)
+    return BACKWARD[name](g, B.add(saved, bias) if takes_bias(name) else saved)
 
 
 def takes_bias(name: str) -> bool:
@@ -98,18 +79,43 @@ def check_slope(name: str, device: KernelDevice, dtype: str, g: Array, saved: Ar
     check_error(device.values(dx, at), dtype, partial(slope, name), *given, size=9.0)
 
 
-def check_sums(got: Array, dtype: str, rows: int, period: Array) -> None:
-    """Column sums of `rows` rows that repeat `period`: added in float32, in any order, of terms of size 1 or more."""
-    exact, size = total(rows, period), total(rows, np.maximum(np.abs(period), 1))
-    unit = {"float64": 2.0**-50, "float32": 2.0**-20, "float16": 2.0**-10, "bfloat16": 2.0**-7}[dtype]
-    representable = np.abs(exact) < (60000 if dtype == "float16" else math.inf)
-    error = np.abs(got.astype(np.float64) - exact)[representable]
-    allowed = (2.0**-20 if dtype != "float64" else unit) * size + unit * np.abs(exact)
-    expect(bool((error <= allowed[representable]).all()), f"column sums differ by up to {error.max(initial=0):.2g}")
+# ---------------------------------------------------------------------- softmax
+def softmax(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    x, out = device.normal(shape, dtype, 4.0), device.empty(shape, dtype)
+
+    def check() -> None:
+        at = sampled_rows(device, shape[0])
+        compute = partial(getattr(B, name), axis=1)
+        check_error(device.values(out, at), dtype, compute, device.values(x, at))
+
+    run = partial(getattr(SoftmaxKernels(device.launcher), name), x, out)
+    return Prepared(run, 2 * math.prod(shape) * x.dtype.itemsize, [out], check)
+
+
+def softmax_backward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
+    kernels = SoftmaxKernels(device.launcher)
+    g, x, y, out = (*(device.normal(shape, dtype) for _ in "gx"), *(device.empty(shape, dtype) for _ in "yo"))
+    getattr(kernels, name)(x, y)
+
+    def check() -> None:
+        at = sampled_rows(device, shape[0])
+        given = device.values(g, at), device.values(y, at)
+        size = float(np.abs(given[0].astype(np.float64)).sum(1).max()) if name == "log_softmax" else 1.0
+        compute = partial(getattr(B, f"{name}_backward"), axis=1)
+        check_error(device.values(out, at), dtype, compute, *given, size=size)
+
+    run = partial(getattr(kernels, f"{name}_backward"), g, y, out)
+    return Prepared(run, 3 * math.prod(shape) * g.dtype.itemsize, [out], check)
 
 
 CASES = [
-    Case(f"{name}{ending}", partial(prepare, name))
-    for ending, prepare in (("", forward), ("_backward", backward), ("_backward_bias", backward_bias))
-    for name in ACTIVATIONS
+    *(
+        Case(f"{name}{ending}", partial(prepare, name))
+        for ending, prepare in (("", forward), ("_backward", backward), ("_backward_bias", backward_bias))
+        for name in ACTIVATIONS
+    ),
+    Case("softmax", partial(softmax, "softmax")),
+    Case("log_softmax", partial(softmax, "log_softmax")),
+    Case("softmax_backward", partial(softmax_backward, "softmax")),
+    Case("log_softmax_backward", partial(softmax_backward, "log_softmax")),
 ]

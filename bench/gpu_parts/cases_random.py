@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.bfloat16 import rounded
-from bench.gpu_parts.case import COMPOSITION as B
-from bench.gpu_parts.case import Case, Prepared, Shape, expect
+from bench.gpu_parts.case import Case, Prepared, Shape
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.random import RandomKernels
+from tests.composition import COMPOSITION as B
+from tests.kernels.comparing import expect
+from tests.kernels.oracles import NORMAL_ERRORS
 
 __all__ = ["CASES"]
 
@@ -23,7 +24,6 @@ Draw = Callable[[Array, int, str], Array]
 CHECKED = 4096
 P = 0.25
 INTEGERS = (7, 1000)
-NORMAL_ERRORS = {"float64": 4e-15, "float32": 2e-6, "float16": 2e-3, "bfloat16": 2e-2}
 
 
 def bits(key: Array, count: int, dtype: str) -> Array:
@@ -39,8 +39,6 @@ def integers(key: Array, count: int, dtype: str) -> Array:
 
 
 def uniform(key: Array, count: int, dtype: str) -> Array:
-    if dtype == "bfloat16":
-        return (B.random_bits(key, count) >> 24) / np.float32(256)
     return B.random_uniform(key, (count,), np.dtype(dtype))
 
 
@@ -98,12 +96,12 @@ def dropout(masked: bool, device: KernelDevice, dtype: str, shape: Shape) -> Pre
     def check() -> None:
         for first, at in ends(device.values(key), count, 1):
             kept = B.random_uniform(first, (at.stop - at.start,), np.dtype("float32")) >= P
-            factor = rounded(np.where(kept, 1 / (1 - P), 0), dtype)
+            factor = np.where(kept, 1 / (1 - P), 0).astype(dtype)
             if mask is not None:
                 expect(np.array_equal(device.values(mask, at), factor), "the mask is another")
             right = device.values(x, at) * factor
             got = device.values(out, at)
-            unit = {"bfloat16": 2.0**-7, "float16": 2.0**-10}.get(dtype, 2.0**-22)
+            unit = 2.0**-10 if dtype == "float16" else 2.0**-22
             expect(bool((np.abs(got - right) <= unit * np.abs(right)).all()), "the product is another")
 
     outputs = [out] if mask is None else [out, mask]

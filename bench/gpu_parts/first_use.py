@@ -74,8 +74,8 @@ def compile_everything(setting: Setting, finding: Finding) -> None:
 def all_jobs() -> Iterator[Job]:
     """(file, suffix of a dtype) of everything that is ever compiled."""
     for file in kernel_files():
-        dtypes = FLOATS + INTEGERS if "FOR_ALL_INTEGERS" in file.read_text() else FLOATS
-        yield from ((file.name, suffix) for suffix in ("", *(SUFFIXES[dtype] for dtype in dtypes)))
+        dtypes = FLOATS + INTEGERS if "FOR_ALL_INTEGERS" in kernel_source(file) else FLOATS
+        yield from ((file, suffix) for suffix in ("", *(SUFFIXES[dtype] for dtype in dtypes)))
 
 
 def compiled(job: Job) -> str:

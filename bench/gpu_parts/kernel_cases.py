@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.gpu_parts import cases_activation, cases_random, cases_rows, cases_sums, cases_table
+from bench.gpu_parts import (
+    cases_activation,
+    cases_check,
+    cases_loss,
+    cases_optimizer,
+    cases_random,
+    cases_reduce,
+)
 from bench.gpu_parts.case import Case, Prepared, Shape
 from bench.gpu_parts.kernel_device import KernelDevice
 
@@ -12,10 +19,11 @@ __all__ = ["CASES", "checked"]
 
 CASES: list[Case] = [
     *cases_activation.CASES,
-    *cases_rows.CASES,
+    *cases_loss.CASES,
     *cases_random.CASES,
-    *cases_sums.CASES,
-    *cases_table.CASES,
+    *cases_reduce.CASES,
+    *cases_check.CASES,
+    *cases_optimizer.CASES,
 ]
 
 

@@ -1,5 +1,5 @@
-"""Arrays and launches for driving kernels one by one: every dtype they have (bfloat16, which CuPy lacks, as its bits),
-any offset from a 16-byte boundary, random contents, poisoned results.
+"""Arrays and launches for driving kernels one by one: any offset from a 16-byte boundary, random contents, poisoned
+results.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.bfloat16 import BFLOAT16, from_bits, to_bits
+from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.cuda.launch import Launcher
 from tensorgrad.backends.cuda.modules import KernelModules
 
-__all__ = ["KernelDevice", "memory_of"]
+__all__ = ["KernelDevice"]
 
 Array = Any
 Shape = tuple[int, ...]
@@ -22,19 +22,6 @@ Shape = tuple[int, ...]
 DRAWN = 1 << 20  # random numbers drawn on the host; longer arrays repeat them
 POISON = 255  # every byte: a nan of every floating type, the largest unsigned integer
 OFTEN = 8  # how often random 32-bit words may be that integer
-
-
-class Bits:
-    """A bfloat16 array as the launch side sees it: uint16 memory under another dtype."""
-
-    dtype = BFLOAT16
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-        self.shape: Shape = array.shape
-        self.size: int = array.size
-        self.flags = array.flags
-        self.data = array.data
 
 
 class KernelDevice:
@@ -55,14 +42,16 @@ class KernelDevice:
 
     # ------------------------------------------------------------------ arrays
     def empty(self, shape: Shape, dtype: str) -> Array:
-        count, placed = math.prod(shape), "uint16" if dtype == "bfloat16" else dtype
-        array = self.cupy.empty(count + self.offset, placed)[self.offset :].reshape(shape)
-        return Bits(array) if dtype == "bfloat16" else array
+        return self.cupy.empty(math.prod(shape) + self.offset, dtype)[self.offset :].reshape(shape)
+
+    def error_word(self) -> Array:
+        """An error word in which nothing is wrong."""
+        return self.filled((ERROR_WORDS,), "int64", np.zeros(ERROR_WORDS, np.int64))
 
     def filled(self, shape: Shape, dtype: str, block: Array) -> Array:
         """An array with the host's numbers in `block` over and over."""
         array = self.empty(shape, dtype)
-        flat = memory_of(array).reshape(-1)
+        flat = array.reshape(-1)
         start = min(block.size, self.period(shape))
         flat[:start] = self.cupy.asarray(block[:start])
         while start < flat.size:
@@ -79,7 +68,7 @@ class KernelDevice:
 
     def from_host(self, shape: Shape, dtype: str, block: Array) -> Array:
         """An array of float64 numbers that repeat `block`."""
-        return self.filled(shape, dtype, to_bits(block) if dtype == "bfloat16" else block.astype(dtype))
+        return self.filled(shape, dtype, block.astype(dtype))
 
     def integers(self, shape: Shape, high: int, dtype: str = "int64") -> Array:
         return self.filled(shape, dtype, self.rng.integers(0, high, min(math.prod(shape), self.drawn)).astype(dtype))
@@ -91,10 +80,8 @@ class KernelDevice:
         return self.cupy.asarray(np.array((12345, 2**32 - 2), np.uint64))
 
     def values(self, x: Array, at: Array | slice = slice(None)) -> Array:
-        """The elements (rows, of a matrix) `at` those positions, on the host; those of bfloat16 as float32."""
-        memory = memory_of(x)
-        host = (memory[at] if isinstance(at, slice) else memory[self.cupy.asarray(at)]).get()
-        return from_bits(host) if isinstance(x, Bits) else host
+        """The elements (rows, of a matrix) `at` those positions, on the host."""
+        return x[at if isinstance(at, slice) else self.cupy.asarray(at)].get()
 
     def period(self, shape: Shape) -> int:
         """After how many elements a random array of this shape repeats itself: after whole rows, where it can."""
@@ -103,37 +90,25 @@ class KernelDevice:
 
     def first(self, x: Array) -> Array:
         """As many elements from the start as are not repeated."""
-        host = memory_of(x).reshape(-1)[: self.period(x.shape)].get()
-        return from_bits(host) if isinstance(x, Bits) else host
+        return x.reshape(-1)[: self.period(x.shape)].get()
 
     # ------------------------------------------------------------------ poison
     def poison(self, x: Array) -> None:
-        memory_of(x).view("uint8").fill(POISON)
+        x.view("uint8").fill(POISON)
 
     def left_unwritten(self, x: Array) -> int:
         """How many elements are still poison."""
         words = self._words(x)
         count = int((words == words.dtype.type((1 << 8 * words.dtype.itemsize) - 1)).sum().get())
-        return 0 if words.dtype.itemsize >= 4 and memory_of(x).dtype.kind in "iu" and count <= OFTEN else count
+        return 0 if words.dtype.itemsize >= 4 and x.dtype.kind in "iu" and count <= OFTEN else count
 
     @staticmethod
     def _words(x: Array) -> Array:
-        memory = memory_of(x)
-        return memory.view(f"uint{8 * memory.dtype.itemsize}")
+        return x.view(f"uint{8 * x.dtype.itemsize}")
 
     # ------------------------------------------------------------------ launches
     def _function(self, name: str) -> Callable[..., None]:
         if name not in self._functions:
-            kernel = self._modules.get_function(name)
-
-            def launch(grid: Shape, block: Shape, args: tuple[Any, ...]) -> None:
-                kernel(grid, block, tuple([memory_of(a) for a in args]))
-
-            self._functions[name] = launch
+            self._functions[name] = self._modules.get_function(name)
         self.launched.add(name)
         return self._functions[name]
-
-
-def memory_of(x: Any) -> Any:
-    """The array that CuPy knows."""
-    return x.array if isinstance(x, Bits) else x

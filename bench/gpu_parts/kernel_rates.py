@@ -76,11 +76,7 @@ def all_work(cupy: Any, setting: Setting) -> Iterator[tuple[Measure, Work]]:
 
 
 def shape_of(dtype: str, size: int) -> Shape:
-    return size // (itemsize_of(dtype) * COLUMNS), COLUMNS
-
-
-def itemsize_of(dtype: str) -> int:
-    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+    return size // (np.dtype(dtype).itemsize * COLUMNS), COLUMNS
 
 
 def measure_large(case: Case, dtype: str, shape: Shape, device: KernelDevice, clock: Clock, finding: Finding) -> None:

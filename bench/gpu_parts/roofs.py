@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.bfloat16 import from_bits, to_bits
 from bench.gpu_parts.clock import Clock
 from bench.gpu_parts.setting import Finding, Setting
 from bench.report import table
@@ -22,13 +21,13 @@ MIB = 1 << 20
 SIZES = (256 * MIB, 512 * MIB, 1024 * MIB, 2048 * MIB)
 SMALL_SIZES = (MIB, 2 * MIB)
 SHARE_OF_MEMORY = 0.4
-ORDERS = {"fp64": 4096, "fp32": 8192, "tf32": 8192, "fp16": 8192, "bf16": 8192}
+ORDERS = {"fp64": 4096, "fp32": 8192, "tf32": 8192, "fp16": 8192}
 SMALL_ORDER = 32
 BLOCK = 2048
-DTYPES = {"fp64": "float64", "fp32": "float32", "tf32": "float32", "fp16": "float16", "bf16": "uint16"}
-ERRORS = {"fp64": 1e-12, "fp32": 1e-5, "tf32": 2e-3, "fp16": 2e-3, "bf16": 1e-2}
-# cudaDataType of the elements and cublasComputeType_t, for the products that cupy.matmul has no name for.
-THROUGH_GEMM = {"tf32": (0, 77), "bf16": (14, 68)}
+DTYPES = {"fp64": "float64", "fp32": "float32", "tf32": "float32", "fp16": "float16"}
+ERRORS = {"fp64": 1e-12, "fp32": 1e-5, "tf32": 2e-3, "fp16": 2e-3}
+# cudaDataType of the elements and cublasComputeType_t, for the product that cupy.matmul has no name for.
+THROUGH_GEMM = {"tf32": (0, 77)}
 DEFAULT_ALGORITHM = -1
 CHECKED = 16
 
@@ -89,7 +88,7 @@ def products(cupy: Any, clock: Clock, setting: Setting, finding: Finding) -> Non
         rows.append([name, str(order), f"{rate / 1e12:.1f}"])
     if setting.dry_run:
         finding.say(f"Matrix products, a sample of each checked: {', '.join(row[0] for row in rows)} are right.")
-        finding.say("The emulated device has no cuBLAS: tf32 and bf16 are left out.")
+        finding.say("The emulated device has no cuBLAS: tf32 is left out.")
         return
     finding.say("Products of two square matrices of normal random numbers, median; a sample of each is checked.")
     finding.say(table(["product", "order", "TFLOP/s"], rows))
@@ -101,7 +100,7 @@ def product_rate(cupy: Any, clock: Clock, name: str, order: int) -> float:
     out = cupy.empty((order, order), DTYPES[name])
     multiply = gemm(cupy, name, x, y, out) if name in THROUGH_GEMM else lambda: cupy.matmul(x, y, out=out)
     seconds = median(clock.each(multiply))
-    check_product(name, *(as_numbers(m.get(), name) for m in (x[:CHECKED], y[:, :CHECKED], out[:CHECKED])))
+    check_product(name, *(m.get() for m in (x[:CHECKED], y[:, :CHECKED], out[:CHECKED])))
     return 2 * float(order) ** 3 / seconds
 
 
@@ -109,15 +108,7 @@ def factors(order: int, name: str) -> list[Array]:
     """Two matrices of normal numbers; a large one repeats a block of them."""
     block = min(order, BLOCK)
     drawn = np.random.default_rng(1).standard_normal((2, block, block), np.float32)
-    return [np.tile(as_stored(m, name), (order // block, order // block)) for m in drawn]
-
-
-def as_stored(x: Array, name: str) -> Array:
-    return to_bits(x) if name == "bf16" else x.astype(DTYPES[name])
-
-
-def as_numbers(x: Array, name: str) -> Array:
-    return from_bits(x) if name == "bf16" else x
+    return [np.tile(m.astype(DTYPES[name]), (order // block, order // block)) for m in drawn]
 
 
 def check_product(name: str, rows: Array, y: Array, got: Array) -> None:

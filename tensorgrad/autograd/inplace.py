@@ -14,7 +14,8 @@ from tensorgrad.autograd.op import op
 from tensorgrad.autograd.tape import apply, refresh
 from tensorgrad.autograd.variable import Node, Variable, follow_retained
 from tensorgrad.backends import Backend
-from tensorgrad.backends.primitives import Array
+from tensorgrad.backends.primitives import TABLE, Array
+from tensorgrad.backends.primitives.index import Views
 from tensorgrad.dtypes import category
 from tensorgrad.errors import DTypeError, GraphError, ShapeError
 
@@ -31,7 +32,7 @@ def check_writable(target: Variable, writer: str) -> None:
     it shares memory with a leaf that requires grad or is a view made under no_grad of a tensor that has a history.
     """
     base = target.base
-    if base is not None and any(view.name == "broadcast_to" for view, _ in base[1]):
+    if base is not None and any(TABLE[view.name].overlaps for view, _ in base[1]):
         raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
     if not target.device.backend.is_writable(target.array):
         raise GraphError(
@@ -110,28 +111,34 @@ def _rewrite_history(target: Variable, value: Variable) -> None:
         target.node, target.needs_grad = value.node, value.needs_grad
     else:
         root, chain, _ = target.base
-        written = apply(write_through, root, value, chain=chain)
+        views = tuple([(view.name, next(iter(static.values()), None)) for view, static in chain])
+        written = apply(write_through, root, value, views=views, order=_order_of(root))
         whole, root.node, root.needs_grad = root.node, written.node, written.needs_grad
         follow_retained(root, whole)
         refresh(target)
     follow_retained(target, before)
 
 
-def _follow(B: Backend, x: Any, chain: tuple[Any, ...]) -> Any:
-    for view_op, static in chain:
-        x = view_op.forward(B, x, **static)
+def _order_of(x: Variable) -> tuple[int, ...]:
+    """The axes of `x` from the greatest stride to the least."""
+    strides = x.device.backend.strides(x.array)
+    return tuple(sorted(range(x.ndim), key=lambda axis: -strides[axis]))
+
+
+def _region(B: Backend, x: Any, views: Views) -> Any:
+    """What the views see of `x`, which need not be laid out as what they were made from."""
+    for view, argument in views:
+        x = (B.reshaped if view == "reshape" else getattr(B, view))(x, argument)
     return x
 
 
 @op(
-    lambda B, g, _out, _x, _v, chain: B.multiply(g, B.region_mask(g.shape, g.dtype, chain)),
-    lambda B, g, _out, _x, _v, chain: B.copy(_follow(B, g, chain)),
+    lambda B, g, _out, _x, _v, views, order: B.multiply(g, B.region_mask(g.shape, g.dtype, views, order)),
+    lambda B, g, _out, _x, _v, views, order: B.copy(_region(B, g, views)),
 )
-def write_through(B: Backend, x: Array, v: Array, chain: tuple[Any, ...]) -> Array:
-    """`x` with the region that the views of `chain` see replaced by `v`."""
-    out = B.copy(x)
-    B.copyto(_follow(B, out, chain), v)
-    return out
+def write_through(B: Backend, x: Array, v: Array, views: Views, order: tuple[int, ...]) -> Array:
+    """`x`, in whose memory `v` stands where `views` look; `order` as for `region_mask`."""
+    return x
 
 
 @op(lambda B, g, _out, _x, _v: B.full(g.shape, 0, g.dtype), lambda B, g, _out, _x, _v: g)

@@ -62,8 +62,6 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
     residuals = None
     if op.residuals is not None:
         out, *residuals = out
-    if type(out) is not backend.array_type:
-        out = backend.boxed(out)
     result = new_tensor(out, device)
     if needs and op.differentiable and mode.grad:
         node: Node = _new(Node)

@@ -6,12 +6,14 @@ that is written without writing, so those run as their compositions, to any orde
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from tensorgrad.autograd.op import OPS
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Backend, Device
+from tensorgrad.backends.primitives import TABLE, Row
 from tensorgrad.dtypes import DType
 from tensorgrad.errors import GraphError
 
@@ -29,76 +31,53 @@ class TapeBackend(Backend, interprets=True):
 
     def __getattr__(self, primitive: str) -> Any:
         """The primitive as an operation on the tape; called for basic primitives only, which Backend leaves out."""
-        if primitive.startswith("__"):
+        row = TABLE.get(primitive)
+        if row is None:
             raise AttributeError(primitive)
-        op = OPS.get(primitive)
-        if op is None:
-            raise GraphError(f"{primitive}: this primitive has no op, so no gradient can be taken through it")
-        positional = _STATIC_POSITIONS.get(primitive)
+        return partial(self._op, row)
 
-        def run(*inputs: Any, out: None = None, **static: Any) -> Any:
-            if positional is not None:
-                arrays, names = positional
-                static.update(zip(names, inputs[arrays:], strict=False))
-                inputs = inputs[:arrays]
-            return apply(op, *inputs, **static)
-
-        return run
-
-    def concatenate(self, arrays: list[Any], axis: int, /, *, out: Any = None) -> Any:
-        return apply(OPS["concatenate"], *arrays, axis=axis)
-
-    # Composite primitives whose compositions write into what they made: each runs as the op of its name.
-    def pad(self, *inputs: Any, **static: Any) -> Any:
-        return apply(OPS["pad"], *inputs, **static)
-
-    def scatter_index(self, *inputs: Any, **static: Any) -> Any:
-        return apply(OPS["scatter_index"], *inputs, **static)
-
-    def update_index(self, *inputs: Any, **static: Any) -> Any:
-        return apply(OPS["update_index"], *inputs, **static)
-
-    def scatter_along_axis(self, *inputs: Any, **static: Any) -> Any:
-        return apply(OPS["scatter_along_axis"], *inputs, **static)
-
-    def update_along_axis(self, *inputs: Any, **static: Any) -> Any:
-        return apply(OPS["update_along_axis"], *inputs, **static)
-
-    # Constants: nothing flows into them.
     def asarray(self, data: Any, /, *, dtype: DType | None = None) -> Any:
         return data if isinstance(data, Variable) else self._constant("asarray", data, dtype=dtype)
-
-    def full(self, *args: Any, **kwargs: Any) -> Any:
-        return self._constant("full", *args, **kwargs)
-
-    def arange(self, *args: Any, **kwargs: Any) -> Any:
-        return self._constant("arange", *args, **kwargs)
-
-    def region_mask(self, *args: Any, **kwargs: Any) -> Any:
-        return self._constant("region_mask", *args, **kwargs)
-
-    def check_bounds(self, indices: Any, low: int, high: int, /, *, what: str) -> None:
-        self._device.backend.check_bounds(indices.array, low, high, what=what)
-
-    def check_range(self, x: Any, low: float, high: float, /, *, what: str, hint: str = "") -> None:
-        self._device.backend.check_range(x.array, low, high, what=what, hint=hint)
-
-    def check_finite(self, x: Any, /, *, what: str, hint: str = "") -> None:
-        self._device.backend.check_finite(x.array, what=what, hint=hint)
 
     def _constant(self, primitive: str, *args: Any, **kwargs: Any) -> Any:
         return new_tensor(getattr(self._device.backend, primitive)(*args, **kwargs), self._device)
 
+    def _check(self, primitive: str, x: Any, *args: Any, **kwargs: Any) -> None:
+        getattr(self._device.backend, primitive)(x.array, *args, **kwargs)
 
-# Primitives whose static arguments come by position: how many arrays lead, and the ops' names for what follows.
-_STATIC_POSITIONS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "reshape": (1, ("shape",)),
-    "transpose": (1, ("axes",)),
-    "broadcast_to": (1, ("shape",)),
-    "getitem": (1, ("key",)),
-    "astype": (1, ("dtype",)),
-    "cumsum": (1, ("axis",)),
-    "argsort": (1, ("axis",)),
-    "take": (2, ("axis",)),
-    "take_along_axis": (2, ("axis",)),
-}
+    @staticmethod
+    def _op(row: Row, *inputs: Any, out: None = None, **static: Any) -> Any:
+        """The op of a primitive, which takes by keyword what the primitive may take by position."""
+        op = OPS.get(row.op)
+        if op is None:
+            raise GraphError(f"{row.name}: this primitive has no op, so no gradient can be taken through it")
+        arrays = inputs
+        if row.static:
+            count = len(row.arrays)
+            arrays = inputs[:count]
+            static.update(zip(row.static, inputs[count:], strict=False))
+        if row.takes_sequence:
+            arrays = (*arrays[0], *arrays[1:])
+        return apply(op, *arrays, **static)
+
+
+def _as_op(row: Row) -> Any:
+    return lambda self, *inputs, **static: self._op(row, *inputs, **static)
+
+
+def _as_constant(name: str) -> Any:
+    return lambda self, *args, **kwargs: self._constant(name, *args, **kwargs)
+
+
+def _as_check(name: str) -> Any:
+    return lambda self, *args, **kwargs: self._check(name, *args, **kwargs)
+
+
+# What Backend has a default for, and the tape does otherwise.
+for _name, _row in TABLE.items():
+    if _row.on_tape == "op" and not _row.basic:
+        setattr(TapeBackend, _name, _as_op(_row))
+    elif _row.on_tape == "constant" and _name != "asarray":
+        setattr(TapeBackend, _name, _as_constant(_name))
+    elif _row.kind == "check":
+        setattr(TapeBackend, _name, _as_check(_name))

@@ -9,9 +9,10 @@ An op is written once against a backend `B` and never learns which one it is. Th
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import copy
+from typing import Any, ClassVar, Self
 
-from tensorgrad.backends.primitives import PRIMITIVES, Array, Shape
+from tensorgrad.backends.primitives import Array, names
 from tensorgrad.backends.primitives.check import CheckPrimitives
 from tensorgrad.backends.primitives.index import IndexPrimitives
 from tensorgrad.backends.primitives.linear import LinearPrimitives
@@ -19,7 +20,6 @@ from tensorgrad.backends.primitives.loss import LossPrimitives
 from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
 from tensorgrad.backends.primitives.random import RandomPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
-from tensorgrad.dtypes import DType
 from tensorgrad.errors import DeviceError
 
 __all__ = ["Backend"]
@@ -33,38 +33,25 @@ class Backend(
     CheckPrimitives,
     OptimizerPrimitives,
     RandomPrimitives,
+    composes=True,
 ):
     """The interface of a device. A subclass that leaves a basic primitive out is refused when it is defined."""
 
     name: ClassVar[str]
-    array_type: type[Any]  # what every result of an op is an instance of, once it went through `boxed`
+    array_type: type[Any]  # what every array of the device is an instance of
     fuses_layers: ClassVar[bool] = False  # whether `linear_act` is faster than its two halves
 
-    def boxed(self, result: Array) -> Array:
-        """The result of a primitive as an instance of `array_type`.
+    def feed(self, slot: Array, value: Any) -> None:
+        """Write a number of the host, or for each element of the array `slot` one, into memory of the device.
 
-        Some libraries answer with a scalar where an array of no dimensions was meant. `asarray` is for data that come
-        from the host; what comes here was computed on the device, and an interpreter that notes calls must know the one
-        from the other.
+        Such a slot is an input of the program, as a learning rate or a batch is: an interpreter that notes calls leaves
+        this one out, since a replay of it would bring the old values back, and lets the owner of the slot feed it
+        before each replay.
         """
-        return result
-
-    def scratch(self, shape: Shape, dtype: DType) -> Array:
-        """Uninitialised memory for a primitive to work in, which nobody sees after the primitive has returned.
-
-        A primitive that is given `out=` takes memory from nowhere else. Here it is new; whoever replays recorded calls
-        hands out memory of its own.
-        """
-        return self.empty(shape, dtype)
-
-    def feed(self, slot: Array, value: float) -> None:
-        """Write a number of the host into a 0-d array of the device.
-
-        Such a slot is an input of the program, as a learning rate is: an interpreter that notes calls leaves this one
-        out, since a replay of it would bring the old number back, and lets whoever owns the slot feed it before each
-        replay.
-        """
-        self.full((), value, slot.dtype, out=slot)
+        if slot.ndim:
+            self.copyto(slot, self.asarray(value, dtype=slot.dtype))
+        else:
+            self.full((), value, slot.dtype, out=slot)
 
     def to_dlpack(self, x: Array, **options: Any) -> Any:
         """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them."""
@@ -83,14 +70,14 @@ class Backend(
         """Whether the memory of `x` may be written; only arrays that come from outside can be read-only."""
         return True
 
-    def strides(self, x: Array) -> Shape:
-        """For each dimension, how many elements of the memory lie between two neighbours along it."""
-        return tuple([n // x.dtype.itemsize for n in x.strides])
+    def for_replay(self) -> Self:
+        """Another backend on the same device, for recorded calls: nothing that these read goes before it does."""
+        return copy.copy(self)
 
     def __init_subclass__(cls, interprets: bool = False, **kwargs: Any) -> None:
         """`interprets=True` is for backends that answer by `__getattr__`: the tape, a recorder."""
         super().__init_subclass__(**kwargs)
-        missing = [] if interprets else [p for p in PRIMITIVES if not hasattr(cls, p)]
+        missing = [] if interprets else [p for p in names(basic=True) if not hasattr(cls, p)]
         if missing:
             raise TypeError(f"backend {cls.__name__} lacks the basic primitives {', '.join(missing)}")
 

@@ -13,6 +13,7 @@ __all__ = [
     "FLOATS",
     "INTEGERS",
     "SUFFIXES",
+    "all_sources",
     "compile_options",
     "dtype_suffix_of",
     "kernel_digest",
@@ -21,25 +22,32 @@ __all__ = [
     "source_of",
 ]
 
-FLOATS = ("float32", "float64", "float16", "bfloat16")
+FLOATS = ("float32", "float64", "float16")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
 # Of a kernel's name, by the name of the dtype that it works on.
-SUFFIXES = dict(zip((*FLOATS, *INTEGERS), "f32 f64 f16 bf16 i64 i32 i16 i8 u8".split(), strict=True))
+SUFFIXES = dict(zip((*FLOATS, *INTEGERS), "f32 f64 f16 i64 i32 i16 i8 u8".split(), strict=True))
 
 
 @lru_cache(maxsize=1)
 def kernel_folder() -> Path:
-    """The folder of the `.cu` and `.h` files: in an installed package beside it, in a checkout at its root."""
+    """The folder that holds common/ and one folder a family: in an installed package within it, in a checkout at its
+    root."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "_kernels", package.parent / "kernels"):
-        if (folder / "launch.cuh").exists():
+        if (folder / "common" / "launch.cuh").exists():
             return folder
     raise DeviceError("the sources of the CUDA kernels are missing from this installation of tensorgrad; reinstall it")
 
 
+def all_sources() -> list[str]:
+    """Every file of the sources, headers too, by its path below `kernel_folder()`, in order."""
+    folder = kernel_folder()
+    return sorted(p.relative_to(folder).as_posix() for p in folder.glob("*/*") if p.suffix in (".cu", ".cuh", ".h"))
+
+
 @lru_cache(maxsize=64)
 def kernel_source(file: str) -> str:
-    """The text of one file."""
+    """The text of one of `all_sources()`."""
     return (kernel_folder() / file).read_text(encoding="utf8")
 
 
@@ -48,9 +56,8 @@ def kernel_digest() -> str:
     """A digest of all sources. CuPy's cache of compiled kernels does not look into the headers that a source includes,
     so the digest goes with the compiler's options, which it does look at."""
     total = hashlib.sha256()
-    for path in sorted(kernel_folder().iterdir()):
-        if path.suffix in (".cu", ".cuh", ".h"):
-            total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for file in all_sources():
+        total.update(file.encode() + b"\0" + kernel_source(file).encode() + b"\0")
     return total.hexdigest()[:16]
 
 
@@ -62,28 +69,31 @@ def compile_options(suffix: str | None = None) -> tuple[str, ...]:
 
 
 # ---------------------------------------------------------------------- names
-# Which file of kernels/ holds a kernel: by its name without the suffix of the dtype, _backward and _backward_bias.
+# Which file holds a kernel: by its name without the suffix of the dtype, _backward and _backward_bias.
 _FILES = {
-    "relu.cu": "relu leaky_relu",
-    "gelu.cu": "gelu gelu_tanh",
-    "sigmoid.cu": "sigmoid tanh silu",
-    "softmax.cu": "softmax log_softmax",
-    "softmax_cross_entropy.cu": "softmax_cross_entropy softmax_cross_entropy_gradient",
-    "philox.cu": "random_bits random_words64 random_integers random_uniform random_normal random_bernoulli",
-    "dropout.cu": "dropout",
-    "reduce.cu": "column_sums column_finish norm_parts norm_finish scale_tensors clamp_tensors nonfinite",
-    "adam.cu": "adam adam_prepare",
-    "sgd.cu": "sgd sgd_prepare",
-    "rmsprop.cu": "rmsprop rmsprop_prepare",
-    "adagrad.cu": "adagrad adagrad_prepare",
-    "checks.cu": "check_bounds wrap_indices check_range",
+    "activation/relu.cu": "relu leaky_relu",
+    "activation/gelu.cu": "gelu gelu_tanh",
+    "activation/sigmoid.cu": "sigmoid",
+    "activation/tanh.cu": "tanh",
+    "activation/silu.cu": "silu",
+    "activation/softmax.cu": "softmax log_softmax",
+    "loss/softmax_cross_entropy.cu": "softmax_cross_entropy",
+    "reduce/column_sums.cu": "column_sums column_finish",
+    "check/check.cu": "check_bounds wrap_indices check_range",
+    "optimizer/adam.cu": "adam adam_prepare",
+    "optimizer/sgd.cu": "sgd sgd_prepare",
+    "optimizer/rmsprop.cu": "rmsprop rmsprop_prepare",
+    "optimizer/adagrad.cu": "adagrad adagrad_prepare",
+    "optimizer/norm.cu": "norm_parts norm_finish scale_tensors clamp_tensors",
+    "random/philox.cu": "random_bits random_words64 random_integers random_uniform random_normal random_bernoulli",
+    "random/dropout.cu": "dropout",
 }
 _SOURCES = {name: file for file, names in _FILES.items() for name in names.split()}
 _ENDINGS = re.compile(rf"(_backward|_backward_bias)?(_({'|'.join(SUFFIXES.values())}))?$")
 
 
 def source_of(kernel: str) -> str:
-    """The file of kernels/ that holds a kernel: `source_of("gelu_backward_f32") == "gelu.cu"`."""
+    """The file of kernels/ that holds a kernel: `source_of("gelu_backward_f32") == "activation/gelu.cu"`."""
     file = _SOURCES.get(_ENDINGS.sub("", kernel))
     if file is None:
         raise ArgumentError(f"source_of: no file of kernels/ holds {kernel!r}; there are {', '.join(_SOURCES)}")

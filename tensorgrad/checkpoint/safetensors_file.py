@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from tensorgrad.checkpoint.tree import pack, unpack
 from tensorgrad.creation import tensor
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, FormatError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
+from tensorgrad.tensor import Tensor
 
 __all__ = ["load", "read_metadata", "save"]
 

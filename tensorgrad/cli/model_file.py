@@ -5,16 +5,14 @@ outputs.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tensorgrad.backends import Device
 from tensorgrad.checkpoint import load, read_metadata, save
 from tensorgrad.data import Standardizer
 from tensorgrad.data.table import Task
 from tensorgrad.errors import FormatError
 from tensorgrad.nn import MLP, Module
-
-if TYPE_CHECKING:
-    from tensorgrad.backends.device import Device
 
 __all__ = ["Recipe", "TrainedModel", "load_model", "save_model"]
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
-from tensorgrad.backends.device import get_default_device
+from tensorgrad.autograd.tape import apply
+from tensorgrad.backends import Device, get_default_device
 from tensorgrad.creation import as_tensor
 from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import stack
+from tensorgrad.ops import index as I
 from tensorgrad.tensor import Tensor
 
-if TYPE_CHECKING:
-    from tensorgrad.backends.device import Device
-
-__all__ = ["Dataset", "Subset", "TensorDataset", "as_dataset", "is_dataset"]
+__all__ = ["Dataset", "Subset", "TensorDataset", "as_dataset", "gather_within", "is_dataset"]
 
 Index = int | slice | Sequence[int] | Tensor
+D = TypeVar("D", bound="Dataset")
 
 
 class Dataset:
@@ -107,9 +107,12 @@ class Subset(Dataset):
     for indices that are not one-dimensional.
     """
 
+    _checked: tuple[Tensor, int, int] | None = None  # the indices, their version then, and below what they all lie
+
     def __init__(self, dataset: Any, indices: Sequence[int] | Tensor) -> None:
         self.dataset = as_dataset("Subset", dataset)
         self.indices = _checked_indices(indices, self.dataset)
+        self._checked = self.indices, self.indices.version[0], len(self.dataset)
 
     @property
     def device(self) -> Device:
@@ -134,12 +137,42 @@ class Subset(Dataset):
         """The samples at `indices`, counted within this subset."""
         return self.dataset.gather(self.indices.index_select(0, indices))
 
+    def _bound(self) -> int | None:
+        """The number below which all `indices` are known to lie; None where they are not those that were checked."""
+        if self._checked is None:
+            return None
+        indices, version, bound = self._checked
+        return bound if self.indices is indices and indices.version[0] == version else None
+
     def to(self, device: str | Device) -> TensorDataset:
         """The samples of this subset on another device."""
         return TensorDataset(*(tensor.to(device) for tensor in self.tensors))
 
     def __repr__(self) -> str:
         return f"Subset({len(self)} of {self.dataset!r})"
+
+
+def gather_within(dataset: Dataset, indices: Tensor, count: int) -> tuple[Tensor, ...]:
+    """`dataset.gather(indices)` for indices (int64) that are known to lie in [0, count): they are not checked again
+    where that is enough to know of them. A `gather` of a data set's own is called as it is.
+    """
+    if _gathers_as(dataset, TensorDataset) and all(tensor.shape[0] >= count for tensor in dataset.tensors):
+        return tuple(_taken(tensor, indices) for tensor in dataset.tensors)
+    if _gathers_as(dataset, Subset) and len(dataset.indices) >= count:
+        bound = dataset._bound()
+        if bound is not None:
+            return gather_within(dataset.dataset, _taken(dataset.indices, indices), bound)
+    return dataset.gather(indices)
+
+
+def _gathers_as(dataset: Dataset, kind: type[D]) -> TypeGuard[D]:
+    """Whether `dataset.gather` is that of `kind`, overridden nowhere."""
+    return getattr(dataset.gather, "__func__", None) is kind.gather
+
+
+def _taken(tensor: Tensor, indices: Tensor) -> Tensor:
+    taken: Tensor = apply(I.take, tensor, indices, axis=0)
+    return taken
 
 
 def is_dataset(given: Any) -> TypeGuard[Dataset]:
@@ -231,4 +264,4 @@ def _checked_indices(indices: Sequence[int] | Tensor, dataset: Dataset) -> Tenso
             f"Subset: indices must be in [0, {len(dataset)}), got values from {least} to {most}; "
             "they count the samples of the data set"
         )
-    return checked
+    return checked.long()

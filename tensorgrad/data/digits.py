@@ -7,16 +7,13 @@ E. Alpaydin and C. Kaynak (1998), CC BY 4.0; see assets/LICENSE-digits.txt.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tensorgrad.backends import Device
 from tensorgrad.creation import tensor
 from tensorgrad.data.dataset import TensorDataset
 from tensorgrad.data.table import Table
-
-if TYPE_CHECKING:
-    from tensorgrad.backends.device import Device
 
 __all__ = ["digits", "digits_table"]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.creation import arange
-from tensorgrad.data.dataset import as_dataset
+from tensorgrad.data.dataset import as_dataset, gather_within
 from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
+from tensorgrad.tensor import Tensor
 
 __all__ = ["DataLoader"]
 
@@ -66,7 +64,7 @@ class DataLoader:
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self._order()
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield self.dataset.gather(order[start : start + self.batch_size])
+            yield gather_within(self.dataset, order[start : start + self.batch_size], len(order))
 
     def _order(self) -> Tensor:
         count, device = len(self.dataset), self.dataset.device

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from tensorgrad.backends import Device
 from tensorgrad.creation import tensor
 from tensorgrad.data.dataset import TensorDataset
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tensorgrad.backends.device import Device
 
 __all__ = ["Array", "Table", "Task", "listed"]
 

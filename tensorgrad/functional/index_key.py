@@ -196,9 +196,8 @@ def _positions(name: str, k: Any, shape: Shape, dim: int, device: Device) -> lis
 
 def wrapped(name: str, index: Tensor, dim: int, size: int) -> Tensor:
     """`index` counted from the start, checked against the size of the dim it indexes."""
-    array = index.array
-    found = index.device.backend.wrap_indices(array, size, what=f"{name}: indices into dimension {dim} of size {size}")
-    return index if found is array else new_tensor(found, index.device)
+    what = f"{name}: indices into dimension {dim} of size {size}"
+    return new_tensor(index.device.backend.wrap_indices(index.array, size, what=what), index.device)
 
 
 def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:

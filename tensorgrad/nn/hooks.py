@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tensorgrad.autograd.variable import RemovableHandle
 
-if TYPE_CHECKING:
-    from tensorgrad.nn.module import Module
-
 __all__ = ["ForwardHooks", "Hook", "register"]
+
+
+class Forwarding(Protocol):
+    """What is called here of a Module."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation."""
 
 
 class Hook(NamedTuple):
@@ -32,7 +36,7 @@ class ForwardHooks:
     def __bool__(self) -> bool:
         return bool(self.before or self.after)
 
-    def call(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, module: Forwarding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """`module.forward(*args, **kwargs)` with the hooks around it."""
         for hook in tuple(self.before):
             args, kwargs = _run_before(hook, module, args, kwargs)
@@ -51,7 +55,7 @@ def register(hooks: list[Any], hook: Any, prepend: bool) -> RemovableHandle:
 
 
 def _run_before(
-    hook: Hook, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    hook: Hook, module: Forwarding, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if hook.with_kwargs:
         changed = hook.function(module, args, kwargs)

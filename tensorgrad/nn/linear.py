@@ -64,7 +64,7 @@ class Linear(Module):
             self._check(input)
             return linear_act(input, self.weight, self.bias, activation, negative_slope)
         except TensorgradError as error:
-            error.enter(self, None)
+            error.enter(self)
             raise
 
     def _check(self, input: Tensor) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, overload
 from tensorgrad.autograd.variable import RemovableHandle
 from tensorgrad.backends import DeviceLike
 from tensorgrad.backends.device import device_of_type
+from tensorgrad.calls import here
 from tensorgrad.dtypes import float16, float32, float64, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, TensorgradError
 from tensorgrad.functional.conversion import destination
@@ -29,8 +30,8 @@ class Module:
     `to()` and the optimizers then see it. Buffers, tensors that belong to the state but are not trained, are
     registered with `register_buffer`. A subclass calls `super().__init__()` first and defines `forward`.
 
-    Errors raised inside a call carry the path of the module: `model.2 (Linear): expected in_features=256, got
-    128`.
+    Errors raised inside a call carry the path of the module, `model.2 (Linear): expected in_features=256, got 128`:
+    those too that a CUDA device finds in it and that the host raises later.
     """
 
     training: bool
@@ -48,12 +49,19 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        modules = here.modules
+        depth = len(modules)
         try:
+            modules.append(self)
             hooks = self._hooks
-            return hooks.call(self, args, kwargs) if hooks else self.forward(*args, **kwargs)
+            if hooks.before or hooks.after:
+                return hooks.call(self, args, kwargs)
+            return self.forward(*args, **kwargs)
         except TensorgradError as error:
-            error.enter(self, self._name_of(error.origin))
+            error.enter(self)
             raise
+        finally:
+            del modules[depth:]  # right even where an interrupt came before the append, or left others on it
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -75,11 +83,6 @@ class Module:
         With `with_kwargs` it is `hook(module, args, kwargs, output)`.
         """
         return register(self._hooks.after, Hook(hook, with_kwargs), prepend)
-
-    def _name_of(self, inner: object) -> str | None:
-        if inner is None or inner is self:
-            return None
-        return next((name for name, module in self.named_modules() if module is inner), None)
 
     # ------------------------------------------------------------------ registration
     def __setattr__(self, name: str, value: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.creation import as_tensor
@@ -11,10 +11,14 @@ from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, TensorgradError
 from tensorgrad.tensor import Tensor
 
-if TYPE_CHECKING:
-    from tensorgrad.nn.module import Module
-
 __all__ = ["IncompatibleKeys", "load_state", "named_state"]
+
+
+class Registry(Protocol):
+    """What is read here of a Module."""
+
+    def registered(self, kind: str, /) -> Iterator[tuple[str, Any]]:
+        """(name, value) of what is registered as `kind`."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -24,7 +28,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-def named_state(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def named_state(module: Registry, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
     """Parameters, then persistent buffers, then each child's: PyTorch's names in PyTorch's order.
 
     What is shared appears under each of its names, so that the mapping fits a model where it is not shared.
@@ -38,7 +42,7 @@ def named_state(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]
             yield from named_state(child, f"{prefix}{name}.")
 
 
-def load_state(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+def load_state(module: Registry, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
     """Copy the values of `state` into the module's tensors; see `Module.load_state_dict`."""
     if not isinstance(state, Mapping):
         raise ArgumentError(f"load_state_dict: expected a mapping from names to tensors, got {type(state).__name__}")
@@ -71,7 +75,7 @@ def _matched(targets: dict[str, Tensor], state: Mapping[str, Any]) -> tuple[dict
     return values, unfit
 
 
-def _report(module: Module, missing: list[str], unexpected: list[str], unfit: list[str], strict: bool) -> str:
+def _report(module: Registry, missing: list[str], unexpected: list[str], unfit: list[str], strict: bool) -> str:
     lines = [f"load_state_dict: the mapping does not fit this {type(module).__name__}; nothing was changed"]
     if missing and strict:
         lines.append(f"missing keys: {', '.join(missing)}")

@@ -27,7 +27,7 @@ def _as_matrix(B: Backend, g: Array, x_ndim: int, y_ndim: int) -> Array:
 
 def _rows(B: Backend, x: Array) -> Array:
     """(..., n) as (rows, n)."""
-    return x if x.ndim == 2 else B.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x if x.ndim == 2 else B.reshaped(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 # ---------------------------------------------------------------------- matmul
@@ -39,7 +39,7 @@ def _left(B: Backend, g: Array, _out: Spec, _x: Spec, y: Array) -> Array:
     product = B.matmul(_as_matrix(B, g, _x.ndim, y.ndim), _swapped(B, columns))
     shape = (1, *_x.shape) if _x.ndim == 1 else _x.shape
     product = product if product.shape == shape else B.unbroadcast(product, shape)
-    return B.reshape(product, _x.shape) if _x.ndim == 1 else product
+    return B.reshaped(product, _x.shape) if _x.ndim == 1 else product
 
 
 def _right(B: Backend, g: Array, _out: Spec, x: Array, _y: Spec) -> Array:
@@ -54,7 +54,7 @@ def _right(B: Backend, g: Array, _out: Spec, x: Array, _y: Spec) -> Array:
     else:
         product = B.matmul(_swapped(B, rows), matrix)
     product = product if product.shape == shape else B.unbroadcast(product, shape)
-    return B.reshape(product, _y.shape) if _y.ndim == 1 else product
+    return B.reshaped(product, _y.shape) if _y.ndim == 1 else product
 
 
 @op(_left, _right)
@@ -66,7 +66,7 @@ def matmul(B: Backend, x: Array, y: Array) -> Array:
 def _linear_input(B: Backend, g: Array, _out: Spec, _x: Spec, weight: Array, _bias: Spec | None) -> Array:
     if g.ndim == 2:
         return B.matmul(g, weight)
-    return B.reshape(B.matmul(_rows(B, g), weight), _x.shape)
+    return B.reshaped(B.matmul(_rows(B, g), weight), _x.shape)
 
 
 def _linear_weight(B: Backend, g: Array, _out: Spec, x: Array, _weight: Spec, _bias: Spec | None) -> Array:
@@ -109,7 +109,7 @@ def _factors(
     """The gradients of x and weight in x @ weight.T, for the gradient `dz` (rows, out) of that."""
     dx = B.matmul(dz, weight) if needs[0] else None
     if dx is not None and dx.shape != x.shape:
-        dx = B.reshape(dx, x.shape)
+        dx = B.reshaped(dx, x.shape)
     return dx, B.matmul(B.transpose(dz), _rows(B, x)) if needs[1] else None
 
 
@@ -128,4 +128,4 @@ def linear_act(
 )
 def outer(B: Backend, x: Array, y: Array) -> Array:
     """x[:, None] * y[None, :] of two 1-d arrays."""
-    return B.multiply(B.reshape(x, (x.shape[0], 1)), y)
+    return B.multiply(B.reshaped(x, (x.shape[0], 1)), y)

@@ -123,9 +123,9 @@ def _rows(B: Backend, x: Array) -> Array:
     if x.ndim == 2:
         return x
     if x.ndim == 1:
-        return B.reshape(x, (1, *x.shape))
+        return B.reshaped(x, (1, *x.shape))
     last = B.transpose(x, (0, *range(2, x.ndim), 1))
-    return B.reshape(last, (math.prod(last.shape[:-1]), x.shape[1]))
+    return B.reshaped(last, (math.prod(last.shape[:-1]), x.shape[1]))
 
 
 def _unrows(B: Backend, rows: Array, shape: tuple[int, ...]) -> Array:
@@ -133,8 +133,8 @@ def _unrows(B: Backend, rows: Array, shape: tuple[int, ...]) -> Array:
     if len(shape) == 2:
         return rows
     if len(shape) == 1:
-        return B.reshape(rows, shape)
-    last = B.reshape(rows, (shape[0], *shape[2:], shape[1]))
+        return B.reshaped(rows, shape)
+    last = B.reshaped(rows, (shape[0], *shape[2:], shape[1]))
     return B.transpose(last, (0, len(shape) - 1, *range(1, len(shape) - 1)))
 
 
@@ -146,7 +146,7 @@ def _used(B: Backend, labels: Array, ignore_index: int, classes: int, name: str)
     if classes:
         B.check_bounds(safe, 0, classes, what=f"{name}: labels")
     flat = (math.prod(labels.shape),)
-    return B.reshape(safe, flat), B.reshape(valid, flat)
+    return B.reshaped(safe, flat), B.reshaped(valid, flat)
 
 
 def _kept(B: Backend, valid: Array, x: Array) -> Array:
@@ -161,7 +161,7 @@ def _weights(B: Backend, safe: Array, valid: Array, weight: Array | None, dtype:
 
 def _reduced_rows(B: Backend, losses: Array, weights: Array, reduction: str, shape: tuple[int, ...]) -> Array:
     if reduction == "none":
-        return B.reshape(losses, shape)
+        return B.reshaped(losses, shape)
     total = B.sum(losses)
     return total if reduction == "sum" else B.divide(total, B.sum(weights))
 
@@ -171,8 +171,8 @@ def _row_gradients(B: Backend, g: Array, valid: Array, weights: Array, reduction
     rows = valid.shape[0]
     if reduction == "mean":
         g = B.divide(g, B.sum(weights))
-    each = B.reshape(g, (rows, 1)) if reduction == "none" else g
-    return _kept(B, B.reshape(valid, (rows, 1)), each)
+    each = B.reshaped(g, (rows, 1)) if reduction == "none" else g
+    return _kept(B, B.reshaped(valid, (rows, 1)), each)
 
 
 def _cross_entropy_vjp(
@@ -233,7 +233,7 @@ def _picked(B: Backend, rows: Array, safe: Array, weights: Array, _weight: Array
 
 
 def _picked_slope(B: Backend, safe: Array, weights: Array, _weight: Array | None, classes: int) -> Array:
-    column = B.negative(B.reshape(weights, (weights.shape[0], 1)))
+    column = B.negative(B.reshaped(weights, (weights.shape[0], 1)))
     return B.where(B.one_hot_rows(safe, classes), column, B.full((), 0, column.dtype))
 
 
@@ -242,7 +242,7 @@ def _uniform(B: Backend, rows: Array, _safe: Array, _weights: Array, weight: Arr
 
 
 def _uniform_slope(B: Backend, _safe: Array, weights: Array, weight: Array | None, classes: int) -> Array:
-    return B.negative(B.full((1, classes), 1, weights.dtype) if weight is None else B.reshape(weight, (1, classes)))
+    return B.negative(B.full((1, classes), 1, weights.dtype) if weight is None else B.reshaped(weight, (1, classes)))
 
 
 # The log-probability of the label, and (for label smoothing) the sum over all classes, weighted.

@@ -47,7 +47,7 @@ def _kept_shape(shape: Shape, axis: Axis) -> Shape:
 
 def _aligned(B: Backend, reduced: Array, shape: Shape, axis: Axis, keepdims: bool) -> Array:
     """A result, or its gradient, shaped so that it broadcasts against the input of `shape`."""
-    return reduced if keepdims or axis is None else B.reshape(reduced, _kept_shape(shape, axis))
+    return reduced if keepdims or axis is None else B.reshaped(reduced, _kept_shape(shape, axis))
 
 
 # ---------------------------------------------------------------------- sums
@@ -87,8 +87,8 @@ def _prod_vjp(B: Backend, g: Array, _out: Spec, x: Array, axis: Axis = None, kee
     axes = _axes(x.ndim, axis)
     order = (*[i for i in range(x.ndim) if i not in axes], *axes)
     moved = B.transpose(x, order)
-    rows = B.reshape(moved, (*moved.shape[: x.ndim - len(axes)], reduced_count(x.shape, axis)))
-    others = B.reshape(B.leave_one_out(rows), moved.shape)
+    rows = B.reshaped(moved, (*moved.shape[: x.ndim - len(axes)], reduced_count(x.shape, axis)))
+    others = B.reshaped(B.leave_one_out(rows), moved.shape)
     back = tuple([order.index(i) for i in range(x.ndim)])
     return B.multiply(_aligned(B, g, x.shape, axis, keepdims), B.transpose(others, back))
 

@@ -15,9 +15,9 @@ from tensorgrad.dtypes import int64
 
 
 # ---------------------------------------------------------------------- views
-@op(lambda B, g, _out, _x, shape: B.reshape(g, _x.shape), view="maybe")
+@op(lambda B, g, _out, _x, shape: B.reshaped(g, _x.shape), view="maybe")
 def reshape(B: Backend, x: Array, shape: Shape) -> Array:
-    return B.reshape(x, shape)
+    return B.reshaped(x, shape)
 
 
 def _inverse(axes: tuple[int, ...] | None) -> tuple[int, ...] | None:
@@ -73,7 +73,7 @@ def _stack_vjp(
 def stack(B: Backend, *arrays: Array, axis: int) -> Array:
     shape = arrays[0].shape
     thick = (*shape[:axis], 1, *shape[axis:])
-    return B.concatenate([B.reshape(x, thick) for x in arrays], axis)
+    return B.concatenate([B.reshaped(x, thick) for x in arrays], axis)
 
 
 # ---------------------------------------------------------------------- repeating
@@ -84,28 +84,28 @@ def _blocks(shape: Shape, repeats: tuple[int, ...]) -> Shape:
 
 @op(
     lambda B, g, _out, _x, repeats: B.sum(
-        B.reshape(g, _blocks(_x.shape, repeats)), axis=tuple(range(0, 2 * len(repeats), 2))
+        B.reshaped(g, _blocks(_x.shape, repeats)), axis=tuple(range(0, 2 * len(repeats), 2))
     )
 )
 def tile(B: Backend, x: Array, repeats: tuple[int, ...]) -> Array:
     """`x` laid side by side `repeats[i]` times along dimension i; one number for each of at least one
     dimension.
     """
-    single = B.reshape(x, _blocks(x.shape, (1,) * len(repeats)))
+    single = B.reshaped(x, _blocks(x.shape, (1,) * len(repeats)))
     filled = B.copy(B.broadcast_to(single, _blocks(x.shape, repeats)))
-    return B.reshape(filled, tuple(n * r for n, r in zip(x.shape, repeats, strict=True)))
+    return B.reshaped(filled, tuple(n * r for n, r in zip(x.shape, repeats, strict=True)))
 
 
 def _runs(shape: Shape, repeats: int, axis: int) -> Shape:
     return (*shape[: axis + 1], repeats, *shape[axis + 1 :])
 
 
-@op(lambda B, g, _out, _x, repeats, axis: B.sum(B.reshape(g, _runs(_x.shape, repeats, axis)), axis=axis + 1))
+@op(lambda B, g, _out, _x, repeats, axis: B.sum(B.reshaped(g, _runs(_x.shape, repeats, axis)), axis=axis + 1))
 def repeat(B: Backend, x: Array, repeats: int, axis: int) -> Array:
     """Every element along `axis` `repeats` times in a row."""
-    single = B.reshape(x, _runs(x.shape, 1, axis))
+    single = B.reshaped(x, _runs(x.shape, 1, axis))
     filled = B.copy(B.broadcast_to(single, _runs(x.shape, repeats, axis)))
-    return B.reshape(filled, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
+    return B.reshaped(filled, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
 
 
 # ---------------------------------------------------------------------- margins
@@ -149,7 +149,7 @@ def roll(B: Backend, x: Array, shifts: tuple[int, ...], axes: tuple[int, ...]) -
 def _lower(B: Backend, shape: Shape, k: int) -> Array:
     """Whether an element of the last two dimensions lies on or below the k-th diagonal."""
     rows, columns = shape[-2:]
-    row = B.reshape(B.arange(0, rows, 1, int64), (rows, 1))
+    row = B.reshaped(B.arange(0, rows, 1, int64), (rows, 1))
     return B.greater_equal(row, B.arange(-k, columns - k, 1, int64))
 
 

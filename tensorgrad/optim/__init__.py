@@ -1,4 +1,4 @@
-"""Optimizers: PyTorch's names, defaults and rules; every step is one call to the backend."""
+"""Optimizers: PyTorch's names, defaults and rules; a step is one backend call for all that are stepped together."""
 
 from __future__ import annotations
 

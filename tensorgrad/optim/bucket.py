@@ -12,7 +12,7 @@ from tensorgrad.backends.primitives import Shape
 from tensorgrad.dtypes import DType
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Bucket", "Plan"]
+__all__ = ["Bucket", "Roster"]
 
 State = dict[str, Tensor]
 
@@ -58,7 +58,7 @@ class Bucket:
 
 
 class _Row(NamedTuple):
-    """One parameter as it was when the plan was made: idle, if `bucket` is None."""
+    """One parameter as it was when the roster was made: idle, if `bucket` is None."""
 
     parameter: Tensor
     state: State | None
@@ -69,11 +69,11 @@ class _Row(NamedTuple):
     kept: tuple[tuple[str, Tensor, Any], ...]  # the name, tensor and array of each piece of state
 
 
-class Plan:
-    """The buckets of a group, for as long as the next step is like the last: most of them are.
+class Roster:
+    """The parameters of a group as they were at the last step, in buckets, for as long as the next step is like it.
 
     Like means: the same parameters have gradients, and they, their state and the arrays of both are the same objects;
-    gradients may be new, of the same device, dtype and shape. All that was checked when the plan was made holds then.
+    gradients may be new, of the same device, dtype and shape. All that was checked when it was made holds then.
     """
 
     __slots__ = ("_rows", "_store", "_wanted", "buckets")
@@ -87,7 +87,7 @@ class Plan:
         self._rows = [_row(p, store.get(p), home.get(id(p)), wanted) for p in params]
 
     def renew(self, params: Sequence[Tensor], store: Mapping[Tensor, State], wanted: tuple[str, ...]) -> bool:
-        """Take up the gradients of this step; False where it is not like the last, and a new plan is to be made."""
+        """Take up the gradients of this step; False where it is not like the last, and a new roster is to be made."""
         if store is not self._store or wanted != self._wanted or len(params) != len(self._rows):
             return False
         for bucket in self.buckets:

@@ -13,7 +13,7 @@ from tensorgrad.backends import Device
 from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 from tensorgrad.nn.parameter import zero_gradient
-from tensorgrad.optim.bucket import Bucket, Plan
+from tensorgrad.optim.bucket import Bucket, Roster
 from tensorgrad.optim.options import check_names, checked_parameter, checked_rate, plain
 from tensorgrad.optim.state import dump_state, read_state
 from tensorgrad.tensor import Tensor
@@ -54,7 +54,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         self._rates: dict[tuple[int, Device], tuple[float, Any]] = {}
-        self._plans: dict[int, Plan] = {}
+        self._rosters: dict[int, Roster] = {}
         self._name = type(self).__name__
         for group in _as_groups(self._name, params):
             self.add_param_group(group)
@@ -138,7 +138,7 @@ class Optimizer:
         with no_grad():
             self.mirror_rates()
             for index, group in enumerate(self.param_groups):
-                for bucket in self._planned(index, group):
+                for bucket in self._stepped(index, group):
                     self._apply(bucket, group, self._rate(index, bucket.device))
                     bucket.note_write(writer)
         return loss
@@ -159,14 +159,14 @@ class Optimizer:
             found = self._rates[index, device] = rate, device.backend.full((), rate, float64)
         return found[1]
 
-    def _planned(self, index: int, group: Group) -> list[Bucket]:
+    def _stepped(self, index: int, group: Group) -> list[Bucket]:
         """The parameters of `group` that have a gradient, by the step count they share; checked, if not as before."""
-        wanted, plan = self._wanted(group), self._plans.get(index)
-        if plan is None or not plan.renew(group["params"], self.state, wanted):
-            self._plans.pop(index, None)
+        wanted, roster = self._wanted(group), self._rosters.get(index)
+        if roster is None or not roster.renew(group["params"], self.state, wanted):
+            self._rosters.pop(index, None)
             buckets = self._buckets(index, group, wanted)
-            plan = self._plans[index] = Plan(group["params"], self.state, wanted, buckets)
-        return plan.buckets
+            roster = self._rosters[index] = Roster(group["params"], self.state, wanted, buckets)
+        return roster.buckets
 
     def _buckets(self, index: int, group: Group, wanted: tuple[str, ...]) -> list[Bucket]:
         buckets: dict[Any, Bucket] = {}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
-from functools import wraps
-from inspect import signature
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from tensorgrad import arguments
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 from tensorgrad.tensor import Tensor
@@ -22,63 +20,26 @@ __all__ = [
     "check_not_negative",
     "checked_parameter",
     "checked_rate",
-    "names_checked",
     "plain",
 ]
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 # What other libraries call the same options.
 _SYNONYMS = {
-    "batch": "batch_size",
     "beta1": "betas",
     "beta2": "betas",
     "beta_1": "betas",
     "beta_2": "betas",
-    "callbacks": "on_epoch",
-    "clipnorm": "clip_norm",
-    "criterion": "loss",
-    "early_stopping": "patience",
     "epsilon": "eps",
-    "grad_clip": "clip_norm",
     "learning_rate": "lr",
-    "loss_fn": "loss",
-    "max_epochs": "epochs",
-    "max_norm": "clip_norm",
-    "n_epochs": "epochs",
-    "num_epochs": "epochs",
     "parameters": "params",
-    "random_state": "seed",
     "rho": "alpha",
-    "val": "validation",
-    "val_data": "validation",
-    "verbose": "progress",
     "wd": "weight_decay",
 }
 
 
 def check_names(owner: str, known: Iterable[str], given: Iterable[str]) -> None:
-    """DTypeError, which is a TypeError as for any call, unless all names in `given` are in `known`."""
-    names = [name for name in known if name != "self"]
-    for name in given:
-        if name not in names:
-            likely = {n: n for n in names} | {n: own for n, own in _SYNONYMS.items() if own in names}
-            meant = get_close_matches(name, likely, 1)
-            remedy = f"did you mean {likely[meant[0]]}?" if meant else f"there are {', '.join(names)}"
-            raise DTypeError(f"{owner}: there is no argument {name!r}; {remedy}")
-
-
-def names_checked(function: Callable[P, R]) -> Callable[P, R]:
-    """`function`, with `check_names` before each call."""
-    known = tuple(signature(function).parameters)
-
-    @wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        check_names(function.__name__, known, kwargs)
-        return function(*args, **kwargs)
-
-    return checked
+    """`arguments.check_names` with the synonyms of an optimizer's options."""
+    arguments.check_names(owner, known, given, _SYNONYMS)
 
 
 def plain(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.creation import as_tensor
@@ -13,13 +13,24 @@ from tensorgrad.errors import ArgumentError, ShapeError
 from tensorgrad.optim.options import plain
 from tensorgrad.tensor import Tensor
 
-if TYPE_CHECKING:
-    from tensorgrad.optim.optimizer import Optimizer
-
 __all__ = ["dump_state", "read_state"]
 
 
-def dump_state(optimizer: Optimizer) -> dict[str, Any]:
+class Stateful(Protocol):
+    """What is read here of an Optimizer, which says what each of them is."""
+
+    state_names: tuple[str, ...]
+    param_groups: list[dict[str, Any]]
+    state: defaultdict[Tensor, dict[str, Tensor]]
+
+    def exported(self, state: dict[str, Tensor], /) -> dict[str, Tensor]:
+        """What of one parameter's state is shown."""
+
+    def count_of(self, entry: Mapping[str, Any], state: dict[str, Tensor], /) -> float | None:
+        """The step count of one parameter's loaded state."""
+
+
+def dump_state(optimizer: Stateful) -> dict[str, Any]:
     """See `Optimizer.state_dict`."""
     state: dict[int, dict[str, Tensor]] = {}
     groups: list[dict[str, Any]] = []
@@ -33,7 +44,7 @@ def dump_state(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def read_state(
-    optimizer: Optimizer, given: Mapping[str, Any]
+    optimizer: Stateful, given: Mapping[str, Any]
 ) -> tuple[defaultdict[Tensor, dict[str, Tensor]], list[dict[str, Any]]]:
     """The state and each group's options that `given` stands for, checked; `optimizer` is not changed."""
     owner = type(optimizer).__name__
@@ -58,7 +69,7 @@ def read_state(
     return state, [_options(optimizer.param_groups[i], g) for i, g in enumerate(groups)]
 
 
-def _numbered(optimizer: Optimizer) -> Iterator[tuple[dict[str, Any], list[int]]]:
+def _numbered(optimizer: Stateful) -> Iterator[tuple[dict[str, Any], list[int]]]:
     start = 0
     for group in optimizer.param_groups:
         count = len(group["params"])
@@ -77,7 +88,7 @@ def _options(group: dict[str, Any], loaded: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _read_entry(
-    optimizer: Optimizer, p: Tensor, entry: Mapping[str, Any], clocks: dict[Any, Tensor], where: str
+    optimizer: Stateful, p: Tensor, entry: Mapping[str, Any], clocks: dict[Any, Tensor], where: str
 ) -> dict[str, Tensor]:
     made: dict[str, Tensor] = {}
     for name, value in entry.items():

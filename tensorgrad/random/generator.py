@@ -44,7 +44,6 @@ class Generator:
         """Seeded by the operating system; see `manual_seed`."""
         self.device: Device = as_device(device)
         self._lock = threading.Lock()
-        self._advances: dict[int, Array] = {}
         self._state: Array = self._pair(_fresh_seed(), 0)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -81,13 +80,8 @@ class Generator:
     def next_key(self, blocks: int) -> Array:
         """The key of a draw of `blocks` blocks: a copy of the state (uint64[2]), which then moves on by as
         many."""
-        backend = self.device.backend
         with self._lock:
-            advance = self._advances.get(blocks)
-            if advance is None:
-                advance = self._advances[blocks] = self._pair(0, blocks)
-            key = backend.copy(self._state)
-            backend.add(self._state, advance, out=self._state)
+            key: Array = self.device.backend.next_key(self._state, blocks)
         return key
 
     def _write(self, state: Array) -> None:
@@ -150,13 +144,15 @@ class _DefaultGenerator(Generator):
         """Bring the state to where the last draw on any device ended. It costs nothing while one device draws, since
         the host counts along.
 
-        Whoever replays recorded draws calls it before, never while recording, and `advance` afterwards.
+        The state is fed (`Backend.feed`), which is no part of the draw: a recording notes `next_key` alone. Whoever
+        replays recorded draws calls this before, and `advance` afterwards with the blocks of the keys that were drawn.
         """
         stream = self._stream
         with stream.lock:
             if always or self._used != stream.used:
                 self._used = stream.used
-                self._write(self._pair(stream.seed, stream.used % _SEEDS))
+                with self._lock:
+                    self.device.backend.feed(self._state, (stream.seed, stream.used % _SEEDS))
 
     def advance(self, blocks: int) -> None:
         """Count draws of so many blocks that this device has made by itself."""

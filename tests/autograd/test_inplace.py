@@ -242,6 +242,16 @@ def test_a_write_to_a_view_of_a_view() -> None:
     assert_values(v.grad, [202, 404])
 
 
+def test_a_write_to_a_view_of_memory_in_another_order() -> None:
+    """The result of an op on a transposed tensor lies transposed, and its views see it so."""
+    a = leaf(np.arange(6.0).reshape(2, 3))
+    y = a.T * 1
+    y.T.reshape(-1)[1:4].mul_(5)
+    y.sum().backward()
+    assert_values(y, [[0, 15], [5, 4], [10, 5]])
+    assert_values(a.grad, [[1, 5, 5], [5, 1, 1]])
+
+
 def test_a_write_to_one_view_is_seen_by_another() -> None:
     x = leaf([1.0, 2.0, 3.0])
     y = x * 1

@@ -13,7 +13,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.backends.cuda import errors as cuda_errors
-from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
 from tensorgrad.functional import loss as F
 from tensorgrad.nn import utils
 from tests.cupy_standin import installed
@@ -112,9 +112,9 @@ def test_a_probability_out_of_range_names_the_loss(cuda: tg.Device, dtype: str, 
     given = (wrong, right) if what == "input" else (right, wrong)
     with no_wait(cuda):
         loss = nn.BCELoss()(*(tg.tensor(x, device=cuda) for x in given))
-    expected = complaint(lambda: F.binary_cross_entropy(*(tg.from_numpy(x) for x in given)))
+    expected = complaint(lambda: nn.BCELoss()(*(tg.from_numpy(x) for x in given)))
     text = f"binary_cross_entropy: {what} must be in [0, 1], got {np.dtype(dtype).type(value)!s} at position (1, 0)"
-    assert expected[1].startswith(text)
+    assert expected[1].startswith(f"model (BCELoss): {text}")
     assert complaint(loss.item) == expected
     assert loss.item() is not None  # raised once
 
@@ -195,7 +195,7 @@ def test_other_streams_may_be_current(cuda: tg.Device) -> None:
 def test_descriptions_do_not_pile_up(cuda: tg.Device, monkeypatch: pytest.MonkeyPatch) -> None:
     B: Any = cuda.backend
     monkeypatch.setattr(cuda_errors, "_KEPT", 8)
-    described = B.errors._described
+    described = B.errors._shared.described
     described._numbers.clear()
     indices = [B.asarray(np.zeros(n, np.int64)) for n in range(1, 40)]
     wrong = B.asarray(np.array([[0, 5]]))
@@ -217,7 +217,7 @@ class Word:
     """An error word that a fake launch writes."""
 
     def __init__(self) -> None:
-        self.values = np.zeros(8, np.int64)
+        self.values = np.zeros(ERROR_WORDS, np.int64)
 
     def get(self) -> Array:
         return self.values.copy()

@@ -89,3 +89,29 @@ def test_what_others_refuse_is_not_taken_for_the_loss() -> None:
         tg.train.fit(
             model, (X, LABELS), nn.CrossEntropyLoss(), optimizer, epochs=1, progress=False, metrics={"m": refusing}
         )
+
+
+def test_hooks_see_and_change_the_same_as_on_the_cpu(cuda_device: tg.Device) -> None:
+    class Halved(tg.train.Hook):
+        def __init__(self) -> None:
+            self.seen: list[tuple[float, float]] = []
+
+        def before_step(self, state: tg.train.FitState) -> None:
+            for p in state.model.parameters():
+                assert p.grad is not None
+                p.grad.mul_(0.5)
+
+        def after_step(self, state: tg.train.FitState) -> None:
+            self.seen.append((state.loss_value, state.gradient_norm))
+
+    found = []
+    for place in (cuda_device, tg.device("cpu")):
+        tg.manual_seed(0)
+        hook, model = Halved(), nn.MLP([6, 16, 3], device="cpu").to(place)
+        optimizer = tg.optim.SGD(model.parameters(), lr=0.5)
+        tg.train.fit(
+            model, (X, LABELS), nn.CrossEntropyLoss(), optimizer, epochs=2, clip_norm=1.0, progress=False, hooks=hook
+        )
+        found.append(hook.seen)
+    assert len(found[0]) == 4
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4)

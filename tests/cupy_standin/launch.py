@@ -32,7 +32,6 @@ _ELEMENTS = {
     "float": "f",
     "double": "d",
     "half_t": "eH",
-    "bfloat16_t": "H",
     "bool": "?B",
     "char": "b",
     "signed char": "b",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
 from tensorgrad.data import DataLoader, Dataset, Subset, TensorDataset, read_csv, train_val_test_split
+from tests.opaque import OpaqueBackend, opaque_device
 
 
 def numbered(count: int) -> TensorDataset:
@@ -84,6 +87,108 @@ def test_one_gather_a_batch() -> None:
     data.calls = []
     assert [batch[1].shape for batch in DataLoader(data, 4, shuffle=True)] == [(4,), (4,), (2,)]
     assert data.calls == [4, 4, 2]
+
+
+SHUFFLED = [3, 1, 4, 5, 9, 2, 6]
+ON_ONE_DEVICE: dict[str, Callable[[TensorDataset], Dataset]] = {
+    "tensors": lambda data: data,
+    "subset": lambda data: Subset(data, SHUFFLED),
+    "short indices": lambda data: Subset(data, tg.tensor(SHUFFLED, dtype=tg.int8, device=data.device)),
+    "subset of a subset": lambda data: Subset(Subset(data, SHUFFLED), [6, 0, 3, 3]),
+}
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("kind", ON_ONE_DEVICE)
+def test_an_order_of_ones_own_is_not_checked_batch_by_batch(
+    kind: str, shuffle: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = opaque_device()
+    backend = device.backend
+    assert isinstance(backend, OpaqueBackend)
+    data = ON_ONE_DEVICE[kind](numbered(10).to(device))
+    expected = ON_ONE_DEVICE[kind](numbered(10))
+    ids = list(range(len(data)))
+    if shuffle:
+        ids = tg.randperm(len(data), generator=seeded(4)).tolist()
+    loader = DataLoader(data, 3, shuffle=shuffle, generator=tg.random.Generator(device).manual_seed(4))
+    wrapped: list[Any] = []
+    monkeypatch.setattr(backend, "wrap_indices", lambda *args, **kwargs: wrapped.append(args))
+    backend.calls.clear()
+    batches = [[field.tolist() for field in batch] for batch in loader]
+    assert (backend.calls["check_bounds"], wrapped) == (0, [])
+    assert backend.calls["take"] >= 2 * len(loader)
+    monkeypatch.undo()
+    chosen = [ids[i : i + 3] for i in range(0, len(ids), 3)]
+    assert batches == [[field.tolist() for field in expected.gather(tg.tensor(part))] for part in chosen]
+    with pytest.raises(tg.BoundsError, match=rf"size {len(data)} must be in .* got {len(data)} at position 1"):
+        data.gather(tg.tensor([0, len(data)], device=device))
+
+
+def test_what_is_not_known_of_an_order_is_checked() -> None:
+    """Indices written into since, indices of someone else's, and data that have become fewer."""
+    data = numbered(9)
+    written, replaced = Subset(data, [8, 1, 4]), Subset(data, [8, 1, 4])
+    written.indices[1] = 9
+    replaced.indices = tg.tensor([8, 9, 4])
+    for subset in (written, replaced):
+        with pytest.raises(tg.BoundsError, match="got 9 at position 1"):
+            order(DataLoader(subset, 3))
+    written.indices[1] = 7
+    assert order(DataLoader(written, 3)) == [[8, 7, 4]]
+    fewer = numbered(9)
+    subset = Subset(fewer, [8, 1, 4])
+    fewer.tensors = numbered(5).tensors
+    with pytest.raises(tg.BoundsError, match="got 8 at position 0"):
+        order(DataLoader(subset, 3))
+
+    class Boasting(TensorDataset):
+        def __len__(self) -> int:
+            return 12
+
+    with pytest.raises(tg.BoundsError, match="got 9 at position 1"):
+        order(DataLoader(Boasting(*data.tensors), 4))
+
+    class Longer(Subset):
+        def __len__(self) -> int:
+            return 12
+
+    class Bare(Subset):
+        def __init__(self) -> None:
+            self.dataset, self.indices = data, tg.tensor([9])
+
+    with pytest.raises(tg.BoundsError, match="got 9 at position 0"):
+        order(DataLoader(Bare(), 4))
+    with pytest.raises(tg.BoundsError, match="got 3 at position 3"):
+        order(DataLoader(Longer(data, [8, 1, 4]), 4))
+
+
+def test_a_gather_of_ones_own_is_the_one_that_is_called() -> None:
+    class Cyclic(TensorDataset):
+        def __len__(self) -> int:
+            return 7
+
+        def gather(self, indices: tg.Tensor) -> tuple[tg.Tensor, ...]:
+            return super().gather(indices % 3)
+
+    class Backwards(Subset):
+        def gather(self, indices: tg.Tensor) -> tuple[tg.Tensor, ...]:
+            return super().gather(len(self) - 1 - indices)
+
+    assert order(DataLoader(Cyclic(*numbered(3).tensors), 5)) == [[0, 1, 2, 0, 1], [2, 0]]
+    assert order(DataLoader(Subset(Cyclic(*numbered(3).tensors), [6, 1]), 5)) == [[0, 1]]
+    assert order(DataLoader(Backwards(numbered(9), [8, 1, 4]), 2)) == [[4, 1], [8]]
+    data = numbered(4)
+    data.gather = lambda indices: numbered(40).gather(indices + 30)  # type: ignore[method-assign]
+    assert order(DataLoader(data, 4)) == [[30, 31, 32, 33]]
+
+
+def test_batches_of_tensors_that_require_grad_have_their_history() -> None:
+    x = tg.arange(4.0).requires_grad_()
+    for (batch,) in DataLoader(Subset(TensorDataset(x), [3, 3, 0]), 2):
+        (batch * batch).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, 0, 0, 12]
 
 
 def test_writing_to_a_batch_leaves_the_data_alone() -> None:

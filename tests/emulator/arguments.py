@@ -19,8 +19,6 @@ _POINTEES = {
     "half_t": "f2 u2",
     "__half": "f2 u2",
     "__half2": "f2 u2",
-    "bfloat16_t": "u2 V2",
-    "__nv_bfloat16": "u2 V2",
     "float2": "f4",
     "float4": "f4",
     "double2": "f8",

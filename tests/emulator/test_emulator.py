@@ -201,18 +201,14 @@ def test_sixteen_bytes_at_a_time(launch: Launch) -> None:
     assert np.array_equal(out, x.reshape(20, 4)[:, ::-1])
 
 
-def test_half_types(launch: Launch) -> None:
-    ties = [1 + 2**-8, 1 + 2**-11, 1 + 3 * 2**-11]
+def test_halves(launch: Launch) -> None:
+    ties = [1 + 2**-11, 1 + 3 * 2**-11]
     x = np.array([*ties, 0, -0.0, 1 / 3, 65504, 65520, 1e-7, 6e-8, np.inf, -np.inf], np.float32)
-    half, bfloat, back = np.zeros(x.size, np.float16), np.zeros(x.size, np.uint16), np.zeros_like(x)
-    launch("half", "convert", (1,), (32,), (x, half, bfloat, back, x.size))
+    half, back = np.zeros(x.size, np.float16), np.zeros_like(x)
+    launch("half", "convert", (1,), (32,), (x, half, back, x.size))
     with np.errstate(over="ignore"):
         assert np.array_equal(half, x.astype(np.float16))
-    exact = (bfloat.astype(np.uint32) << 16).view(np.float32)
-    assert np.all(np.abs(exact[:-2] - x[:-2]) <= np.abs(x[:-2]) / 256)
-    assert np.array_equal(exact[-2:], x[-2:])
-    assert exact[0] == 1  # a tie goes to the even neighbour
-    assert np.array_equal(back, half.astype(np.float32) + exact)
+    assert np.array_equal(back, half.astype(np.float32))
 
 
 def test_pairs_of_halves(launch: Launch) -> None:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.bfloat16 import BFLOAT16, from_bits, to_bits
 from tensorgrad.backends.cuda.launch import Launcher
-from tensorgrad.backends.kernel_files import source_of
+from tensorgrad.backends.kernel_files import kernel_folder, source_of
 from tests.emulator import EmulatedModule, build
 from tests.emulator.module import Sanitizer
 
-__all__ = ["BFLOAT16", "DTYPES", "KERNELS", "DeviceArray", "EmulatedDevice", "from_bits", "to_bits"]
+__all__ = ["DeviceArray", "EmulatedDevice"]
 
-KERNELS = Path(__file__).resolve().parents[2] / "kernels"
-DTYPES = ("float32", "float64", "float16", "bfloat16")
 _MARGIN = 16  # bytes around every array
 
 Array = Any
@@ -27,9 +23,9 @@ Array = Any
 class DeviceArray:
     """What the launch side may see of an array: no operators, no NumPy."""
 
-    def __init__(self, array: Array, dtype: Any = None) -> None:
+    def __init__(self, array: Array) -> None:
         self.array = array
-        self.dtype = array.dtype if dtype is None else dtype
+        self.dtype = array.dtype
         self.shape: tuple[int, ...] = array.shape
         self.size: int = array.size
         self.flags = array.flags
@@ -46,7 +42,7 @@ class DeviceArray:
 
 @cache
 def _module(file: str, sanitizer: Sanitizer | None) -> EmulatedModule:
-    return build(KERNELS / file, [KERNELS], sanitizer)
+    return build(kernel_folder() / file, [kernel_folder()], sanitizer)
 
 
 class EmulatedDevice:
@@ -64,8 +60,6 @@ class EmulatedDevice:
     def array(self, values: Array, dtype: str = "", offset: int = 0) -> DeviceArray:
         """A copy of `values` in `dtype` (their own by default), `offset` elements past a 16-byte boundary."""
         values = np.asarray(values)
-        if dtype == "bfloat16":
-            return DeviceArray(self._placed(to_bits(values), offset), BFLOAT16)
         return DeviceArray(self._placed(values.astype(dtype) if dtype else values, offset))
 
     def empty(self, shape: tuple[int, ...], dtype: str, offset: int = 0) -> DeviceArray:
@@ -74,8 +68,8 @@ class EmulatedDevice:
 
     @staticmethod
     def values(x: DeviceArray) -> Array:
-        """What an array holds, as numbers."""
-        return from_bits(x.array) if x.dtype is BFLOAT16 else x.array.copy()
+        """What an array holds."""
+        return x.array.copy()
 
     def check_surroundings(self) -> None:
         for memory, start, stop in self._surroundings:

@@ -206,8 +206,8 @@ def test_a_gradient_with_history_loses_it_when_it_is_zeroed() -> None:
     assert w.grad.tolist() == [0, 0]
 
 
-class TestWhatIsPlannedOnce:
-    """Every change between two steps must be seen, although the second one takes the plan of the first."""
+class TestTheRoster:
+    """Every change between two steps must be seen, although the second one takes the roster of the first."""
 
     def test_state_that_is_replaced_or_dropped(self) -> None:
         w = tg.ones(2, requires_grad=True)
@@ -265,9 +265,9 @@ class TestWhatIsPlannedOnce:
         w = tg.ones(2, requires_grad=True)
         optimizer = optim.Adam([w], lr=0.1)
         _stepped(w, optimizer)
-        plan = optimizer._plans[0]
+        roster = optimizer._rosters[0]
         _stepped(w, optimizer)
-        assert optimizer._plans[0] is plan
+        assert optimizer._rosters[0] is roster
 
 
 def test_a_rate_is_fed_to_its_slot_and_only_when_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tensorgrad.backends import Backend, register_backend
 from tensorgrad.backends.cpu.backend import CpuBackend
+from tensorgrad.backends.primitives import TABLE
 from tensorgrad.dtypes import DType
 from tensorgrad.errors import DeviceError
 
@@ -22,43 +23,13 @@ COUNT = 2
 
 
 class ThirdBackend(CpuBackend):
-    """Every primitive runs on the CPU's arrays inside of its own."""
+    """Whatever computes does it as the CPU does, on the CPU's arrays inside of its own (see below)."""
 
     name: ClassVar[str] = "third"
     array_type: type[Any]
 
     def __init__(self, index: int) -> None:
         self.array_type = type(f"Third{index}Array", (np.ndarray,), {})
-        inner = CpuBackend()
-        for name in _primitives():
-            setattr(self, name, self._translated(name, getattr(inner, name)))
-
-    def _translated(self, name: str, primitive: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Any:
-            given: dict[int, Any] = {}
-            arguments = [self._opened(name, a, given) for a in args]
-            keywords = {k: self._opened(name, a, given) for k, a in kwargs.items()}
-            with np.errstate(all="ignore"):
-                return self._closed(primitive(*arguments, **keywords), given)
-
-        return run
-
-    def _opened(self, name: str, x: Any, given: dict[int, Any]) -> Any:
-        if isinstance(x, (list, tuple)):
-            return type(x)(self._opened(name, e, given) for e in x)
-        if not isinstance(x, np.ndarray):
-            return x
-        assert type(x) is self.array_type, f"{name} was given a {type(x).__name__}, not a {self.array_type.__name__}"
-        inside = x.view(np.ndarray)
-        given[id(inside)] = x, inside
-        return inside
-
-    def _closed(self, x: Any, given: dict[int, Any]) -> Any:
-        if isinstance(x, tuple):
-            return tuple(self._closed(e, given) for e in x)
-        if not isinstance(x, (np.ndarray, np.generic)):
-            return x
-        return given[id(x)][0] if id(x) in given else np.asarray(x).view(self.array_type)
 
     # ------------------------------------------------------------------ in and out
     def asarray(self, data: Any, *, dtype: DType | None = None) -> Any:  # type: ignore[override]
@@ -66,10 +37,6 @@ class ThirdBackend(CpuBackend):
             return data if dtype is None else data.astype(dtype)
         assert type(data) is np.ndarray or not isinstance(data, np.ndarray), "an array of another device"
         return np.array(data, dtype).view(self.array_type)
-
-    def boxed(self, result: Any) -> Any:  # type: ignore[override]
-        assert type(result) is self.array_type
-        return result
 
     @staticmethod
     def to_numpy(x: Any) -> Any:
@@ -91,17 +58,49 @@ class ThirdBackend(CpuBackend):
         return COUNT
 
 
-def _primitives() -> list[str]:
-    """What computes: not what a backend has from `Backend` itself, nor what ThirdBackend does in its own way."""
-    own = {"array_type", *vars(Backend), *vars(ThirdBackend)}
-    return [n for n in dir(CpuBackend) if n[0] != "_" and n not in own and callable(getattr(CpuBackend, n))]
-
-
 def _memory(x: Any) -> Any:
     """The array that all views of one memory lead back to."""
     while isinstance(x.base, np.ndarray):
         x = x.base
     return x
+
+
+# ---------------------------------------------------------------------- what computes
+def _primitive(name: str) -> Callable[..., Any]:
+    inner = getattr(CpuBackend(), name)
+
+    def run(self: ThirdBackend, *args: Any, **kwargs: Any) -> Any:
+        given: dict[int, tuple[Any, Any]] = {}  # what the CPU sees of an array, and the array
+        arguments = [_opened(name, a, self.array_type, given) for a in args]
+        keywords = {k: _opened(name, a, self.array_type, given) for k, a in kwargs.items()}
+        with np.errstate(all="ignore"):
+            return _closed(inner(*arguments, **keywords), self.array_type, given)
+
+    return run
+
+
+def _opened(name: str, x: Any, own: type[Any], given: dict[int, tuple[Any, Any]]) -> Any:
+    if isinstance(x, (list, tuple)):
+        return type(x)(_opened(name, e, own, given) for e in x)
+    if not isinstance(x, np.ndarray):
+        return x
+    assert type(x) is own, f"{name} was given a {type(x).__name__}, not a {own.__name__}"
+    inside = x.view(np.ndarray)
+    given[id(inside)] = inside, x
+    return inside
+
+
+def _closed(x: Any, own: type[Any], given: dict[int, tuple[Any, Any]]) -> Any:
+    if isinstance(x, tuple):
+        return tuple(_closed(e, own, given) for e in x)
+    if not isinstance(x, np.ndarray):
+        return x
+    return given[id(x)][1] if id(x) in given else x.view(own)
+
+
+for _name, _row in TABLE.items():
+    if _row.kind in ("compute", "view", "check", "query") and _name not in {*vars(Backend), *vars(ThirdBackend)}:
+        setattr(ThirdBackend, _name, _primitive(_name))
 
 
 def make(index: int | None) -> Backend:

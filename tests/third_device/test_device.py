@@ -16,8 +16,7 @@ import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.backends import register_backend
 from tensorgrad.nn import functional as F
-from tests.ops.table import CHECKS, checks_of
-from tests.ops.test_table import FAMILIES
+from tests.ops.table import CHECKS, checks_of, families
 from tests.third_device.backend import make
 
 registry: Any = sys.modules["tensorgrad.backends.device"]
@@ -160,8 +159,8 @@ def test_arrays_of_other_libraries_come_in_where_they_are() -> None:
 
 
 # ---------------------------------------------------------------------- the table of ops
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families().cases)
 def test_the_table_of_cases_runs_there(family: str, by_default: tg.Device) -> None:
-    for case in FAMILIES[family]:
+    for case in families().cases[family]:
         for dtype, check in checks_of(case):
             CHECKS[check](case, dtype, "third")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import into
+from tensorgrad.backends.cpu.results import boxed, into
 from tensorgrad.backends.primitives import Array, Primitives
-from tensorgrad.dtypes import FLOATS
+from tensorgrad.dtypes import FLOATS, bool_
 
 __all__ = ["CpuActivation"]
 
@@ -21,38 +21,56 @@ class CpuActivation(Primitives):
     The sum of the squares, which no infinity can cancel, is nan where an element is, and only then unequal to itself.
     """
 
-    @staticmethod
-    def multiply_unless_zero(g: Array, slope: Array, *, out: Array | None = None) -> Array:
-        product = np.multiply(g, slope)
+    def multiply_unless_zero(self, g: Array, slope: Array, *, out: Array | None = None) -> Array:
+        product = boxed(np.multiply(g, slope, self._apart(out, g, slope)))
         total = np.vdot(product, product)
         if total != total:
-            product = np.asarray(product)
-            np.copyto(product, 0, where=np.equal(g, 0) & ~np.isfinite(slope))
-        return product if out is None else into(out, product)
+            endless = np.isfinite(slope, self.scratch(slope.shape, bool_))
+            self._clear(product, g, np.logical_not(endless, endless))
+        return product if out is None or product is out else into(out, product)
 
-    @staticmethod
-    def divide_unless_zero(g: Array, y: Array, *, out: Array | None = None) -> Array:
-        quotient = np.divide(g, y)
+    def divide_unless_zero(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        quotient = boxed(np.divide(g, y, self._apart(out, g, y)))
         total = np.vdot(quotient, quotient)
         if total != total:
-            quotient = np.asarray(quotient)
-            np.copyto(quotient, 0, where=np.equal(g, 0) & np.equal(y, 0))
-        return quotient if out is None else into(out, quotient)
+            self._clear(quotient, g, np.equal(y, 0, self.scratch(y.shape, bool_)))
+        return quotient if out is None or quotient is out else into(out, quotient)
+
+    def _apart(self, out: Array | None, *inputs: Array) -> Array | None:
+        """`out`, or scratch for it where it shares memory with what is read again after it was written."""
+        if out is None or not any(np.may_share_memory(out, x) for x in inputs):
+            return out
+        return self.scratch(out.shape, out.dtype)
+
+    def _clear(self, result: Array, g: Array, hole: Array) -> None:
+        """0 in `result` where g is 0 and there is a hole; they broadcast."""
+        zero = np.equal(g, 0, self.scratch(g.shape, bool_))
+        np.copyto(result, 0, where=np.logical_and(zero, hole, self.scratch(result.shape, bool_)))
 
     @staticmethod
     def relu(x: Array, *, out: Array | None = None) -> Array:
-        return np.maximum(x, _ZERO.get(x.dtype, 0), out=out)
+        zero = _ZERO.get(x.dtype, 0)
+        return boxed(np.maximum(x, zero)) if out is None else np.maximum(x, zero, out=out)
 
-    @staticmethod
-    def relu_backward(g: Array, y: Array, *, out: Array | None = None) -> Array:
+    def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         zero = _ZERO[g.dtype]
-        positive = np.greater(y, zero)
-        result = _selected(g, positive) if g.size > _MANY else np.where(positive, g, zero)
-        return result if out is None else into(out, result)
+        positive = boxed(np.greater(y, zero)) if out is None else np.greater(y, zero, self.scratch(y.shape, bool_))
+        if g.size > _MANY and (out is None or _alike(g, out)):
+            return _selected(g, positive, out)
+        return self.where(positive, g, zero, out=out)
 
 
-def _selected(g: Array, chosen: Array) -> Array:
+def _alike(g: Array, out: Array) -> bool:
+    """Whether both can be looked at as integers of their size, an element each."""
+    return bool(out.dtype == g.dtype and out.shape == g.shape)
+
+
+def _selected(g: Array, chosen: Array, out: Array | None) -> Array:
     """g where chosen, else 0, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
     mask = chosen.view(np.int8)
     np.negative(mask, mask)  # all ones or all zeros
-    return np.bitwise_and(g.view(_INTEGERS[g.dtype.itemsize]), mask).view(g.dtype)
+    integers = _INTEGERS[g.dtype.itemsize]
+    if out is None:
+        return np.bitwise_and(g.view(integers), mask).view(g.dtype)
+    np.bitwise_and(g.view(integers), mask, out.view(integers))
+    return out

@@ -1,6 +1,6 @@
 """CpuBackend: the primitives on NumPy arrays.
 
-NumPy's ufuncs are the primitives themselves wherever their signature and results are ours: no wrapper, no cost.
+NumPy's ufuncs are the primitives wherever their results are ours, but for results without dimensions (`results.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
 from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
-from tensorgrad.backends.cpu.results import given, into
+from tensorgrad.backends.cpu.results import binary, given, into, unary
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType, float64
 
@@ -33,75 +33,75 @@ warnings.filterwarnings("ignore", message=".* encountered in ", category=Runtime
 
 def _log10(x: Array, /, *, out: Array | None = None) -> Array:
     # NumPy's float32 logarithm of 100 is not 2.
-    result = np.log10(x, dtype=np.float64).astype(np.float32) if x.dtype == np.float32 else np.log10(x)
-    return given(result, out)
+    if x.dtype != np.float32:
+        return given(np.log10(x, out), out) if out is None else np.log10(x, out)
+    out = np.empty(x.shape, np.float32) if out is None else out
+    return np.log10(x, out=out, dtype=np.float64, casting="same_kind")
 
 
 class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
-    """NumPy. Stateless: one instance serves every thread."""
+    """NumPy. Without state of its own: one instance serves every thread."""
 
     name: ClassVar[str] = "cpu"
     array_type = np.ndarray
 
-    negative = np.negative
-    absolute = np.absolute
-    sign = np.sign
-    exp = np.exp
-    expm1 = np.expm1
-    log = np.log
-    log1p = np.log1p
-    log2 = np.log2
+    negative = unary(np.negative)
+    absolute = unary(np.absolute)
+    sign = unary(np.sign)
+    exp = unary(np.exp)
+    expm1 = unary(np.expm1)
+    log = unary(np.log)
+    log1p = unary(np.log1p)
+    log2 = unary(np.log2)
     log10 = staticmethod(_log10)
-    sqrt = np.sqrt
-    square = np.square
-    reciprocal = np.reciprocal
-    sin = np.sin
-    cos = np.cos
-    tan = np.tan
-    tanh = np.tanh
-    erf = staticmethod(erf)
-    floor = np.floor
-    ceil = np.ceil
-    trunc = np.trunc
-    rint = np.rint
-    isfinite = np.isfinite
-    isnan = np.isnan
-    isinf = np.isinf
-    logical_not = np.logical_not
-    invert = np.invert
+    sqrt = unary(np.sqrt)
+    square = unary(np.square)
+    reciprocal = unary(np.reciprocal)
+    sin = unary(np.sin)
+    cos = unary(np.cos)
+    tan = unary(np.tan)
+    tanh = unary(np.tanh)
+    floor = unary(np.floor)
+    ceil = unary(np.ceil)
+    trunc = unary(np.trunc)
+    rint = unary(np.rint)
+    isfinite = unary(np.isfinite)
+    isnan = unary(np.isnan)
+    isinf = unary(np.isinf)
+    logical_not = unary(np.logical_not)
+    invert = unary(np.invert)
 
-    add = np.add
-    subtract = np.subtract
-    multiply = np.multiply
-    divide = np.divide
-    power = np.power
-    floor_divide = np.floor_divide
-    remainder = np.remainder
-    maximum = np.maximum
-    minimum = np.minimum
-    equal = np.equal
-    not_equal = np.not_equal
-    less = np.less
-    less_equal = np.less_equal
-    greater = np.greater
-    greater_equal = np.greater_equal
-    logical_and = np.logical_and
-    logical_or = np.logical_or
-    logical_xor = np.logical_xor
-    bitwise_and = np.bitwise_and
-    bitwise_or = np.bitwise_or
-    bitwise_xor = np.bitwise_xor
-    left_shift = np.left_shift
-    right_shift = np.right_shift
+    add = binary(np.add)
+    subtract = binary(np.subtract)
+    multiply = binary(np.multiply)
+    divide = binary(np.divide)
+    power = binary(np.power)
+    floor_divide = binary(np.floor_divide)
+    remainder = binary(np.remainder)
+    maximum = binary(np.maximum)
+    minimum = binary(np.minimum)
+    equal = binary(np.equal)
+    not_equal = binary(np.not_equal)
+    less = binary(np.less)
+    less_equal = binary(np.less_equal)
+    greater = binary(np.greater)
+    greater_equal = binary(np.greater_equal)
+    logical_and = binary(np.logical_and)
+    logical_or = binary(np.logical_or)
+    logical_xor = binary(np.logical_xor)
+    bitwise_and = binary(np.bitwise_and)
+    bitwise_or = binary(np.bitwise_or)
+    bitwise_xor = binary(np.bitwise_xor)
+    left_shift = binary(np.left_shift)
+    right_shift = binary(np.right_shift)
+
+    def erf(self, x: Array, *, out: Array | None = None) -> Array:  # type: ignore[override]
+        return erf(self, x, out)
 
     # ------------------------------------------------------------------ making and copying
     @staticmethod
     def asarray(data: Any, *, dtype: DType | None = None) -> Array:
         return np.asarray(data, dtype=dtype)
-
-    @staticmethod
-    def boxed(result: Array) -> Array:
-        return np.asarray(result)  # NumPy makes scalars of its results without dimensions
 
     @staticmethod
     def to_numpy(x: Array) -> Array:
@@ -144,7 +144,14 @@ class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuR
     # ------------------------------------------------------------------ views
     @staticmethod
     def reshape(x: Array, shape: Shape) -> Array:
-        return x.reshape(shape)
+        view = x.reshape(shape)
+        if not x.flags.c_contiguous and x.size and not np.may_share_memory(view, x):
+            raise ValueError(f"reshape: an array of strides {x.strides} cannot be seen in shape {shape} without a copy")
+        return view
+
+    @staticmethod
+    def reshaped(x: Array, shape: Shape, *, out: Array | None = None) -> Array:
+        return x.reshape(shape) if out is None else into(out, x.reshape(shape))
 
     @staticmethod
     def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
@@ -183,10 +190,15 @@ class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuR
         return bool(x.flags.c_contiguous)
 
     # ------------------------------------------------------------------ selecting, joining, sorting
-    @staticmethod
-    def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        result = np.where(condition, x, y)
-        return given(result, out)
+    def where(self, condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        if out is None:
+            return np.where(condition, x, y)
+        target = out
+        if any(np.may_share_memory(out, given) for given in (condition, x, y)):
+            target = self.scratch(out.shape, out.dtype)  # written before all of them are read
+        np.copyto(target, y)
+        np.copyto(target, x, where=condition)
+        return out if target is out else into(out, target)
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import given
-from tensorgrad.backends.primitives import Array
+from tensorgrad.backends.cpu.results import into
+from tensorgrad.backends.primitives import Array, Primitives
 
 __all__ = ["erf"]
 
@@ -53,24 +53,35 @@ _SINGLE_Q = (1.0, 29.574432, 381.721073, 2920.82383, 12905.5482, 25818.8311)
 _PIECE_BYTES = 64 * 1024  # what is evaluated at a time stays in the cache
 
 
-def erf(x: Array, *, out: Array | None = None) -> Array:
+def erf(B: Primitives, x: Array, out: Array | None = None) -> Array:
     """erf(x) = 2/sqrt(pi) * integral of exp(-t^2) from 0 to x, elementwise; float in, same dtype out."""
     if x.dtype == np.float16:
-        return given(erf(np.asarray(x, np.float32)).astype(np.float16), out)
-    result = np.empty(x.shape, x.dtype)
-    source, target = np.asarray(x).reshape(-1), result.reshape(-1)
-    evaluate = _single if x.dtype == np.float32 else _double
+        wide = into(B.scratch(x.shape, np.dtype(np.float32)), x)
+        narrow = np.empty(x.shape, x.dtype) if out is None else out
+        return into(narrow, erf(B, wide, B.scratch(x.shape, wide.dtype)))
+    if out is None:
+        result = np.empty(x.shape, x.dtype)
+    else:
+        usual = out.flags.c_contiguous and not np.may_share_memory(x, out)
+        result = out if usual else B.scratch(x.shape, x.dtype)
+    source, target = B.reshaped(x, (x.size,)), result.reshape(-1)
     stride = _PIECE_BYTES // x.dtype.itemsize
+    spare = B.scratch((3, min(stride, source.size)), x.dtype)
     for start in range(0, source.size, stride):
-        evaluate(source[start : start + stride], target[start : start + stride])
-    return given(result, out)
+        piece = source[start : start + stride]
+        into_piece = target[start : start + stride]
+        if x.dtype == np.float32:
+            _single(piece, into_piece, *spare[:, : piece.size])
+        else:
+            _double(piece, into_piece)
+    return result if out is None or result is out else into(out, result)
 
 
-def _single(x: Array, out: Array) -> None:
-    square = np.square(x)
+def _single(x: Array, out: Array, square: Array, above: Array, below: Array) -> None:
+    np.square(x, square)
     np.minimum(square, 16, out=square)
-    np.multiply(x, _polynomial(_SINGLE_P, square), out=out)
-    out /= _polynomial(_SINGLE_Q, square)
+    np.multiply(x, _polynomial(_SINGLE_P, square, above), out=out)
+    np.divide(out, _polynomial(_SINGLE_Q, square, below), out)
     np.clip(out, -1, 1, out=out)
 
 
@@ -96,10 +107,10 @@ def _outer(x: Array) -> Array:
     return np.subtract(1, tail, out=tail)
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+def _polynomial(coefficients: tuple[float, ...], x: Array, out: Array | None = None) -> Array:
     """Horner's rule, highest power first."""
     first, second, *rest = coefficients
-    total = x + second if first == 1 else x * first + second
+    total = np.add(x, second, out) if first == 1 else np.add(np.multiply(x, first, out), second, out)
     for c in rest:
         total *= x
         total += c

@@ -6,18 +6,22 @@ is first brought to positions in the flat memory. Duplicates are added one by on
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import given
+from tensorgrad.backends.cpu.results import boxed, given, into
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.backends.primitives.check import out_of_bounds, place
-from tensorgrad.dtypes import int64, uint64
+from tensorgrad.dtypes import bool_, int64, uint64
 
 __all__ = ["CpuIndex"]
 
 Key = tuple[Any, ...]
+
+_MOST_KEPT = 1 << 16  # numbers that are kept for the next call
 
 
 class CpuIndex(Primitives):
@@ -25,34 +29,66 @@ class CpuIndex(Primitives):
 
     @staticmethod
     def take(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return np.take(x, indices, axis) if out is None else np.take(x, indices, axis, out, mode="clip")
+        return boxed(np.take(x, indices, axis)) if out is None else np.take(x, indices, axis, out, mode="clip")
 
-    @staticmethod
-    def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
-        return given(x[_fill(key, indices)], out)
+    def take_index(self, x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
+        if out is None or not (x.flags.c_contiguous and _side_by_side(key)):
+            return given(x[_fill(key, indices)], out)
+        positions = self._flat_block(x.shape, key, indices)
+        return np.take(x.reshape(-1), positions, 0, out, "clip")
 
-    @staticmethod
-    def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
+    def put_index(self, x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
         if not accumulate:
             x[_fill(key, indices)] = values
         elif x.flags.c_contiguous and _side_by_side(key):
-            _add_flat(x, _flat_block(x.shape, key, indices), values)
+            self._add_flat(x, self._flat_block(x.shape, key, indices), values)
         else:
             np.add.at(x, _fill(key, indices), values)
 
-    @staticmethod
-    def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return given(x[_along(x.shape, indices, axis)], out)
+    def take_along_axis(self, x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
+        key = _along(x.shape, indices, axis)
+        if out is None or not (x.flags.c_contiguous and indices.ndim):
+            return given(x[key], out)
+        return np.take(x.reshape(-1), self._flat_positions(x.shape, key, indices.shape), 0, out, "clip")
 
-    @staticmethod
-    def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
+    def put_along_axis(self, x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
         key = _along(x.shape, indices, axis)
         if not accumulate:
             x[key] = values
         elif x.flags.c_contiguous and indices.ndim:
-            _add_flat(x, _flat_positions(x.shape, key), values)
+            self._add_flat(x, self._flat_positions(x.shape, key, indices.shape), values)
         else:
             np.add.at(x, key, values)
+
+    # ------------------------------------------------------------------ positions in the flat memory
+    def _add_flat(self, x: Array, positions: Array, values: Array) -> None:
+        if values.shape != positions.shape or not values.flags.c_contiguous:
+            values = into(self.scratch(positions.shape, x.dtype), values)
+        np.add.at(x.reshape(-1), positions.reshape(-1), values.reshape(-1))
+
+    def _flat_positions(self, shape: Shape, indices: tuple[Array, ...], block: Shape) -> Array:
+        """Where the elements at `indices`, one a dimension, which broadcast to `block`, lie in an array of `shape`."""
+        flat = into(self.scratch(block, int64), indices[0])
+        for n, index in zip(shape[1:], indices[1:], strict=True):
+            np.multiply(flat, n, flat)
+            np.add(flat, index, flat)
+        return flat
+
+    def _flat_block(self, shape: Shape, key: Key, indices: tuple[Array, ...]) -> Array:
+        """As `_flat_positions`, for a key with full slices before and after the index arrays."""
+        start = key.index(INDEX)
+        stop = start + len(indices)
+        before, after = shape[:start], shape[stop:]
+        common = indices[0].shape if len(indices) == 1 else np.broadcast_shapes(*(i.shape for i in indices))
+        block = self._flat_positions(shape[start:stop], indices, common)
+        rows, columns = _counted(before), _counted(after)
+        flat = self.scratch((*before, *common, *after), int64)
+        np.multiply(block.reshape((*common, *(1,) * len(after))), columns.size, flat)
+        np.add(flat, columns, flat)
+        if before:
+            steps = rows.reshape((*before, *(1,) * (len(common) + len(after))))
+            np.add(flat, np.multiply(steps, columns.size * math.prod(shape[start:stop])), flat)
+        return flat
 
     @staticmethod
     def check_bounds(indices: Array, low: int, high: int, *, what: str) -> None:
@@ -63,11 +99,14 @@ class CpuIndex(Primitives):
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
         # Read as unsigned, negative indices are huge: one pass finds that all is well.
-        usual = out is None and indices.dtype == int64 and indices.size
-        if usual and np.maximum.reduce(indices.view(uint64), None) < size:
-            return indices
+        if indices.dtype == int64 and indices.size and np.maximum.reduce(indices.view(uint64), None) < size:
+            return self.copy(indices, out=out)
         self.check_bounds(indices, -size, size, what=what)
-        return given(np.where(indices < 0, indices + size, indices), out)
+        if out is None:
+            return np.where(indices < 0, indices + size, indices)
+        negative = np.less(indices, 0, self.scratch(indices.shape, bool_))
+        wrapped = np.add(indices, size, self.scratch(indices.shape, indices.dtype))
+        return self.where(negative, wrapped, indices, out=out)
 
 
 def _fill(key: Key, indices: tuple[Array, ...]) -> Key:
@@ -81,20 +120,6 @@ def _along(shape: Shape, indices: Array, axis: int) -> tuple[Array, ...]:
     return tuple([indices if i == axis else grid[i] for i in range(len(shape))])
 
 
-# ---------------------------------------------------------------------- adding at positions
-def _add_flat(x: Array, positions: Array, values: Array) -> None:
-    spread = np.broadcast_to(values, positions.shape)
-    np.add.at(x.reshape(-1), positions.reshape(-1), spread.reshape(-1))
-
-
-def _flat_positions(shape: Shape, indices: tuple[Array, ...]) -> Array:
-    """Where the elements at `indices`, one a dimension, lie in the flat memory of an array of `shape`."""
-    flat = indices[0]
-    for n, index in zip(shape[1:], indices[1:], strict=True):
-        flat = flat * n + index
-    return flat
-
-
 def _side_by_side(key: Key) -> bool:
     """Whether the key's index arrays follow each other, with full slices around them."""
     places = [i for i, k in enumerate(key) if k is INDEX]
@@ -102,13 +127,12 @@ def _side_by_side(key: Key) -> bool:
     return full and places[-1] - places[0] == len(places) - 1
 
 
-def _flat_block(shape: Shape, key: Key, indices: tuple[Array, ...]) -> Array:
-    """As _flat_positions, for a key with full slices before and after the index arrays."""
-    start = key.index(INDEX)
-    stop = start + len(indices)
-    before, after = shape[:start], shape[stop:]
-    block = _flat_positions(shape[start:stop], indices)
-    rows = np.arange(np.prod(before, dtype=int64)).reshape((*before, *(1,) * block.ndim))
-    block = rows * np.prod(shape[start:stop], dtype=int64) + block
-    columns = np.arange(np.prod(after, dtype=int64)).reshape(after)
-    return block.reshape((*block.shape, *(1,) * len(after))) * columns.size + columns
+def _counted(shape: Shape) -> Array:
+    """0, 1, 2, ... in a shape."""
+    count = math.prod(shape)
+    return (_kept_numbers(count) if count <= _MOST_KEPT else np.arange(count)).reshape(shape)
+
+
+@lru_cache(maxsize=64)
+def _kept_numbers(count: int) -> Array:
+    return np.arange(count)

@@ -3,14 +3,13 @@ and again."""
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import given
+from tensorgrad.backends.cpu.results import given, into
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.backends.primitives.random import (
     KEY_STEPS,
@@ -50,29 +49,35 @@ class CpuRandom(RandomPrimitives):
     """Mixin of `CpuBackend`: the same bits as the compositions of `RandomPrimitives`."""
 
     def random_bits(self, key: Array, count: int, *, out: Array | None = None) -> Array:
-        words = np.empty((-(-count // 4), 4), uint32)
-        for start, keys, offset in _pieces(key, len(words)):
+        blocks = -(-count // 4)
+        words = np.empty((blocks, 4), uint32) if out is None else self.scratch((blocks, 4), uint32)
+        for start, keys, offset in _pieces(key, blocks):
             _encrypt(offset, keys, words[start : start + _PIECE])
         return given(words.reshape(-1)[:count], out)
 
     def random_uniform(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
-        return given(_converted(key, shape, dtype, words_per_number(dtype), self._bits_to_uniform), out)
+        return self._converted(key, shape, dtype, words_per_number(dtype), self._bits_to_uniform, out)
 
     def random_normal(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
-        return given(_converted(key, shape, dtype, words_of_normal(dtype), self._bits_to_normal), out)
+        return self._converted(key, shape, dtype, words_of_normal(dtype), self._bits_to_normal, out)
 
-
-def _converted(key: Array, shape: Shape, dtype: DType, words: int, convert: Callable[[Array, DType], Array]) -> Array:
-    """Convert the words of a draw piece by piece, while they are in the cache."""
-    count = math.prod(shape)
-    out = np.empty(count, dtype)
-    blocks = -(-count * words // 4)
-    for start, keys, offset in _pieces(key, blocks):
-        bits = _scratch.bits[: min(_PIECE, blocks - start)]
-        _encrypt(offset, keys, bits)
-        target = out[start * 4 // words :][: 4 * _PIECE // words]
-        target[...] = convert(bits.reshape(-1), dtype)[: len(target)]
-    return out.reshape(shape)
+    def _converted(
+        self, key: Array, shape: Shape, dtype: DType, words: int, convert: Callable[[Array, DType], Array],
+        out: Array | None,
+    ) -> Array:  # fmt: skip
+        """Convert the words of a draw piece by piece, while they are in the cache."""
+        if out is None:
+            result = np.empty(shape, dtype)
+        else:
+            result = out if out.flags.c_contiguous else self.scratch(shape, dtype)
+        flat = result.reshape(-1)
+        blocks = -(-flat.size * words // 4)
+        for start, keys, offset in _pieces(key, blocks):
+            bits = _scratch.bits[: min(_PIECE, blocks - start)]
+            _encrypt(offset, keys, bits)
+            target = flat[start * 4 // words :][: 4 * _PIECE // words]
+            target[...] = convert(bits.reshape(-1), dtype)[: len(target)]
+        return result if out is None or result is out else into(out, result)
 
 
 def _pieces(key: Array, blocks: int) -> Iterator[tuple[int, Array, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import into
+from tensorgrad.backends.cpu.results import boxed, into
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
@@ -27,96 +27,114 @@ _MOST_ROWS = 1 << 16  # the greatest vector of ones that is kept
 class CpuReduce(LinearPrimitives, ReducePrimitives):
     """Reductions, and what BLAS does. Float16 is accumulated in float32: eleven bits lose small addends."""
 
-    @staticmethod
-    def sum(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if (axis == 0 or axis == (0,)) and _suits_blas(x) and out is None and not keepdims:
+    def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        if (axis == 0 or axis == (0,)) and not keepdims and _suits_blas(x):
             # The sums of columns as a product with ones: 2 to 10 times as fast as NumPy's sum, and more accurate.
-            return np.dot(_ones(x.shape[0], x.dtype), x)
-        if x.dtype != float16:
-            return _add_reduce(x, axis, None, out, keepdims)
-        total = _add_reduce(x, axis, float32, out, keepdims)
-        return total if out is not None else total.astype(float16)
+            return _dot(_ones(x.shape[0], x.dtype), x, out)
+        return self._accumulated(_add_reduce, x, axis, keepdims, out)
 
-    @staticmethod
-    def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if x.dtype != float16:
-            return _multiply_reduce(x, axis, None, out, keepdims)
-        total = _multiply_reduce(x, axis, float32, out, keepdims)
-        return total if out is not None else total.astype(float16)
+    def prod(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return self._accumulated(_multiply_reduce, x, axis, keepdims, out)
 
-    @staticmethod
-    def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
+    def _accumulated(self, reduce: Any, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+        if x.dtype != float16:
+            return boxed(reduce(x, axis, x.dtype, out, keepdims))
+        if out is None:
+            return boxed(reduce(x, axis, float32, None, keepdims)).astype(float16)
+        return into(out, reduce(x, axis, float32, self.scratch(out.shape, float32), keepdims))
+
+    def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
         if x.dtype != float16:
             return np.cumsum(x, axis, x.dtype, out)
-        sums = np.cumsum(x, axis, float32, out)
-        return sums if out is not None else sums.astype(float16)
+        if out is None:
+            return np.cumsum(x, axis, float32).astype(float16)
+        return into(out, np.cumsum(x, axis, float32, self.scratch(x.shape, float32)))
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         count = reduced_count(x.shape, axis)
-        if out is not None or count == 0:
+        if count == 0:
             return super().mean(x, axis=axis, keepdims=keepdims, out=out)
+        if out is None:
+            wide = float32 if x.dtype == float16 else x.dtype
+            total = _add_reduce(x, axis, wide, None, keepdims) / count
+            return boxed(total if wide == x.dtype else total.astype(x.dtype))
         if x.dtype != float16:
-            return _add_reduce(x, axis, None, None, keepdims) / count
-        return (_add_reduce(x, axis, float32, None, keepdims) / count).astype(float16)
+            total = _add_reduce(x, axis, x.dtype, out, keepdims)
+            return np.divide(total, count, total)
+        total = _add_reduce(x, axis, float32, self.scratch(out.shape, float32), keepdims)
+        return into(out, np.divide(total, count, total))
 
     @staticmethod
     def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _maximum_reduce(x, axis, None, out, keepdims)
+        return boxed(_maximum_reduce(x, axis, None, out, keepdims))
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return _minimum_reduce(x, axis, None, out, keepdims)
+        return boxed(_minimum_reduce(x, axis, None, out, keepdims))
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.any(x, axis=axis, keepdims=keepdims, out=out)
+        return boxed(np.any(x, axis=axis, keepdims=keepdims, out=out))
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.all(x, axis=axis, keepdims=keepdims, out=out)
+        return boxed(np.all(x, axis=axis, keepdims=keepdims, out=out))
 
     @staticmethod
     def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.argmax(x, axis, out, keepdims=keepdims)
+        return boxed(np.argmax(x, axis, out, keepdims=keepdims))
 
     @staticmethod
     def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return np.argmin(x, axis, out, keepdims=keepdims)
+        return boxed(np.argmin(x, axis, out, keepdims=keepdims))
 
-    @staticmethod
-    def matmul(x: Array, y: Array, *, out: Array | None = None) -> Array:
+    def matmul(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
         if x.dtype == float16:
-            # NumPy has no float16 product of its own: it would run an unblocked loop and round at every step.
-            result = np.matmul(x.astype(float32), y.astype(float32))
-            return result.astype(float16) if out is None else into(out, result)
-        if x.ndim <= 2 and y.ndim <= 2 and out is None:
-            return np.dot(x, y)  # the same product, with less to decide beforehand
-        return np.matmul(x, y, out=out)
+            return self._half_product(x, y, out)
+        if x.ndim <= 2 and y.ndim <= 2:
+            return _dot(x, y, out)  # the same product, with less to decide beforehand
+        return boxed(np.matmul(x, y, out=out))
+
+    def _half_product(self, x: Array, y: Array, out: Array | None) -> Array:
+        """NumPy has no float16 product of its own: it would run an unblocked loop and round at every step."""
+        if out is None:
+            return boxed(np.matmul(x.astype(float32), y.astype(float32))).astype(float16)
+        x, y = (into(self.scratch(a.shape, float32), a) for a in (x, y))
+        return into(out, np.matmul(x, y, out=self.scratch(out.shape, float32)))
 
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
-        if x.ndim != 2 or x.dtype == float16 or out is not None:
+        if x.ndim != 2 or x.dtype == float16:
             return super().linear(x, weight, bias, out=out)
-        product = np.dot(x, weight.T)
+        product = _dot(x, weight.T, out)
         return product if bias is None else np.add(product, bias, product)
+
+
+def _dot(x: Array, y: Array, out: Array | None) -> Array:
+    if out is None:
+        return boxed(np.dot(x, y))
+    return np.dot(x, y, out) if out.flags.c_contiguous else np.matmul(x, y, out=out)
 
 
 def _suits_blas(x: Array) -> bool:
     return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[0] <= _MOST_ROWS
 
 
-def row_sums(x: Array) -> Array:
-    """The sums of the rows of `x` (rows, columns), as (rows, 1)."""
+def row_sums(x: Array, out: Array) -> Array:
+    """`out` (rows, 1) with the sums of the rows of `x` (rows, columns)."""
     if x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[1] <= _MOST_ROWS:
-        return np.dot(x, _ones(x.shape[1], x.dtype).reshape(-1, 1))
-    return CpuReduce.sum(x, axis=1, keepdims=True)
+        return np.dot(x, _ones(x.shape[1], x.dtype).reshape(-1, 1), out)
+    return _add_reduce(x, 1, float32 if x.dtype == float16 else None, out, True)
 
 
-def row_maxima(x: Array) -> Array:
-    """The greatest element of each row of `x` (rows, columns), as (rows, 1)."""
+def row_maxima(x: Array, spare: Array, out: Array) -> Array:
+    """`out` (rows, 1) with the greatest element of each row of `x` (rows, columns). `spare` is of x's shape."""
     if x.shape[1] > _SHORT_ROW:
-        return CpuReduce.max(x, axis=1, keepdims=True)
+        return _maximum_reduce(x, 1, None, out, True)
     # NumPy takes one row after another, which does not pay for short ones.
-    return _maximum_reduce(x.T.copy(), 0).reshape(-1, 1)
+    columns = spare.reshape(-1).reshape(x.shape[::-1])
+    np.copyto(columns, x.T)
+    _maximum_reduce(columns, 0, None, out.reshape(-1))
+    return out
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from tensorgrad.backends.base import Backend
-from tensorgrad.backends.primitives import PRIMITIVES
+from tensorgrad.backends.primitives import TABLE, names
 from tensorgrad.errors import DeviceError
 
 __all__ = ["NOT_INSTALLED", "make_backend", "summary"]
@@ -81,14 +81,14 @@ def summary(error: BaseException) -> str:
 
 
 # What looks at an array or the host alone, and so works whichever device is the current one.
-_ANYWHERE = frozenset("array_type boxed device_count is_contiguous is_view is_writable owns strides".split())
+_ANYWHERE = {*names(kind="query", basic=True), "is_writable", "strides", "can_reshape", "device_count"}
 
 
 def _bind_to_device(backend: Any, runtime: Any) -> None:
     """With several GPUs, CuPy works on the current one: let every primitive make this backend's the current one."""
-    names = [n for n in dir(backend) if not n.startswith("_") and callable(getattr(backend, n))]
-    for name in {*PRIMITIVES, *names} - _ANYWHERE:
-        setattr(backend, name, _on_device(getattr(backend, name), backend.index, runtime))
+    for name in TABLE.keys() - _ANYWHERE:
+        if hasattr(backend, name):
+            setattr(backend, name, _on_device(getattr(backend, name), backend.index, runtime))
 
 
 def _on_device(function: Any, index: int, runtime: Any) -> Any:

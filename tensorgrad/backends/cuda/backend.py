@@ -21,7 +21,7 @@ import numpy as np
 from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cuda.activation import ActivationKernels, CudaActivation, SoftmaxKernels
 from tensorgrad.backends.cuda.check import CheckKernels, CudaCheck
-from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
 from tensorgrad.backends.cuda.launch import Launcher
 from tensorgrad.backends.cuda.loss import CudaLoss, LossKernels
 from tensorgrad.backends.cuda.memory import PeakMemory
@@ -77,7 +77,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         self._reduce = ReduceKernels(launcher)
         self._random = RandomKernels(launcher)
         self._clip = ClipKernels(tables)
-        self.errors = DeferredErrors(CheckKernels(launcher), self.full((8,), 0, int64))
+        self.errors = DeferredErrors(CheckKernels(launcher), self.full((ERROR_WORDS,), 0, int64))
         self._optimizers = OptimizerKernels(tables, self.errors.word)
 
     negative = cupy.negative

@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
 from tensorgrad.backends.cuda.launch import (
     Launcher,
     arithmetic_dtype,
@@ -28,7 +28,7 @@ __all__ = ["CheckKernels", "CudaCheck"]
 class CheckKernels:
     """Checks of indices and numbers that the host does not wait for.
 
-    `error` is int64[8], zeros at first: code, where, value, position, low, high, launch and a lock. The first launch
+    `error` is int64[9], zeros at first: code, where, value, position, low, high, launch, lock and run. The first launch
     that finds something while the code is 0 sets the others, for the least position; later ones leave them. The host
     clears the code alone. Whatever shares the word is launched through one CheckKernels, which counts the launches, on
     any stream and from any thread. `where` is the caller's number of the check.
@@ -69,7 +69,7 @@ class CheckKernels:
         name, first = next(iter(arrays.items()))
         check_dtype(op, name, first, dtypes)
         check_arrays(op, first.dtype, first.shape, **arrays)
-        check_arrays(op, int64, (8,), error=error)
+        check_arrays(op, int64, (ERROR_WORDS,), error=error)
         if code == 0:
             raise ArgumentError(f"{op}: code must not be 0, which says that nothing is wrong")
         return suffix_of(first)

@@ -35,7 +35,7 @@ __all__ = [
 
 Launch: TypeAlias = "Callable[[tuple[int, ...], tuple[int, ...], tuple[Any, ...]], object]"
 
-MOST_THREADS = 256  # THREADS in kernels/launch.cuh
+MOST_THREADS = 256  # THREADS in kernels/common/launch.cuh
 VECTOR_BYTES = 16
 WARP = 32
 

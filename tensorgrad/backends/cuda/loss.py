@@ -26,17 +26,8 @@ class LossKernels:
         args = (logits, labels, losses, probabilities, rows, columns)
         self._launcher.rows(f"{name}_{suffix_of(logits)}", rows, columns, *args)
 
-    def cross_entropy_gradient(self, logits: Array, labels: Array, scale: Array, losses: Array, out: Array) -> None:
-        """losses, and out = scale (probabilities - one-hot label), for a `scale` of each row (rows elements) or of all
-        (one)."""
-        name = "softmax_cross_entropy_gradient"
-        rows, columns = self._loss_shapes(name, logits, labels, losses, out)
-        stride = _scale_stride(name, logits, scale, rows)
-        args = (logits, labels, scale, stride, losses, out, rows, columns)
-        self._launcher.rows(f"{name}_{suffix_of(logits)}", rows, columns, *args)
-
     def cross_entropy_backward(self, scale: Array, probabilities: Array, labels: Array, out: Array) -> None:
-        """out = scale (probabilities - one-hot label); `scale` as above."""
+        """out = scale (probabilities - one-hot label), for a `scale` of each row (rows elements) or of all (one)."""
         name = "softmax_cross_entropy_backward"
         rows, columns = self._loss_shapes(name, probabilities, labels, None, out)
         stride = _scale_stride(name, probabilities, scale, rows)

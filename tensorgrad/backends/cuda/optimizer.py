@@ -1,7 +1,7 @@
-"""The launches of the kernels on many arrays at once: optimizer steps, norms, clipping, the flag of non-finite values.
+"""The launches of the kernels on many arrays at once: optimizer steps, norms, clipping.
 
-The kernels read where the arrays lie from tables in device memory (see kernels/table.cuh). A table is kept and used
-again while addresses and sizes stay the same; where only addresses change, only they are uploaded. A caller that
+The kernels read where the arrays lie from tables in device memory (see kernels/common/table.cuh). A table is kept and
+used again while addresses and sizes stay the same; where only addresses change, only they are uploaded. A caller that
 records a CUDA graph runs the launch once before, so that the table is there: an upload cannot be captured.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tensorgrad.backends.cuda.errors import DeferredErrors
+from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
 from tensorgrad.backends.cuda.launch import Launcher, check_arrays, check_dtype, suffix_of, suits
 from tensorgrad.backends.cuda.override import KernelOverrides
 from tensorgrad.backends.primitives import Array
@@ -30,9 +30,8 @@ Arrays = Sequence[Array]
 # leave multiprocessors idle at the end.
 PIECE = 8192
 _KEPT = 64  # tables of each kind
-_CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer.h
-_ERROR = 8  # integers of the error word
-_KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/reduce.h
+_CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer/optimizer.h
+_KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/optimizer/norm.h
 
 _V = TypeVar("_V")
 
@@ -92,8 +91,8 @@ class OptimizerKernels:
 
     def __init__(self, tables: Tables, error: Array | None = None) -> None:
         self._tables = tables
-        self._error = tables.launcher.upload(np.zeros(_ERROR, np.int64)) if error is None else error
-        check_arrays("optimizer kernels", int64, (_ERROR,), error=self._error)
+        self._error = tables.launcher.upload(np.zeros(ERROR_WORDS, np.int64)) if error is None else error
+        check_arrays("optimizer kernels", int64, (ERROR_WORDS,), error=self._error)
 
     def adam_step(
         self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Arrays | None,
@@ -179,13 +178,6 @@ class ClipKernels:
         _check_columns("clip_grads_by_value kernel", [grads], same_dtype=False)
         for group in _by_dtype(grads):
             self._tables.launch("clamp_tensors", [group], float(limit))
-
-    def flag_nonfinite(self, arrays: Arrays, flag: Array) -> None:
-        """Set flag (int32, one element) to 1 where any element is nan or infinite; otherwise leave it."""
-        _check_columns("nonfinite kernel", [arrays], same_dtype=False)
-        check_arrays("nonfinite kernel", np.dtype(np.int32), None, flag=flag)
-        for group in _by_dtype(arrays):
-            self._tables.launch("nonfinite", [group], flag)
 
     def _norm_and_scale(
         self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, out: Array | None

@@ -23,7 +23,7 @@ _TANH_SCALE = math.sqrt(2 / math.pi)
 _TANH_CUBE = 0.044715
 
 
-class ActivationPrimitives(Primitives):
+class ActivationPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives."""
 
     def relu(self, x: Array, *, out: Array | None = None) -> Array:

@@ -3,7 +3,8 @@
 They are named after NumPy's functions. Arrays are opaque to everybody but the backend that made them: outside it only
 `.shape`, `.dtype` and `.ndim` may be read. Every primitive that makes a new array takes `out=`, the array to write into
 instead; views have none, since they cost nothing. The dtypes of the arrays given are equal (promotion happens
-before), Python scalars are weak, comparisons give bool, indices are int64, were checked and are not negative.
+before), Python scalars are weak, comparisons give bool, indices are int64, were checked and are not negative. A result
+without dimensions is an array like any other. What each primitive reads, writes, aliases and makes is in `table.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from tensorgrad.backends.primitives.table import define
 from tensorgrad.dtypes import DType
 
 Array: TypeAlias = Any
@@ -122,8 +124,10 @@ class OwnPrimitives:
     def astype(self, x: Array, dtype: DType, /, *, out: Array | None = None) -> Array: ...
     def copyto(self, target: Array, source: Array, /) -> None: ...
 
-    # Views. `reshape` copies where a view is impossible; `key` of getitem is ints, slices, None and Ellipsis only.
-    def reshape(self, x: Array, shape: Shape, /) -> Array: ...
+    # Views. `key` of getitem is ints, slices, None and Ellipsis only.
+    def reshape(self, x: Array, shape: Shape, /) -> Array:
+        """The same memory in another shape, for layouts that allow it (`can_reshape`); `reshaped` is for all."""
+
     def transpose(self, x: Array, axes: tuple[int, ...] | None = None, /) -> Array: ...
     def broadcast_to(self, x: Array, shape: Shape, /) -> Array: ...
     def getitem(self, x: Array, key: Any, /) -> Array: ...
@@ -186,18 +190,78 @@ class Placeholder:
 
 INDEX = Placeholder()
 
-VIEWS = frozenset({"reshape", "transpose", "broadcast_to", "getitem"})
-PRIMITIVES: tuple[str, ...] = (
-    *UniformPrimitives.__annotations__,
-    *(n for n, v in vars(OwnPrimitives).items() if callable(v) and not n.startswith("_")),
-)
-
 if TYPE_CHECKING:
 
-    class Primitives(UniformPrimitives, OwnPrimitives):
+    class _Basic(UniformPrimitives, OwnPrimitives):
         """All basic primitives, as a backend has them."""
 
 else:
+    # Stubs inherited here would hide that a backend lacks one.
+    _Basic = UniformPrimitives
 
-    class Primitives(UniformPrimitives):
-        """All basic primitives, as a backend has them. Stubs inherited here would hide that a backend lacks one."""
+
+class _Declared:
+    """A subclass defines primitives that have a row in the table, and no others. With `composes` its methods are the
+    defaults of primitives that no device needs to supply.
+    """
+
+    def __init_subclass__(cls, composes: bool = False, **kwargs: Any) -> None:
+        """Raises TypeError for a public method without a row."""
+        super().__init_subclass__(**kwargs)
+        for name, value in vars(cls).items():
+            if not name.startswith("_") and not isinstance(value, type) and callable(getattr(cls, name)):
+                define(name, value if composes else None)
+
+
+class Primitives(_Declared, _Basic, composes=True):
+    """What the text of a composite primitive may call: all basic ones, and what every device says of its memory."""
+
+    def scratch(self, shape: Shape, dtype: DType) -> Array:
+        """Uninitialised memory for a primitive to work in, which nobody sees after the primitive has returned.
+
+        A primitive that is given `out=` takes memory from nowhere else. Here it is new; whoever replays recorded calls
+        hands out memory of its own.
+        """
+        return self.empty(shape, dtype)
+
+    def strides(self, x: Array) -> Shape:
+        """For each dimension, how many elements of the memory lie between two neighbours along it."""
+        return tuple([n // x.dtype.itemsize for n in x.strides])
+
+    def can_reshape(self, x: Array, shape: Shape) -> bool:
+        """Whether the memory of `x` can be looked at in `shape`, of as many elements, without a copy."""
+        return self.is_contiguous(x) or strides_allow(x.shape, self.strides(x), shape)
+
+    def reshaped(self, x: Array, shape: Shape, *, out: Array | None = None) -> Array:
+        """`x` in another shape: a view where its layout allows one, else a copy."""
+        if self.can_reshape(x, shape):
+            return delivered(self, self.reshape(x, shape), out)
+        if out is None:
+            return self.reshape(self.copy(x), shape)
+        return delivered(self, self.reshape(self.copy(x, out=self.scratch(x.shape, x.dtype)), shape), out)
+
+
+def strides_allow(shape: Shape, strides: Shape, wanted: Shape) -> bool:
+    """Whether memory of these strides, counted in elements, can be looked at in the shape `wanted`.
+
+    Both shapes are cut into the shortest runs of dimensions that hold as many elements; within a run of the first one
+    each dimension must begin where the one after it ends.
+    """
+    if 0 in shape:
+        return True
+    have = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
+    sizes = [n for n in wanted if n != 1]
+    i = j = 0
+    while i < len(have):
+        start, left, right = i, have[i][0], sizes[j]
+        while left != right:
+            if left < right:
+                i += 1
+                left *= have[i][0]
+            else:
+                j += 1
+                right *= sizes[j]
+        if any(have[k][1] != have[k + 1][0] * have[k + 1][1] for k in range(start, i)):
+            return False
+        i, j = i + 1, j + 1
+    return True

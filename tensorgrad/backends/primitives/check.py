@@ -13,7 +13,7 @@ from tensorgrad.errors import ArgumentError, BoundsError, NonFiniteError
 __all__ = ["CheckPrimitives", "not_finite", "out_of_bounds", "out_of_range", "place"]
 
 
-class CheckPrimitives(Primitives):
+class CheckPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives, which read the values back."""
 
     def check_range(self, x: Array, low: float, high: float, /, *, what: str, hint: str = "") -> None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tensorgrad.backends.primitives.basic import Array, Primitives, Shape
+from tensorgrad.backends.primitives.basic import Array, Primitives, Shape, delivered
 from tensorgrad.dtypes import DType
 
 __all__ = ["IndexPrimitives"]
 
 Key = tuple[Any, ...]
+Views = tuple[tuple[str, Any], ...]
 
 
-class IndexPrimitives(Primitives):
+class IndexPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives."""
 
     def pad(self, x: Array, *, widths: tuple[tuple[int, int], ...], value: float, out: Array | None = None) -> Array:
@@ -27,20 +28,24 @@ class IndexPrimitives(Primitives):
         self.copyto(self.getitem(result, inner), x)
         return result
 
-    def region_mask(self, shape: Shape, dtype: DType, chain: tuple[Any, ...], *, out: Array | None = None) -> Array:
-        """Ones, with zeros where the view ops of `chain` look, one after the other."""
-        mask = self.full(shape, 1, dtype, out=out)
+    def region_mask(
+        self, shape: Shape, dtype: DType, views: Views, order: tuple[int, ...], *, out: Array | None = None
+    ) -> Array:
+        """Ones, with zeros where `views`, pairs of a view primitive and its argument, look one after the other.
+
+        `order`: the axes of what they look at, from the greatest stride to the least. It decides which shapes memory
+        can be looked at in, so the mask is laid out as it says.
+        """
+        ones = self.full(tuple([shape[axis] for axis in order]), 1, dtype)
+        mask = self.transpose(ones, tuple(sorted(range(len(order)), key=order.__getitem__)))
         region = mask
-        for view_op, static in chain:
-            region = view_op.forward(self, region, **static)
+        for view, argument in views:
+            region = getattr(self, view)(region, argument)
         self.copyto(region, self.full((), 0, dtype))
-        return mask
+        return delivered(self, mask, out)
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
-        """Indices counted from the end made to count from the start; BoundsError outside [-size, size).
-
-        The result may be `indices` itself where none is negative.
-        """
+        """Indices counted from the end made to count from the start; BoundsError outside [-size, size)."""
         self.check_bounds(indices, -size, size, what=what)
         return self.where(self.less(indices, 0), self.add(indices, size), indices, out=out)
 

@@ -14,14 +14,14 @@ __all__ = ["ACTIVATIONS_OF_RESULT", "LinearPrimitives"]
 ACTIVATIONS_OF_RESULT = ("relu", "leaky_relu", "sigmoid", "tanh")
 
 
-class LinearPrimitives(ActivationPrimitives):
+class LinearPrimitives(ActivationPrimitives, composes=True):
     """Default compositions out of basic primitives."""
 
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
         """x @ weight.T + bias: x (..., in), weight (out, in), bias (out,) or None; result (..., out)."""
         if x.ndim > 2:  # one product of all rows, not one for each matrix
-            rows = self.linear(self.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1])), weight, bias)
-            return delivered(self, self.reshape(rows, (*x.shape[:-1], weight.shape[0])), out)
+            rows = self.linear(self.reshaped(x, (math.prod(x.shape[:-1]), x.shape[-1])), weight, bias)
+            return delivered(self, self.reshaped(rows, (*x.shape[:-1], weight.shape[0])), out)
         product = self.matmul(x, self.transpose(weight), out=out)
         return product if bias is None else self.add(product, bias, out=out)
 

@@ -7,7 +7,7 @@ from tensorgrad.backends.primitives.basic import Array, Primitives
 __all__ = ["LossPrimitives"]
 
 
-class LossPrimitives(Primitives):
+class LossPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives. Logits are (rows, classes), labels (rows,) and in
     range."""
 
@@ -22,7 +22,7 @@ class LossPrimitives(Primitives):
         shifted = self.subtract(logits, self.max(logits, axis=1, keepdims=True))
         e = self.exp(shifted)
         total = self.sum(e, axis=1, keepdims=True)
-        log_total = self.reshape(self.log(total), labels.shape)
+        log_total = self.reshaped(self.log(total), labels.shape)
         losses = self.subtract(log_total, self.pick_labels(shifted, labels), out=losses)
         return losses, self.divide(e, total, out=probabilities)
 
@@ -37,9 +37,9 @@ class LossPrimitives(Primitives):
         """x[row, labels[row]] for each row: (rows,)."""
         rows, classes = x.shape
         starts = self.arange(0, rows * classes, max(classes, 1), labels.dtype)
-        return self.take(self.reshape(x, (rows * classes,)), self.add(labels, starts), 0, out=out)
+        return self.take(self.reshaped(x, (rows * classes,)), self.add(labels, starts), 0, out=out)
 
     def one_hot_rows(self, labels: Array, classes: int, *, out: Array | None = None) -> Array:
         """bool (rows, classes): True at each row's label."""
         every = self.arange(0, classes, 1, labels.dtype)
-        return self.equal(self.reshape(labels, (labels.shape[0], 1)), every, out=out)
+        return self.equal(self.reshaped(labels, (labels.shape[0], 1)), every, out=out)

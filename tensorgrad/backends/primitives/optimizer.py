@@ -32,7 +32,7 @@ Arrays: TypeAlias = Sequence[Array]
 Rule: TypeAlias = Callable[..., None]
 
 
-class OptimizerPrimitives(Primitives):
+class OptimizerPrimitives(Primitives, composes=True):
     """Mixin of `Backend`: the optimizer steps and gradient clipping, composed of basic primitives."""
 
     def sgd_step(

@@ -39,8 +39,16 @@ def words_of_normal(dtype: DType) -> int:
     return 2 if dtype == float64 else 1
 
 
-class RandomPrimitives(Primitives):
+class RandomPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives, on uint64 arrays."""
+
+    def next_key(self, state: Array, blocks: int, *, out: Array | None = None) -> Array:
+        """The key of a draw of `blocks` blocks: a copy of a generator's `state` (uint64[2]), whose offset moves on by
+        as many. So whoever notes calls sees how far a draw goes."""
+        key = self.copy(state, out=out)
+        offset = self.getitem(state, (slice(1, 2),))
+        self.add(offset, blocks, out=offset)
+        return key
 
     def random_blocks(self, count: int, dtype: DType) -> int:
         """How many blocks a draw of `count` numbers of `dtype` uses."""
@@ -54,8 +62,8 @@ class RandomPrimitives(Primitives):
         seed = self.getitem(key, (slice(0, 1),))
         zero = self.bitwise_and(index, 0)
         counter = (*self._halves(position), zero, zero)
-        words = [self.reshape(w, (blocks, 1)) for w in self._philox_rounds(counter, self._halves(seed))]
-        flat = self.reshape(self.astype(self.concatenate(words, 1), uint32), (4 * blocks,))
+        words = [self.reshaped(w, (blocks, 1)) for w in self._philox_rounds(counter, self._halves(seed))]
+        flat = self.reshaped(self.astype(self.concatenate(words, 1), uint32), (4 * blocks,))
         return delivered(self, self.getitem(flat, (slice(0, count),)), out)
 
     def _philox_rounds(self, counter: tuple[Array, ...], key: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -76,7 +84,7 @@ class RandomPrimitives(Primitives):
         (float16)."""
         count = math.prod(shape)
         bits = self.random_bits(key, count * words_per_number(dtype))
-        return delivered(self, self.reshape(self._bits_to_uniform(bits, dtype), shape), out)
+        return delivered(self, self.reshaped(self._bits_to_uniform(bits, dtype), shape), out)
 
     def _bits_to_uniform(self, bits: Array, dtype: DType) -> Array:
         """The top 24 bits of each word as a float32, 11 as a float16; the top 53 of each (low, high) pair as
@@ -102,7 +110,7 @@ class RandomPrimitives(Primitives):
         count = math.prod(shape)
         words = words_of_normal(dtype)
         normal = self._bits_to_normal(self.random_bits(key, 2 * words * -(-count // 2)), dtype)
-        return delivered(self, self.reshape(self.getitem(normal, (slice(0, count),)), shape), out)
+        return delivered(self, self.reshaped(self.getitem(normal, (slice(0, count),)), shape), out)
 
     def _bits_to_normal(self, bits: Array, dtype: DType) -> Array:
         """Normal numbers of the words of an even count of them."""
@@ -110,12 +118,12 @@ class RandomPrimitives(Primitives):
             return self.astype(self._bits_to_normal(bits, float32), dtype)
         words = words_of_normal(dtype)
         pairs = bits.shape[0] // (2 * words)
-        split = self.reshape(bits, (pairs, 2, words))
-        u, v = (self.reshape(self.getitem(split, (slice(None), i)), (pairs * words,)) for i in (0, 1))
+        split = self.reshaped(bits, (pairs, 2, words))
+        u, v = (self.reshaped(self.getitem(split, (slice(None), i)), (pairs * words,)) for i in (0, 1))
         radius = self.sqrt(self.multiply(self.log(self._positive_uniform(u, dtype)), -2))
         angle = self.multiply(self._bits_to_uniform(v, dtype), 2 * math.pi)
-        both = [self.reshape(self.multiply(radius, f(angle)), (pairs, 1)) for f in (self.cos, self.sin)]
-        return self.reshape(self.concatenate(both, 1), (2 * pairs,))
+        both = [self.reshaped(self.multiply(radius, f(angle)), (pairs, 1)) for f in (self.cos, self.sin)]
+        return self.reshaped(self.concatenate(both, 1), (2 * pairs,))
 
     def random_words64(self, key: Array, count: int, *, out: Array | None = None) -> Array:
         """uint64[count]: two words each, the first one low."""
@@ -124,7 +132,7 @@ class RandomPrimitives(Primitives):
     def random_integers(self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None) -> Array:
         """int64 in [low, high): low + (64 random bits) modulo (high - low), so uneven by less than 2^-64
         (high - low)."""
-        words = self.reshape(self.random_words64(key, math.prod(shape)), shape)
+        words = self.reshaped(self.random_words64(key, math.prod(shape)), shape)
         return self.add(self.astype(self.remainder(words, high - low), int64), low, out=out)
 
     def dropout(self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
@@ -146,7 +154,7 @@ class RandomPrimitives(Primitives):
 
     def _paired(self, bits: Array, out: Array | None = None) -> Array:
         """uint64 of each two words, the first one low."""
-        pairs = self.astype(self.reshape(bits, (bits.shape[0] // 2, 2)), uint64)
+        pairs = self.astype(self.reshaped(bits, (bits.shape[0] // 2, 2)), uint64)
         low, high = (self.getitem(pairs, (slice(None), i)) for i in (0, 1))
         return self.bitwise_or(low, self.left_shift(high, 32), out=out)
 

@@ -11,7 +11,7 @@ from tensorgrad.dtypes import float16, float32
 __all__ = ["ReducePrimitives", "reduced_count"]
 
 
-class ReducePrimitives(Primitives):
+class ReducePrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives."""
 
     def unbroadcast(self, g: Array, shape: Shape, *, out: Array | None = None) -> Array:
@@ -22,7 +22,7 @@ class ReducePrimitives(Primitives):
         lead = g.ndim - len(shape)
         stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
         axes = (*range(lead), *stretched)
-        return delivered(self, self.reshape(self.sum(g, axis=axes), shape) if axes else g, out)
+        return delivered(self, self.reshaped(self.sum(g, axis=axes), shape) if axes else g, out)
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         """The sum over `axis` divided by the number of elements; nan of none. Float16 is computed in float32."""
@@ -56,7 +56,7 @@ class ReducePrimitives(Primitives):
         top = self.max(x, axis=axis, keepdims=True)
         top = self.where(self.isfinite(top), top, self.full((), 0, x.dtype))
         rest = self.log(self.sum(self.exp(self.subtract(x, top)), axis=axis, keepdims=keepdims))
-        return self.add(rest, top if keepdims else self.reshape(top, rest.shape), out=out)
+        return self.add(rest, top if keepdims else self.reshaped(top, rest.shape), out=out)
 
     def norm(
         self,

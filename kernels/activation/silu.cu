@@ -1,0 +1,7 @@
+// Fuses: as relu.cu, for silu, which saves its argument: backward as in gelu.cu.
+//
+// Bytes an element (b bytes each): forward 2b, backward 3b. Roof: memory; an exp and a division an element.
+#include "activation/activation.cuh"
+
+#define MAKE(SUFFIX, T, A) ACTIVATION_KERNELS(silu, Silu, SUFFIX, T, A)
+FOR_ALL_DTYPES(MAKE)
