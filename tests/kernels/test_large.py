@@ -21,6 +21,7 @@ from tensorgrad.backends.cuda.loss import LossKernels
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.cuda.random import RandomKernels
 from tensorgrad.backends.cuda.reduce import ReduceKernels
+from tensorgrad.backends.primitives.optimizer_rules import SGD
 from tests.composition import COMPOSITION as B
 from tests.kernels.device import DeviceArray, EmulatedDevice
 
@@ -120,7 +121,7 @@ def test_tables(large: Repeated, emulated: EmulatedDevice) -> None:
         "nesterov": False,
         "maximize": False,
     }
-    OptimizerKernels(Tables(emulated.launcher())).sgd_step([p], [p], None, lr, step, **options)
+    OptimizerKernels(Tables(emulated.launcher())).step(SGD, [[p], [p], None], lr, step, options)
     np.testing.assert_array_equal(large.head, np.zeros_like(large.head))
     np.testing.assert_array_equal(large.tail[:1003], 2 * tail[:1003])
     np.testing.assert_array_equal(large.tail[1003:], tail[1003:])

@@ -13,6 +13,7 @@ import pytest
 from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.kernel_files import FLOATS
+from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule
 from tensorgrad.errors import DTypeError, ShapeError
 from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
@@ -23,46 +24,46 @@ SIZES = (1, 0, 3, 31, 33, 255, 1000)
 FEW = (3, 0, 130)
 
 # name: state columns (None where the primitive is given none), options.
-STEPS: dict[str, tuple[str, list[bool], dict[str, Any]]] = {
-    "sgd": ("sgd_step", [False], {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}),
-    "sgd momentum": ("sgd_step", [True], {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "nesterov": False}),
-    "sgd nesterov": ("sgd_step", [True], {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}),
+STEPS: dict[str, tuple[Rule, list[bool], dict[str, Any]]] = {
+    "sgd": (SGD, [False], {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}),
+    "sgd momentum": (SGD, [True], {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "nesterov": False}),
+    "sgd nesterov": (SGD, [True], {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}),
     "adam": (
-        "adam_step",
+        ADAM,
         [True, True, False],
         {"beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.1, "decoupled": False},
     ),
     "adamw": (
-        "adam_step",
+        ADAM,
         [True, True, False],
         {"beta1": 0.8, "beta2": 0.99, "eps": 1e-4, "weight_decay": 0.1, "decoupled": True},
     ),
     "amsgrad": (
-        "adam_step",
+        ADAM,
         [True, True, True],
         {"beta1": 0.9, "beta2": 0.9, "eps": 1e-4, "weight_decay": 0.0, "decoupled": False},
     ),
     "rmsprop": (
-        "rmsprop_step",
+        RMSPROP,
         [True, False, False],
         {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "momentum": 0.0},
     ),
     "rmsprop momentum": (
-        "rmsprop_step",
+        RMSPROP,
         [True, False, True],
         {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.0, "momentum": 0.9},
     ),
     "rmsprop centered": (
-        "rmsprop_step",
+        RMSPROP,
         [True, True, False],
         {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.1, "momentum": 0.0},
     ),
     "rmsprop both": (
-        "rmsprop_step",
+        RMSPROP,
         [True, True, True],
         {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.1, "momentum": 0.9},
     ),
-    "adagrad": ("adagrad_step", [True], {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}),
+    "adagrad": (ADAGRAD, [True], {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}),
 }
 TOTAL_STEPS = 3
 
@@ -73,13 +74,14 @@ def columns_of(start: list[Array], state: list[bool]) -> list[Any]:
 
 
 def run_composition(name: str, start: list[Array], grads: list[list[Array]], maximize: bool, dtype: str) -> list[Array]:
-    method, state, options = STEPS[name]
+    rule, state, options = STEPS[name]
     cast = [p.astype(dtype) for p in start]
     params: list[Array]
     params, *states = columns_of(cast, state)
     lr, step = np.array(0.05), np.array(0.0)
     for grad in grads:
-        getattr(B, method)(params, [g.astype(dtype) for g in grad], *states, lr, step, **options, maximize=maximize)
+        given = [g.astype(dtype) for g in grad]
+        getattr(B, rule.primitive)(params, given, *states, lr, step, **options, maximize=maximize)
     assert step == TOTAL_STEPS
     return params
 
@@ -87,7 +89,7 @@ def run_composition(name: str, start: list[Array], grads: list[list[Array]], max
 def run_kernels(
     device: EmulatedDevice, name: str, start: list[Array], grads: list[list[Array]], maximize: bool, dtype: str
 ) -> list[Array]:
-    method, state, options = STEPS[name]
+    rule, state, options = STEPS[name]
 
     def column(values: list[Array], c: int) -> list[DeviceArray]:
         """Every third tensor has its arrays out of step with each other."""
@@ -100,7 +102,7 @@ def run_kernels(
     for i, grad in enumerate(grads):
         given = column(grad, 1)
         before = [g.array.copy() for g in given]
-        getattr(optimizer, method)(params, given, *states, lr, step, **options, maximize=maximize)
+        optimizer.step(rule, [params, given, *states], lr, step, {**options, "maximize": maximize})
         assert all(np.array_equal(g.array, b) for g, b in zip(given, before, strict=True))
         assert step.array == i + 1
     return [device.values(p) for p in params]
@@ -127,7 +129,7 @@ def test_optimizer(device: EmulatedDevice, name: str, dtype: str, maximize: bool
 def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[int]) -> list[bytes]:
     """Parameters, state and step count after a step for each code in the error word; gradients are nan where it is
     not 0."""
-    method, state, options = STEPS[name]
+    rule, state, options = STEPS[name]
     rng = np.random.default_rng(5)
     start = [sample(rng, n, dtype) for n in FEW]
     params, *states = [
@@ -139,7 +141,7 @@ def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[i
         word.array[0] = code
         grads = [sample(rng, n, dtype) if code == 0 else np.full(n, np.nan) for n in FEW]
         given = [device.array(g, dtype) for g in grads]
-        getattr(optimizer, method)(params, given, *states, lr, step, **options, maximize=False)
+        optimizer.step(rule, [params, given, *states], lr, step, {**options, "maximize": False})
     columns = [params, *states, [step]]
     return [x.array.tobytes() for column in columns if column is not None for x in column]
 
@@ -167,10 +169,10 @@ def test_a_check_that_fails_during_a_step_does_not_stop_a_part_of_it(device: Emu
 
     p, g = (device.array(np.ones(500, np.float32)) for _ in range(2))
     lr, step = device.array(np.array(0.5)), device.array(np.array(0.0))
-    options: dict[str, Any] = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+    options = {**STEPS["sgd"][2], "maximize": False}
     optimizer = OptimizerKernels(Tables(replace(plain, get_function=interrupted), piece=100), word)
     for _ in range(2):
-        optimizer.sgd_step([p], [g], None, lr, step, **options, maximize=False)
+        optimizer.step(SGD, [[p], [g], None], lr, step, options)
         np.testing.assert_array_equal(device.values(p), np.full(500, 0.5, np.float32))
         assert step.array == 1
 
@@ -196,7 +198,7 @@ def test_a_step_has_one_launch_and_one_of_a_single_thread(device: EmulatedDevice
         "maximize": False,
     }
     params, grads, m, v = arrays
-    OptimizerKernels(Tables(device.launcher())).adam_step(params, grads, m, v, None, lr, step, **options)
+    OptimizerKernels(Tables(device.launcher())).step(ADAM, [params, grads, m, v, None], lr, step, options)
     assert device.launches == ["adam_prepare", "adam_f32"]
 
 
@@ -205,7 +207,8 @@ def test_a_variance_that_rounding_takes_below_zero(device: EmulatedDevice) -> No
     means = [device.array(np.full(5, 1.000001, np.float32))]
     lr, step = device.array(np.array(0.1)), device.array(np.array(0.0))
     options: dict[str, Any] = {"alpha": 0.9, "eps": 1.0, "weight_decay": 0.0, "momentum": 0.0, "maximize": False}
-    OptimizerKernels(Tables(device.launcher())).rmsprop_step(params, grads, squares, means, None, lr, step, **options)
+    columns = [params, grads, squares, means, None]
+    OptimizerKernels(Tables(device.launcher())).step(RMSPROP, columns, lr, step, options)
     np.testing.assert_allclose(device.values(params[0]), 0.9, rtol=1e-6)
 
 

@@ -34,7 +34,9 @@ class Run:
     def column(self, name: str, wanted: Any = True, start: float = 0.0) -> list[Array] | None:
         if not wanted:
             return None
-        return self.state.setdefault(name, [np.full_like(p, start) for p in self.params])
+        if name not in self.state:
+            self.state[name] = [np.full_like(p, start) for p in self.params]
+        return self.state[name]
 
     def step(self, grads: list[Array], lr: float) -> None:
         o = self.options

@@ -19,6 +19,7 @@ from tensorgrad.backends.cuda.launch import Launcher, check_arrays, check_dtype,
 from tensorgrad.backends.cuda.override import KernelOverrides
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
+from tensorgrad.backends.primitives.optimizer_rules import Rule
 from tensorgrad.dtypes import float64, int64
 from tensorgrad.errors import ShapeError
 
@@ -83,7 +84,7 @@ class Tables:
 class OptimizerKernels:
     """A step of all parameters of a group in one launch, after one of a single thread that advances `step`.
 
-    The methods have the arguments and the meaning of `OptimizerPrimitives`. All arrays are C-contiguous, of one dtype.
+    What it does to them is `OptimizerPrimitives`' step of the same rule. All arrays are C-contiguous, of one dtype.
 
     `error`: the error word of the device (`DeferredErrors.word`), which the device reads at each step. While its code
     is not 0, steps change neither arrays nor `step`. None: a word of its own, in which nothing is ever wrong.
@@ -94,55 +95,22 @@ class OptimizerKernels:
         self._error = tables.launcher.upload(np.zeros(ERROR_WORDS, np.int64)) if error is None else error
         check_arrays("optimizer kernels", int64, (ERROR_WORDS,), error=self._error)
 
-    def adam_step(
-        self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Arrays | None,
-        lr: Array, step: Array, *, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
-        maximize: bool,
-    ) -> None:  # fmt: skip
-        columns = [params, grads, exp_avgs, exp_avg_sqs, *_given(max_exp_avg_sqs)]
-        options = (beta1, beta2, eps, weight_decay, bool(decoupled), bool(maximize))
-        self._step("adam", columns, lr, step, options, (max_exp_avg_sqs is not None,))
-
-    def sgd_step(
-        self, params: Arrays, grads: Arrays, momenta: Arrays | None, lr: Array, step: Array, *, momentum: float,
-        dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
-    ) -> None:  # fmt: skip
-        columns = [params, grads, *_given(momenta)]
-        options = (momentum, dampening, weight_decay, bool(maximize))
-        self._step("sgd", columns, lr, step, options, (momenta is not None, bool(nesterov)))
-
-    def rmsprop_step(
-        self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Arrays | None, momenta: Arrays | None,
-        lr: Array, step: Array, *, alpha: float, eps: float, weight_decay: float, momentum: float, maximize: bool,
-    ) -> None:  # fmt: skip
-        columns = [params, grads, square_avgs, *_given(grad_avgs), *_given(momenta)]
-        options = (alpha, eps, momentum, weight_decay, bool(maximize))
-        self._step("rmsprop", columns, lr, step, options, (grad_avgs is not None, momenta is not None))
-
-    def adagrad_step(
-        self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, *, lr_decay: float, eps: float,
-        weight_decay: float, maximize: bool,
-    ) -> None:  # fmt: skip
-        options = (lr_decay, eps, weight_decay, bool(maximize))
-        self._step("adagrad", [params, grads, sums], lr, step, options, ())
-
-    def _step(
-        self,
-        name: str,
-        columns: list[Arrays],
-        lr: Array,
-        step: Array,
-        options: tuple[Any, ...],
-        flags: tuple[bool, ...],
+    def step(
+        self, rule: Rule, columns: Sequence[Arrays | None], lr: Array, step: Array, options: dict[str, Any]
     ) -> None:
-        op = f"{name}_step kernel"
-        _check_columns(op, columns)
+        """The step of `rule`; `columns`: parameters, gradients, and each state, None where it is not."""
+        op, launcher = f"{rule.primitive} kernel", self._tables.launcher
+        state = dict(zip(rule.state, columns[2:], strict=True))
+        there = {name: state[name] is not None for name in rule.optional}
+        given: list[Any] = [*columns[:2], *[column for name, column in state.items() if there.get(name, True)]]
+        _check_columns(op, given)
         check_arrays(op, float64, (), lr=lr, step=step)
-        launcher = self._tables.launcher
         constants = launcher.empty((_CONSTANTS,), float64)
-        scalars = [_scalar(option) for option in options]
-        launcher.one_thread(f"{name}_prepare", lr, self._error, step, constants, *scalars)
-        self._tables.launch(name, columns, constants, *[_scalar(flag) for flag in flags])
+        numbers = [float(options[name]) for name in rule.numbers]
+        flags = [_flag(options[name]) for name in rule.flags if name not in rule.kernel_flags]
+        launcher.one_thread(f"{rule.name}_prepare", lr, self._error, step, constants, *numbers, *flags)
+        flags = [_flag(value) for value in (*there.values(), *[options[name] for name in rule.kernel_flags])]
+        self._tables.launch(rule.name, given, constants, *flags)
 
 
 class ClipKernels:
@@ -209,13 +177,9 @@ def _kept(cache: dict[tuple[int, ...], _V], key: tuple[int, ...], make: Callable
     return found
 
 
-def _given(column: Arrays | None) -> list[Arrays]:
-    return [] if column is None else [column]
-
-
-def _scalar(value: float | bool) -> Any:
-    """As a kernel's parameter: an int for a flag, a double for a number."""
-    return np.int32(value) if isinstance(value, bool) else float(value)
+def _flag(value: Any) -> np.int32:
+    """As a kernel's parameter."""
+    return np.int32(bool(value))
 
 
 def _by_dtype(arrays: Arrays) -> list[list[Array]]:
@@ -246,38 +210,16 @@ class CudaOptimizer(KernelOverrides, OptimizerPrimitives):
     _optimizers: OptimizerKernels
     _clip: ClipKernels
 
-    def sgd_step(self, params: Arrays, grads: Arrays, momenta: Any, lr: Array, step: Array, **options: Any) -> None:
-        kernel, composition = self._optimizers.sgd_step, super().sgd_step
-        self._step(kernel, composition, (params, grads, momenta), lr, step, options)
-
-    def adam_step(
-        self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Any, lr: Array,
-        step: Array, **options: Any,
-    ) -> None:  # fmt: skip
-        columns = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
-        self._step(self._optimizers.adam_step, super().adam_step, columns, lr, step, options)
-
-    def rmsprop_step(
-        self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Any, momenta: Any, lr: Array, step: Array,
-        **options: Any,
-    ) -> None:  # fmt: skip
-        columns = (params, grads, square_avgs, grad_avgs, momenta)
-        self._step(self._optimizers.rmsprop_step, super().rmsprop_step, columns, lr, step, options)
-
-    def adagrad_step(self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, **options: Any) -> None:
-        kernel, composition = self._optimizers.adagrad_step, super().adagrad_step
-        self._step(kernel, composition, (params, grads, sums), lr, step, options)
-
-    def _step(
-        self, kernel: Any, composition: Any, columns: tuple[Any, ...], lr: Array, step: Array, options: dict[str, Any]
+    def _apply_rule(
+        self, rule: Rule, columns: Sequence[Arrays | None], lr: Array, step: Array, options: dict[str, Any]
     ) -> None:
         """Nothing is changed from the failure of a check until its error is raised: the kernel sees to that itself."""
         if suits(*[x for column in columns if column is not None for x in column]):
-            kernel(*columns, lr, step, **options)
+            self._optimizers.step(rule, columns, lr, step, options)
             self.errors.look_at_the_next_wait()
         else:
             self.errors.raise_pending(always=True)
-            composition(*columns, lr, step, **options)
+            super()._apply_rule(rule, columns, lr, step, options)
 
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         if not all(suits(g) for g in grads):
