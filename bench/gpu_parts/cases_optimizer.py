@@ -117,16 +117,13 @@ def composition(rule: Rule, columns: list[list[Array] | None], options: dict[str
 
 # ---------------------------------------------------------------------- norms, clipping
 def norm(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    arrays, kernels = pair(device, dtype, shape), ClipKernels(Tables(device.launcher))
-    found: list[Array] = []
-
-    def run() -> None:
-        found[:] = [kernels.total_norm(arrays, 2.0)]
+    arrays, found = pair(device, dtype, shape), device.scalar(0.0)
+    run = partial(ClipKernels(Tables(device.launcher)).total_norm, arrays, 2.0, found)
 
     def check() -> None:
         squares = [np.square(device.first(x).astype(np.float64)) for x in arrays]
         right = math.sqrt(sum(float(total(x.size, p)) for x, p in zip(arrays, squares, strict=True)))
-        error = abs(float(found[0].get()) / right - 1)
+        error = abs(float(found.get()) / right - 1)
         expect(error < (1e-12 if dtype == "float64" else 2e-6), f"relative error {error:.2g}")
 
     return Prepared(run, size_of(arrays), [], check)

@@ -129,7 +129,7 @@ def test_tables(large: Repeated, emulated: EmulatedDevice) -> None:
 
 def test_norm(large: Repeated, emulated: EmulatedDevice) -> None:
     large.head[:] = 0
-    norm = ClipKernels(Tables(emulated.launcher())).total_norm([large.array(COUNT)], 2.0)
+    norm = ClipKernels(Tables(emulated.launcher())).total_norm([large.array(COUNT)], 2.0, emulated.empty((), "float64"))
     wanted = np.linalg.norm(large.tail[:1003].astype(np.float64))
     assert float(emulated.values(norm)) == pytest.approx(wanted, rel=1e-6)
 

@@ -225,7 +225,23 @@ def test_tables_are_uploaded_once(device: EmulatedDevice) -> None:
     assert moved[3] is first[3]
 
 
+@pytest.mark.parametrize("kept", [1, 2, None])
+def test_how_many_tables_are_kept(device: EmulatedDevice, kept: int | None) -> None:
+    """A table that is not kept is uploaded again, and the old one is nobody's."""
+    tables = Tables(device.launcher(), kept=kept)
+    columns = [[[device.array(np.ones(n), "float32")]] for n in range(1, 71)]
+    before = [tables.arguments(column)[0] for column in columns]
+    again = [tables.arguments(column)[0] for column in reversed(columns)][::-1]
+    same = [(a[0] is b[0], a[1] is b[1], a[3] is b[3]) for a, b in zip(before, again, strict=True)]
+    still_there = 70 if kept is None else kept
+    assert same == [(False, False, False)] * (70 - still_there) + [(True, True, True)] * still_there
+
+
 # ---------------------------------------------------------------------- norms, clipping
+def number(device: EmulatedDevice) -> DeviceArray:
+    return device.empty((), "float64")
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
 def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: float) -> None:
@@ -234,7 +250,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
         values = [sample(rng, n, dtype) for n in sizes]
         arrays = [device.array(v, dtype, i % 5) for i, v in enumerate(values)]
         norms = ClipKernels(Tables(device.launcher(64, 1), piece=200))
-        norm = norms.clip_grads_by_norm(arrays, 1.5, norm_type)
+        norm = norms.clip_grads_by_norm(arrays, 1.5, norm_type, number(device))
         copies = [v.copy() for v in values]
         expected = B.clip_grads_by_norm(copies, 1.5, norm_type)
         limit = 1e-12 if dtype == "float64" else 2e-6
@@ -244,7 +260,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
             np.testing.assert_allclose(device.values(x), clipped, rtol=unit, atol=1e-7)
         assert norm.array.dtype == np.float64
         np.testing.assert_allclose(
-            norms.total_norm(arrays, norm_type).array, B.total_norm(copies, norm_type), rtol=4e-3
+            norms.total_norm(arrays, norm_type, number(device)).array, B.total_norm(copies, norm_type), rtol=4e-3
         )
 
 
@@ -252,7 +268,7 @@ def test_norm_of_several_dtypes(device: EmulatedDevice) -> None:
     rng = np.random.default_rng(3)
     values = {dtype: sample(rng, 50, dtype) for dtype in FLOATS}
     arrays = [device.array(v, dtype) for dtype, v in values.items()]
-    norm = ClipKernels(Tables(device.launcher())).total_norm(arrays, 2.0)
+    norm = ClipKernels(Tables(device.launcher())).total_norm(arrays, 2.0, number(device))
     np.testing.assert_allclose(norm.array, np.linalg.norm(np.concatenate(list(values.values()))), rtol=1e-6)
 
 
@@ -266,7 +282,7 @@ def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
     x[299] = bad
     arrays = [device.array(x), device.array(np.ones(3, np.float32))]
     norms = ClipKernels(Tables(device.launcher()))
-    norm = norms.clip_grads_by_norm(arrays, 1.0, norm_type, if_finite=if_finite)
+    norm = norms.clip_grads_by_norm(arrays, 1.0, norm_type, number(device), if_finite=if_finite)
     copies = [x.copy(), np.ones(3, np.float32)]
     with np.errstate(all="ignore"):
         expected = B.clip_grads_by_norm(copies, 1.0, norm_type, if_finite=if_finite)
@@ -280,9 +296,10 @@ def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
 def test_a_finite_norm_is_clipped_by_either_rule(device: EmulatedDevice, if_finite: bool) -> None:
     x = device.array(np.array([3.0, 4.0]))
     norms = ClipKernels(Tables(device.launcher()))
-    assert norms.clip_grads_by_norm([x], 2.5, 2.0, if_finite=if_finite).array == 5
+    assert norms.clip_grads_by_norm([x], 2.5, 2.0, number(device), if_finite=if_finite).array == 5
     np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
-    assert norms.clip_grads_by_norm([x], 100.0, 2.0, if_finite=if_finite).array == pytest.approx(2.5)
+    second = norms.clip_grads_by_norm([x], 100.0, 2.0, number(device), if_finite=if_finite)
+    assert second.array == pytest.approx(2.5)
     np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
 
 

@@ -222,6 +222,18 @@ def test_clip_by_norm(backend: str, norm_type: float, max_norm: float) -> None:
         np.testing.assert_allclose(g, w, rtol=1e-5)
 
 
+@pytest.mark.parametrize("layout", ["transposed", "sliced"])
+@pytest.mark.parametrize("norm_type", NORMS)
+def test_norm_of_arrays_that_are_not_contiguous(norm_type: float, layout: str) -> None:
+    """Below a piece, above one, and with rows that are."""
+    rng = np.random.default_rng(4)
+    for shape in [(6, 5), (300, 200), (2, 3 * PIECE), (40, 30, 40)]:
+        for dtype in (np.float64, np.float32, np.float16):
+            g = _strided(shape, rng, layout).astype(dtype, order="K")
+            wanted = np.linalg.norm(g.astype(np.float64).ravel(), norm_type)
+            np.testing.assert_allclose(BACKENDS["chunked"].total_norm([g], norm_type), wanted, rtol=1e-6)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_norm_of_half_precision_does_not_overflow(backend: str) -> None:
     grads = [np.full(4, 300, np.float16), np.full((2, 2), 400, np.float16)]

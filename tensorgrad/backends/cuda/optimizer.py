@@ -30,11 +30,11 @@ Arrays = Sequence[Array]
 # Elements of a piece. A block does a float32 piece in eight rounds; smaller pieces make the table longer, larger ones
 # leave multiprocessors idle at the end.
 PIECE = 8192
-_KEPT = 64  # tables of each kind
 _CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer/optimizer.h
 _KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/optimizer/norm.h
 
 _V = TypeVar("_V")
+_Key = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,18 @@ class _Layout:
 
 
 class Tables:
-    """The tables of a device, kept from call to call."""
+    """The tables of a device, kept from call to call.
 
-    def __init__(self, launcher: Launcher, piece: int = PIECE) -> None:
+    `kept`: how many of each kind; those used longest ago go first. None: all, for as long as this lives, since a graph
+    that was captured goes on reading those of its launches.
+    """
+
+    def __init__(self, launcher: Launcher, piece: int = PIECE, kept: int | None = 64) -> None:
         self.launcher = launcher
         self.piece = piece
-        self._layouts: dict[tuple[int, ...], _Layout] = {}
-        self._pointers: dict[tuple[int, ...], Array] = {}
+        self.kept = kept
+        self._layouts: dict[_Key, _Layout] = {}
+        self._pointers: dict[_Key, Array] = {}
 
     def arguments(self, columns: Sequence[Arrays]) -> tuple[tuple[Any, ...], int]:
         """(pointers, sizes, tensors, work, pieces, piece) of arrays [column][tensor], and how many pieces there are."""
@@ -62,8 +67,8 @@ class Tables:
             return (), 0
         sizes = tuple([int(row[0].size) for row in rows])
         addresses = tuple([int(x.data.ptr) for column in zip(*rows, strict=True) for x in column])
-        layout = _kept(self._layouts, sizes, self._layout)
-        pointers = _kept(self._pointers, addresses, lambda found: self.launcher.upload(np.array(found, np.uint64)))
+        layout = self._found(self._layouts, sizes, self._layout)
+        pointers = self._found(self._pointers, addresses, lambda key: self.launcher.upload(np.array(key, np.uint64)))
         return (pointers, layout.sizes, len(rows), layout.work, layout.pieces, self.piece), layout.pieces
 
     def _layout(self, sizes: tuple[int, ...]) -> _Layout:
@@ -73,6 +78,16 @@ class Tables:
         work = np.stack([tensor, start], 1).astype(np.int64)
         upload = self.launcher.upload
         return _Layout(upload(np.array(sizes, np.int64)), upload(work), len(work))
+
+    def _found(self, cache: dict[_Key, _V], key: _Key, make: Callable[[_Key], _V]) -> _V:
+        """What was made for this key before, or now."""
+        found = cache.pop(key, None)
+        if found is None:
+            found = make(key)
+            while self.kept is not None and len(cache) >= max(self.kept, 1):
+                del cache[next(iter(cache))]
+        cache[key] = found
+        return found
 
     def launch(self, name: str, columns: Sequence[Arrays], *args: Any) -> None:
         """Launch NAME(table, *args) on the arrays; their dtype, which all share, makes the kernel's suffix."""
@@ -105,7 +120,7 @@ class OptimizerKernels:
         given: list[Any] = [*columns[:2], *[column for name, column in state.items() if there.get(name, True)]]
         _check_columns(op, given)
         check_arrays(op, float64, (), lr=lr, step=step)
-        constants = launcher.empty((_CONSTANTS,), float64)
+        constants = launcher.scratch((_CONSTANTS,), float64)
         numbers = [float(options[name]) for name in rule.numbers]
         flags = [_flag(options[name]) for name in rule.flags if name not in rule.kernel_flags]
         launcher.one_thread(f"{rule.name}_prepare", lr, self._error, step, constants, *numbers, *flags)
@@ -119,27 +134,22 @@ class ClipKernels:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
-        """The norm, a 0-d float64 array; zero of nothing. Dtypes may differ."""
-        return self._norm_and_scale(grads, math.inf, norm_type, False, out)[0]
+    def total_norm(self, grads: Arrays, norm_type: float, out: Array) -> Array:
+        """The norm, in `out`, a 0-d float64 array; zero of nothing. Dtypes may differ."""
+        self._norm_and_scale(grads, math.inf, norm_type, False, out)
+        return out
 
     def clip_grads_by_norm(
-        self,
-        grads: Arrays,
-        max_norm: float,
-        norm_type: float,
-        *,
-        if_finite: bool = False,
-        out: Array | None = None,
+        self, grads: Arrays, max_norm: float, norm_type: float, out: Array, *, if_finite: bool = False
     ) -> Array:
-        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, a 0-d float64 array.
+        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, in `out`, as above.
 
         With `if_finite` arrays whose norm is not finite stay as they are.
         """
-        norm, scale = self._norm_and_scale(grads, max_norm, norm_type, if_finite, out)
+        scale = self._norm_and_scale(grads, max_norm, norm_type, if_finite, out)
         for group in _by_dtype(grads):
             self._tables.launch("scale_tensors", [group], scale)
-        return norm
+        return out
 
     def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
         """Clamp every element to [-limit, limit], in place; nan stays."""
@@ -147,34 +157,21 @@ class ClipKernels:
         for group in _by_dtype(grads):
             self._tables.launch("clamp_tensors", [group], float(limit))
 
-    def _norm_and_scale(
-        self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, out: Array | None
-    ) -> tuple[Array, Array]:
+    def _norm_and_scale(self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, norm: Array) -> Array:
+        """Writes the norm; the scale, a 0-d float64 array of scratch memory."""
         _check_columns("total_norm kernel", [grads], same_dtype=False)
+        check_arrays("total_norm kernel", float64, (), out=norm)
         launcher = self._tables.launcher
         kind, p = np.int32(_KINDS.get(float(norm_type), 0)), float(norm_type)
         groups = [(group, *self._tables.arguments([group])) for group in _by_dtype(grads)]
         blocks = [launcher.pieces(pieces) for _, _, pieces in groups]
-        partial = launcher.empty((max(sum(blocks), 1),), float64)
+        partial, scale = launcher.scratch((max(sum(blocks), 1),), float64), launcher.scratch((), float64)
         first = 0
         for (group, table, _), count in zip(groups, blocks, strict=True):
             launcher.blocks(f"norm_parts_{suffix_of(group[0])}", count, *table, partial, first, kind, p)
             first += count
-        norm, scale = launcher.empty((), float64) if out is None else out, launcher.empty((), float64)
-        check_arrays("total_norm kernel", float64, (), out=norm)
         launcher.blocks("norm_finish", 1, partial, first, kind, p, float(max_norm), np.int32(if_finite), norm, scale)
-        return norm, scale
-
-
-def _kept(cache: dict[tuple[int, ...], _V], key: tuple[int, ...], make: Callable[[tuple[int, ...]], _V]) -> _V:
-    """What was made for this key before. The oldest goes where there are too many."""
-    found = cache.pop(key, None)
-    if found is None:
-        found = make(key)
-        if len(cache) >= _KEPT:
-            del cache[next(iter(cache))]
-    cache[key] = found
-    return found
+        return scale
 
 
 def _flag(value: Any) -> np.int32:
@@ -224,11 +221,8 @@ class CudaOptimizer(KernelOverrides, OptimizerPrimitives):
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         if not all(suits(g) for g in grads):
             return super().total_norm(grads, norm_type, out=out)
-        norm = self._clip.total_norm(grads, norm_type)
-        if out is None:
-            return norm
-        self.copyto(out, norm)
-        return out
+        out = self.empty((), float64) if out is None else out
+        return self._clip.total_norm(grads, norm_type, out)
 
     def clip_grads_by_norm(
         self,
@@ -241,11 +235,8 @@ class CudaOptimizer(KernelOverrides, OptimizerPrimitives):
     ) -> Array:
         if not all(suits(g) for g in grads):
             return super().clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite, out=out)
-        norm = self._clip.clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite)
-        if out is None:
-            return norm
-        self.copyto(out, norm)
-        return out
+        out = self.empty((), float64) if out is None else out
+        return self._clip.clip_grads_by_norm(grads, max_norm, norm_type, out, if_finite=if_finite)
 
     def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
         if all(suits(g) for g in grads):

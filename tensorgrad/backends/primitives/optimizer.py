@@ -13,7 +13,7 @@ Common to all steps:
 - what depends on `lr` or `step` is computed in float64 and rounded once to the parameters' dtype;
 - with `maximize` the sign of the gradient is flipped before anything else; with `weight_decay` (and not
   `decoupled`) `weight_decay * p` is added to it next. In the formulas, g is the gradient after both;
-- memory to work in is `scratch`.
+- memory to work in is `scratch`, also that of norms and clipping.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from inspect import Parameter, Signature
 from typing import Any, TypeAlias
 
 from tensorgrad.backends.primitives.basic import Array, Primitives
-from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule, prepared_gradient
+from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule, number, prepared_gradient
 from tensorgrad.backends.primitives.table import add_step
-from tensorgrad.dtypes import DType, float32, float64
+from tensorgrad.dtypes import DType, bool_, float32, float64
 
 __all__ = ["Arrays", "OptimizerPrimitives", "primitive_of", "rows_of"]
 
@@ -86,11 +86,14 @@ class OptimizerPrimitives(Primitives, composes=True):
         `clip_grad_norm_`.
         """
         total = self.total_norm(grads, norm_type, out=out)
-        scale = self.minimum(self.divide(max_norm, self.add(total, 1e-6)), 1.0)
+        scale = self.divide(max_norm, self.add(total, 1e-6, out=number(self)), out=number(self))
+        scale = self.minimum(scale, 1.0, out=number(self))
         if if_finite:
-            scale = self.where(self.isfinite(total), scale, self.full((), 1.0, float64))
+            finite = self.isfinite(total, out=self.scratch((), bool_))
+            scale = self.where(finite, scale, self.full((), 1.0, float64, out=number(self)), out=number(self))
+        scales = {dtype: self._as(dtype, scale) for dtype in dict.fromkeys([g.dtype for g in grads])}
         for g in grads:
-            self.multiply(g, self.astype(scale, g.dtype), out=g)
+            self.multiply(g, scales[g.dtype], out=g)
         return total
 
     def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
@@ -108,10 +111,22 @@ class OptimizerPrimitives(Primitives, composes=True):
         total = self.full((), 0.0, float64, out=out)
         for g in grads:
             if 0 not in g.shape:
-                join(total, self.astype(_norm_part(self, g, norm_type), float64), out=total)
+                join(total, self._as(float64, self._norm_part(g, norm_type)), out=total)
         if norm_type == 2.0:
             return self.sqrt(total, out=total)
         return total if math.isinf(norm_type) else self.power(total, 1.0 / norm_type, out=total)
+
+    def _norm_part(self, g: Array, norm_type: float) -> Array:
+        """What one array has part in the norm, in the dtype in which it was added up."""
+        wide = float32 if g.dtype.itemsize < 4 else g.dtype  # 257 squared is past float16
+        t, part = self.scratch(g.shape, wide), self.scratch((), wide)
+        g = g if g.dtype == wide else self.astype(g, wide, out=t)
+        if norm_type == 2.0:
+            return self.sum(self.square(g, out=t), out=part)
+        size = self.absolute(g, out=t)
+        if math.isinf(norm_type):
+            return self.max(size, out=part)
+        return self.sum(self.power(size, norm_type, out=t), out=part)
 
     def _as(self, dtype: DType, value: Any) -> Any:
         """A 0-d array in another dtype; what is no array stays as it is."""
@@ -141,17 +156,6 @@ class OptimizerPrimitives(Primitives, composes=True):
     adam_step = primitive_of(ADAM)
     rmsprop_step = primitive_of(RMSPROP)
     adagrad_step = primitive_of(ADAGRAD)
-
-
-def _norm_part(B: Any, g: Array, norm_type: float) -> Array:
-    if g.dtype.itemsize < 4:  # 257 squared is past float16
-        g = B.astype(g, float32)
-    if norm_type == 2.0:
-        return B.sum(B.square(g))
-    size = B.absolute(g)
-    if math.isinf(norm_type):
-        return B.max(size)
-    return B.sum(B.power(size, norm_type))
 
 
 def rows_of(columns: Columns) -> list[tuple[Array, ...]]:
