@@ -15,6 +15,7 @@ import numpy as np
 from bench.gpu_parts.case import Case, Prepared, Shape, sampled_rows, total
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
+from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule
 from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import EPS, expect
 
@@ -22,40 +23,40 @@ __all__ = ["CASES"]
 
 Array = Any
 
-# name: method, columns of state (None: not given; else whether never negative), options, bytes over the itemsize.
-STEPS: dict[str, tuple[str, tuple[bool | None, ...], dict[str, Any], int]] = {
-    "sgd": ("sgd_step", (None,), {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.1, "nesterov": False}, 3),
+# name: rule, columns of state (None: not given; else whether never negative), options, bytes over the itemsize.
+STEPS: dict[str, tuple[Rule, tuple[bool | None, ...], dict[str, Any], int]] = {
+    "sgd": (SGD, (None,), {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.1, "nesterov": False}, 3),
     "sgd momentum": (
-        "sgd_step", (False,), {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}, 5,
+        SGD, (False,), {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}, 5,
     ),
     "adam": (
-        "adam_step", (False, True, None),
+        ADAM, (False, True, None),
         {"beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.1, "decoupled": True}, 7,
     ),
     "adam amsgrad": (
-        "adam_step", (False, True, True),
+        ADAM, (False, True, True),
         {"beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.0, "decoupled": False}, 9,
     ),
     "rmsprop": (
-        "rmsprop_step", (True, None, None), {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "momentum": 0.0}, 5,
+        RMSPROP, (True, None, None), {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "momentum": 0.0}, 5,
     ),
     "rmsprop momentum": (
-        "rmsprop_step", (True, None, False), {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.0, "momentum": 0.9}, 7,
+        RMSPROP, (True, None, False), {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.0, "momentum": 0.9}, 7,
     ),
     "rmsprop centered": (
-        "rmsprop_step", (True, False, None), {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.0, "momentum": 0.0}, 7,
+        RMSPROP, (True, False, None), {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.0, "momentum": 0.0}, 7,
     ),
     "rmsprop centered momentum": (
-        "rmsprop_step", (True, False, False), {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.0, "momentum": 0.9}, 9,
+        RMSPROP, (True, False, False), {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.0, "momentum": 0.9}, 9,
     ),
-    "adagrad": ("adagrad_step", (True,), {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}, 5),
+    "adagrad": (ADAGRAD, (True,), {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}, 5),
 }  # fmt: skip
 LR = 0.01
 NONNEGATIVE, SMALL = 4.0, 0.1  # sizes of second and first moments: a variance stays positive
 
 
 def step(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    method, state, options, each = STEPS[name]
+    rule, state, options, each = STEPS[name]
     columns: list[list[Array] | None] = [pair(device, dtype, shape), pair(device, dtype, shape)]
     columns += [None if kind is None else moments(device, dtype, shape, kind) for kind in state]
     lr, steps, error = (
@@ -66,15 +67,15 @@ def step(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
     at = sampled_rows(device, shape[0])
     before = [None if column is None else [device.values(column[0], at)] for column in columns]
     optimizer = OptimizerKernels(Tables(device.launcher), error)
-    run = partial(getattr(optimizer, method), *columns, lr, steps, **options, maximize=False)
+    run = partial(optimizer.step, rule, columns, lr, steps, {**options, "maximize": False})
 
     def contents() -> list[bytes]:
         return [steps.get().tobytes(), *(device.values(column[0], at).tobytes() for column in columns if column)]
 
     def check() -> None:
         assert columns[0] is not None
-        exact = composition(method, before, options, np.float64)
-        precise = composition(method, before, options, np.dtype(dtype))
+        exact = composition(rule, before, options, np.float64)
+        precise = composition(rule, before, options, np.dtype(dtype))
         theirs = float(np.abs(precise.astype(np.float64) - exact).max())
         own = float(np.abs(device.values(columns[0][0], at).astype(np.float64) - exact).max())
         units = 64 if dtype == "float64" else 1
@@ -105,27 +106,24 @@ def moments(device: KernelDevice, dtype: str, shape: Shape, nonnegative: bool) -
     return made
 
 
-def composition(method: str, columns: list[list[Array] | None], options: dict[str, Any], dtype: Any) -> Array:
+def composition(rule: Rule, columns: list[list[Array] | None], options: dict[str, Any], dtype: Any) -> Array:
     """The first parameter after the composition's step in `dtype`."""
     copies = [None if column is None else [x.astype(dtype) for x in column] for column in columns]
     with np.errstate(all="ignore"):
-        getattr(B, method)(*copies, np.array(LR), np.array(2.0), **options, maximize=False)
+        getattr(B, rule.primitive)(*copies, np.array(LR), np.array(2.0), **options, maximize=False)
     assert copies[0] is not None
     return copies[0][0]
 
 
 # ---------------------------------------------------------------------- norms, clipping
 def norm(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
-    arrays, kernels = pair(device, dtype, shape), ClipKernels(Tables(device.launcher))
-    found: list[Array] = []
-
-    def run() -> None:
-        found[:] = [kernels.total_norm(arrays, 2.0)]
+    arrays, found = pair(device, dtype, shape), device.scalar(0.0)
+    run = partial(ClipKernels(Tables(device.launcher)).total_norm, arrays, 2.0, found)
 
     def check() -> None:
         squares = [np.square(device.first(x).astype(np.float64)) for x in arrays]
         right = math.sqrt(sum(float(total(x.size, p)) for x, p in zip(arrays, squares, strict=True)))
-        error = abs(float(found[0].get()) / right - 1)
+        error = abs(float(found.get()) / right - 1)
         expect(error < (1e-12 if dtype == "float64" else 2e-6), f"relative error {error:.2g}")
 
     return Prepared(run, size_of(arrays), [], check)

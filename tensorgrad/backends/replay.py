@@ -7,6 +7,7 @@ composition calls, and what it asks of `Backend.scratch`) is taken from a `Works
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.backends.base import Backend
@@ -72,6 +73,8 @@ def _replaying_class(cls: type) -> type:
             members[name] = row.default  # a device's own version may copy where it likes
         elif row.takes_out and hasattr(cls, name):
             members[name] = _placed(cls, row)
+        elif row.kind in ("compute", "check") and not row.result and not row.several and hasattr(cls, name):
+            members[name] = _tidied(cls, row)
     return _classes.setdefault(cls, type(f"Replaying{cls.__name__}", (cls,), members))
 
 
@@ -81,9 +84,8 @@ def _take(self: Any, shape: Shape, dtype: DType) -> Array:
 
 def _placed(cls: type, row: Row) -> Any:
     """The primitive of `row` as `cls` has it, with what it makes in the workspace where nobody says where."""
-    rule, member = row.result, next(vars(c)[row.name] for c in cls.__mro__ if row.name in vars(c))
+    rule, bound = row.result, _member(cls, row)
     assert rule is not None
-    bind = getattr(member, "__get__", None)  # CuPy's ufuncs have none
 
     def primitive(self: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         workspace: Workspace = self.workspace
@@ -92,8 +94,30 @@ def _placed(cls: type, row: Row) -> Any:
             out = workspace.take(*spec) if isinstance(spec, Spec) else tuple([workspace.take(*s) for s in spec])
         mark = workspace.mark()
         try:
-            return (bind(self, cls) if bind else member)(*args, out=out, **kwargs)
+            return bound(self)(*args, out=out, **kwargs)
         finally:
             workspace.release(mark)
 
     return primitive
+
+
+def _tidied(cls: type, row: Row) -> Any:
+    """A primitive that makes nothing: what it worked in is given back."""
+    bound = _member(cls, row)
+
+    def primitive(self: Any, *args: Any, **kwargs: Any) -> Any:
+        workspace: Workspace = self.workspace
+        mark = workspace.mark()
+        try:
+            return bound(self)(*args, **kwargs)
+        finally:
+            workspace.release(mark)
+
+    return primitive
+
+
+def _member(cls: type, row: Row) -> Callable[[Any], Callable[..., Any]]:
+    """The primitive of `row` of an instance, as `cls` has it."""
+    member: Any = next(vars(c)[row.name] for c in cls.__mro__ if row.name in vars(c))
+    bind = getattr(member, "__get__", None)  # CuPy's ufuncs have none
+    return (lambda self: bind(self, cls)) if bind else lambda self: member

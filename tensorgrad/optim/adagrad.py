@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tensorgrad.optim.bucket import Bucket
+from tensorgrad.backends.primitives import optimizer_rules
 from tensorgrad.optim.optimizer import Group, Optimizer, Parameters
 from tensorgrad.optim.options import check_epsilon, check_not_negative
 from tensorgrad.tensor import Tensor
@@ -15,11 +13,11 @@ __all__ = ["Adagrad"]
 class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan & Singer, 2011).
 
-    The rule is in `OptimizerPrimitives.adagrad_step`; sums begin at `initial_accumulator_value`. Raises
+    The formula is in `optimizer_rules.ADAGRAD`; sums begin at `initial_accumulator_value`. Raises
     ArgumentError for negative options.
     """
 
-    state_names = ("sum",)
+    rule = optimizer_rules.ADAGRAD
 
     def __init__(
         self,
@@ -49,16 +47,3 @@ class Adagrad(Optimizer):
     def _start(self, parameter: Tensor, group: Group, name: str) -> float:
         check_epsilon("Adagrad", parameter, group["eps"])
         return float(group["initial_accumulator_value"])
-
-    def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
-        bucket.device.backend.adagrad_step(
-            bucket.params,
-            bucket.grads,
-            bucket.column("sum"),
-            lr,
-            bucket.step.array,
-            lr_decay=group["lr_decay"],
-            eps=group["eps"],
-            weight_decay=group["weight_decay"],
-            maximize=group["maximize"],
-        )

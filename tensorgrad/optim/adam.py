@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+from tensorgrad.backends.primitives import optimizer_rules
 from tensorgrad.errors import ArgumentError
-from tensorgrad.optim.bucket import Bucket
 from tensorgrad.optim.optimizer import Group, Optimizer, Parameters
 from tensorgrad.optim.options import check_below_one, check_epsilon, check_not_negative
 from tensorgrad.tensor import Tensor
@@ -17,11 +17,11 @@ __all__ = ["Adam", "AdamW"]
 class Adam(Optimizer):
     """Adam (Kingma & Ba, 2015), with AMSGrad on request; weight decay is added to the gradient.
 
-    The rule is in `OptimizerPrimitives.adam_step`. Raises ArgumentError for betas outside [0, 1) and negative
+    The formula is in `optimizer_rules.ADAM`. Raises ArgumentError for betas outside [0, 1) and negative
     options.
     """
 
-    state_names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    rule = optimizer_rules.ADAM
     decoupled: ClassVar[bool] = False
 
     def __init__(
@@ -59,23 +59,9 @@ class Adam(Optimizer):
         check_epsilon(self._name, parameter, group["eps"], math.sqrt(1.0 - group["betas"][1]))
         return 0.0
 
-    def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
+    def _options(self, group: Group) -> dict[str, Any]:
         beta1, beta2 = group["betas"]
-        bucket.device.backend.adam_step(
-            bucket.params,
-            bucket.grads,
-            bucket.column("exp_avg"),
-            bucket.column("exp_avg_sq"),
-            bucket.column("max_exp_avg_sq") if group["amsgrad"] else None,
-            lr,
-            bucket.step.array,
-            beta1=beta1,
-            beta2=beta2,
-            eps=group["eps"],
-            weight_decay=group["weight_decay"],
-            decoupled=self.decoupled,
-            maximize=group["maximize"],
-        )
+        return super()._options({**group, "beta1": beta1, "beta2": beta2, "decoupled": self.decoupled})
 
 
 class AdamW(Adam):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
-from typing import Any, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 from tensorgrad.autograd.modes import enable_grad, no_grad
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
+from tensorgrad.backends.primitives.optimizer_rules import Rule
 from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 from tensorgrad.nn.parameter import zero_gradient
@@ -36,11 +37,11 @@ class Optimizer:
     together: each set of parameters that share one goes to the backend in one call. Where only some of them
     have a gradient, these go on with a copy of it, so that every parameter's count is its own, as in PyTorch.
 
-    A subclass names its state in `state_names`, checks its options in `_check`, and calls its primitive in
-    `_apply`.
+    A subclass names its `rule`, checks its options in `_check`, says in `_wanted` which state they call for, and maps
+    in `_options` those that the rule calls otherwise.
     """
 
-    state_names: tuple[str, ...] = ()
+    rule: ClassVar[Rule]
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Raises DTypeError for an option that `__init__` does not take, and suggests the one that was meant."""
@@ -71,9 +72,14 @@ class Optimizer:
         """The value with which the state called `name` begins."""
         return 0.0
 
-    def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
-        """Call the backend's primitive for all parameters of the bucket."""
-        raise NotImplementedError
+    def _options(self, group: Group) -> dict[str, Any]:
+        """The options of the rule, by its names."""
+        return {name: group[name] for name in self.rule.options}
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """What may be kept for each parameter."""
+        return self.rule.state
 
     def exported(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
         """What of one parameter's state `state_dict` shows."""
@@ -142,6 +148,13 @@ class Optimizer:
                     self._apply(bucket, group, self._rate(index, bucket.device))
                     bucket.note_write(writer)
         return loss
+
+    def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
+        """Call the primitive of the rule for all parameters of the bucket."""
+        wanted = self._wanted(group)
+        state = [bucket.column(name) if name in wanted else None for name in self.rule.state]
+        step = getattr(bucket.device.backend, self.rule.primitive)
+        step(bucket.params, bucket.grads, *state, lr, bucket.step.array, **self._options(group))
 
     def mirror_rates(self) -> None:
         """Feed each group's lr to its slots on the devices, where it changed: before a step, or a replay of one."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tensorgrad.optim.bucket import Bucket
+from tensorgrad.backends.primitives import optimizer_rules
 from tensorgrad.optim.optimizer import Group, Optimizer, Parameters
 from tensorgrad.optim.options import check_epsilon, check_not_negative
 from tensorgrad.tensor import Tensor
@@ -15,10 +13,10 @@ __all__ = ["RMSprop"]
 class RMSprop(Optimizer):
     """RMSprop (Hinton, 2012), with momentum, and centered on request.
 
-    The rule is in `OptimizerPrimitives.rmsprop_step`. Raises ArgumentError for negative options.
+    The formula is in `optimizer_rules.RMSPROP`. Raises ArgumentError for negative options.
     """
 
-    state_names = ("square_avg", "momentum_buffer", "grad_avg")
+    rule = optimizer_rules.RMSPROP
 
     def __init__(
         self,
@@ -53,19 +51,3 @@ class RMSprop(Optimizer):
     def _start(self, parameter: Tensor, group: Group, name: str) -> float:
         check_epsilon("RMSprop", parameter, group["eps"])
         return 0.0
-
-    def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
-        bucket.device.backend.rmsprop_step(
-            bucket.params,
-            bucket.grads,
-            bucket.column("square_avg"),
-            bucket.column("grad_avg") if group["centered"] else None,
-            bucket.column("momentum_buffer") if group["momentum"] else None,
-            lr,
-            bucket.step.array,
-            alpha=group["alpha"],
-            eps=group["eps"],
-            weight_decay=group["weight_decay"],
-            momentum=group["momentum"],
-            maximize=group["maximize"],
-        )

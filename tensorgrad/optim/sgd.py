@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tensorgrad.backends.primitives import optimizer_rules
 from tensorgrad.errors import ArgumentError
-from tensorgrad.optim.bucket import Bucket
 from tensorgrad.optim.optimizer import Group, Optimizer, Parameters
 from tensorgrad.optim.options import check_not_negative
 from tensorgrad.tensor import Tensor
@@ -17,11 +17,11 @@ __all__ = ["SGD"]
 class SGD(Optimizer):
     """Gradient descent: p = p - lr * g, with momentum, Nesterov's form of it, dampening and weight decay.
 
-    The rule is in `OptimizerPrimitives.sgd_step`. Raises ArgumentError for negative options, and for `nesterov`
+    The formula is in `optimizer_rules.SGD`. Raises ArgumentError for negative options, and for `nesterov`
     without momentum or with dampening.
     """
 
-    state_names = ("momentum_buffer",)
+    rule = optimizer_rules.SGD
 
     def __init__(
         self,
@@ -66,17 +66,3 @@ class SGD(Optimizer):
     def count_of(self, entry: Mapping[str, Any], state: dict[str, Tensor]) -> float | None:
         """1, for any count above zero, where there is a momentum buffer."""
         return 1.0 if state else None
-
-    def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
-        bucket.device.backend.sgd_step(
-            bucket.params,
-            bucket.grads,
-            bucket.column("momentum_buffer") if group["momentum"] else None,
-            lr,
-            bucket.step.array,
-            momentum=group["momentum"],
-            dampening=group["dampening"],
-            weight_decay=group["weight_decay"],
-            nesterov=group["nesterov"],
-            maximize=group["maximize"],
-        )

@@ -19,9 +19,12 @@ __all__ = ["dump_state", "read_state"]
 class Stateful(Protocol):
     """What is read here of an Optimizer, which says what each of them is."""
 
-    state_names: tuple[str, ...]
     param_groups: list[dict[str, Any]]
     state: defaultdict[Tensor, dict[str, Tensor]]
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """What may be kept for each parameter."""
 
     def exported(self, state: dict[str, Tensor], /) -> dict[str, Tensor]:
         """What of one parameter's state is shown."""

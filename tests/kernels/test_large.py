@@ -21,6 +21,7 @@ from tensorgrad.backends.cuda.loss import LossKernels
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.cuda.random import RandomKernels
 from tensorgrad.backends.cuda.reduce import ReduceKernels
+from tensorgrad.backends.primitives.optimizer_rules import SGD
 from tests.composition import COMPOSITION as B
 from tests.kernels.device import DeviceArray, EmulatedDevice
 
@@ -120,7 +121,7 @@ def test_tables(large: Repeated, emulated: EmulatedDevice) -> None:
         "nesterov": False,
         "maximize": False,
     }
-    OptimizerKernels(Tables(emulated.launcher())).sgd_step([p], [p], None, lr, step, **options)
+    OptimizerKernels(Tables(emulated.launcher())).step(SGD, [[p], [p], None], lr, step, options)
     np.testing.assert_array_equal(large.head, np.zeros_like(large.head))
     np.testing.assert_array_equal(large.tail[:1003], 2 * tail[:1003])
     np.testing.assert_array_equal(large.tail[1003:], tail[1003:])
@@ -128,7 +129,7 @@ def test_tables(large: Repeated, emulated: EmulatedDevice) -> None:
 
 def test_norm(large: Repeated, emulated: EmulatedDevice) -> None:
     large.head[:] = 0
-    norm = ClipKernels(Tables(emulated.launcher())).total_norm([large.array(COUNT)], 2.0)
+    norm = ClipKernels(Tables(emulated.launcher())).total_norm([large.array(COUNT)], 2.0, emulated.empty((), "float64"))
     wanted = np.linalg.norm(large.tail[:1003].astype(np.float64))
     assert float(emulated.values(norm)) == pytest.approx(wanted, rel=1e-6)
 

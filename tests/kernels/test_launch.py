@@ -16,6 +16,7 @@ from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Ta
 from tensorgrad.backends.cuda.random import RandomKernels
 from tensorgrad.backends.cuda.reduce import ReduceKernels
 from tensorgrad.backends.kernel_files import kernel_folder, source_of
+from tensorgrad.backends.primitives.optimizer_rules import ADAM
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 from tests.emulator import build
 from tests.kernels.device import DeviceArray, EmulatedDevice
@@ -41,8 +42,8 @@ def launcher() -> Launcher:
 def adam(params: list[DeviceArray], grads: list[DeviceArray], lr: DeviceArray) -> None:
     options = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.0, "decoupled": False, "maximize": False}
     state = [array(p.shape) for p in params]
-    kernels = OptimizerKernels(Tables(launcher()))
-    kernels.adam_step(params, grads, state, state, None, lr, array((), np.float64), **options)  # type: ignore[arg-type]
+    columns = [params, grads, state, state, None]
+    OptimizerKernels(Tables(launcher())).step(ADAM, columns, lr, array((), np.float64), options)
 
 
 x, key, labels = array((3, 4)), array(2, np.uint64), array(3, np.int64)

@@ -13,6 +13,7 @@ import pytest
 from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.kernel_files import FLOATS
+from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule
 from tensorgrad.errors import DTypeError, ShapeError
 from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
@@ -23,46 +24,46 @@ SIZES = (1, 0, 3, 31, 33, 255, 1000)
 FEW = (3, 0, 130)
 
 # name: state columns (None where the primitive is given none), options.
-STEPS: dict[str, tuple[str, list[bool], dict[str, Any]]] = {
-    "sgd": ("sgd_step", [False], {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}),
-    "sgd momentum": ("sgd_step", [True], {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "nesterov": False}),
-    "sgd nesterov": ("sgd_step", [True], {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}),
+STEPS: dict[str, tuple[Rule, list[bool], dict[str, Any]]] = {
+    "sgd": (SGD, [False], {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}),
+    "sgd momentum": (SGD, [True], {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1, "nesterov": False}),
+    "sgd nesterov": (SGD, [True], {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.1, "nesterov": True}),
     "adam": (
-        "adam_step",
+        ADAM,
         [True, True, False],
         {"beta1": 0.9, "beta2": 0.999, "eps": 1e-4, "weight_decay": 0.1, "decoupled": False},
     ),
     "adamw": (
-        "adam_step",
+        ADAM,
         [True, True, False],
         {"beta1": 0.8, "beta2": 0.99, "eps": 1e-4, "weight_decay": 0.1, "decoupled": True},
     ),
     "amsgrad": (
-        "adam_step",
+        ADAM,
         [True, True, True],
         {"beta1": 0.9, "beta2": 0.9, "eps": 1e-4, "weight_decay": 0.0, "decoupled": False},
     ),
     "rmsprop": (
-        "rmsprop_step",
+        RMSPROP,
         [True, False, False],
         {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.1, "momentum": 0.0},
     ),
     "rmsprop momentum": (
-        "rmsprop_step",
+        RMSPROP,
         [True, False, True],
         {"alpha": 0.9, "eps": 1e-4, "weight_decay": 0.0, "momentum": 0.9},
     ),
     "rmsprop centered": (
-        "rmsprop_step",
+        RMSPROP,
         [True, True, False],
         {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.1, "momentum": 0.0},
     ),
     "rmsprop both": (
-        "rmsprop_step",
+        RMSPROP,
         [True, True, True],
         {"alpha": 0.9, "eps": 1e-2, "weight_decay": 0.1, "momentum": 0.9},
     ),
-    "adagrad": ("adagrad_step", [True], {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}),
+    "adagrad": (ADAGRAD, [True], {"lr_decay": 0.1, "eps": 1e-4, "weight_decay": 0.1}),
 }
 TOTAL_STEPS = 3
 
@@ -73,13 +74,14 @@ def columns_of(start: list[Array], state: list[bool]) -> list[Any]:
 
 
 def run_composition(name: str, start: list[Array], grads: list[list[Array]], maximize: bool, dtype: str) -> list[Array]:
-    method, state, options = STEPS[name]
+    rule, state, options = STEPS[name]
     cast = [p.astype(dtype) for p in start]
     params: list[Array]
     params, *states = columns_of(cast, state)
     lr, step = np.array(0.05), np.array(0.0)
     for grad in grads:
-        getattr(B, method)(params, [g.astype(dtype) for g in grad], *states, lr, step, **options, maximize=maximize)
+        given = [g.astype(dtype) for g in grad]
+        getattr(B, rule.primitive)(params, given, *states, lr, step, **options, maximize=maximize)
     assert step == TOTAL_STEPS
     return params
 
@@ -87,7 +89,7 @@ def run_composition(name: str, start: list[Array], grads: list[list[Array]], max
 def run_kernels(
     device: EmulatedDevice, name: str, start: list[Array], grads: list[list[Array]], maximize: bool, dtype: str
 ) -> list[Array]:
-    method, state, options = STEPS[name]
+    rule, state, options = STEPS[name]
 
     def column(values: list[Array], c: int) -> list[DeviceArray]:
         """Every third tensor has its arrays out of step with each other."""
@@ -100,7 +102,7 @@ def run_kernels(
     for i, grad in enumerate(grads):
         given = column(grad, 1)
         before = [g.array.copy() for g in given]
-        getattr(optimizer, method)(params, given, *states, lr, step, **options, maximize=maximize)
+        optimizer.step(rule, [params, given, *states], lr, step, {**options, "maximize": maximize})
         assert all(np.array_equal(g.array, b) for g, b in zip(given, before, strict=True))
         assert step.array == i + 1
     return [device.values(p) for p in params]
@@ -127,7 +129,7 @@ def test_optimizer(device: EmulatedDevice, name: str, dtype: str, maximize: bool
 def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[int]) -> list[bytes]:
     """Parameters, state and step count after a step for each code in the error word; gradients are nan where it is
     not 0."""
-    method, state, options = STEPS[name]
+    rule, state, options = STEPS[name]
     rng = np.random.default_rng(5)
     start = [sample(rng, n, dtype) for n in FEW]
     params, *states = [
@@ -139,7 +141,7 @@ def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[i
         word.array[0] = code
         grads = [sample(rng, n, dtype) if code == 0 else np.full(n, np.nan) for n in FEW]
         given = [device.array(g, dtype) for g in grads]
-        getattr(optimizer, method)(params, given, *states, lr, step, **options, maximize=False)
+        optimizer.step(rule, [params, given, *states], lr, step, {**options, "maximize": False})
     columns = [params, *states, [step]]
     return [x.array.tobytes() for column in columns if column is not None for x in column]
 
@@ -167,10 +169,10 @@ def test_a_check_that_fails_during_a_step_does_not_stop_a_part_of_it(device: Emu
 
     p, g = (device.array(np.ones(500, np.float32)) for _ in range(2))
     lr, step = device.array(np.array(0.5)), device.array(np.array(0.0))
-    options: dict[str, Any] = {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
+    options = {**STEPS["sgd"][2], "maximize": False}
     optimizer = OptimizerKernels(Tables(replace(plain, get_function=interrupted), piece=100), word)
     for _ in range(2):
-        optimizer.sgd_step([p], [g], None, lr, step, **options, maximize=False)
+        optimizer.step(SGD, [[p], [g], None], lr, step, options)
         np.testing.assert_array_equal(device.values(p), np.full(500, 0.5, np.float32))
         assert step.array == 1
 
@@ -196,7 +198,7 @@ def test_a_step_has_one_launch_and_one_of_a_single_thread(device: EmulatedDevice
         "maximize": False,
     }
     params, grads, m, v = arrays
-    OptimizerKernels(Tables(device.launcher())).adam_step(params, grads, m, v, None, lr, step, **options)
+    OptimizerKernels(Tables(device.launcher())).step(ADAM, [params, grads, m, v, None], lr, step, options)
     assert device.launches == ["adam_prepare", "adam_f32"]
 
 
@@ -205,7 +207,8 @@ def test_a_variance_that_rounding_takes_below_zero(device: EmulatedDevice) -> No
     means = [device.array(np.full(5, 1.000001, np.float32))]
     lr, step = device.array(np.array(0.1)), device.array(np.array(0.0))
     options: dict[str, Any] = {"alpha": 0.9, "eps": 1.0, "weight_decay": 0.0, "momentum": 0.0, "maximize": False}
-    OptimizerKernels(Tables(device.launcher())).rmsprop_step(params, grads, squares, means, None, lr, step, **options)
+    columns = [params, grads, squares, means, None]
+    OptimizerKernels(Tables(device.launcher())).step(RMSPROP, columns, lr, step, options)
     np.testing.assert_allclose(device.values(params[0]), 0.9, rtol=1e-6)
 
 
@@ -222,7 +225,23 @@ def test_tables_are_uploaded_once(device: EmulatedDevice) -> None:
     assert moved[3] is first[3]
 
 
+@pytest.mark.parametrize("kept", [1, 2, None])
+def test_how_many_tables_are_kept(device: EmulatedDevice, kept: int | None) -> None:
+    """A table that is not kept is uploaded again, and the old one is nobody's."""
+    tables = Tables(device.launcher(), kept=kept)
+    columns = [[[device.array(np.ones(n), "float32")]] for n in range(1, 71)]
+    before = [tables.arguments(column)[0] for column in columns]
+    again = [tables.arguments(column)[0] for column in reversed(columns)][::-1]
+    same = [(a[0] is b[0], a[1] is b[1], a[3] is b[3]) for a, b in zip(before, again, strict=True)]
+    still_there = 70 if kept is None else kept
+    assert same == [(False, False, False)] * (70 - still_there) + [(True, True, True)] * still_there
+
+
 # ---------------------------------------------------------------------- norms, clipping
+def number(device: EmulatedDevice) -> DeviceArray:
+    return device.empty((), "float64")
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
 def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: float) -> None:
@@ -231,7 +250,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
         values = [sample(rng, n, dtype) for n in sizes]
         arrays = [device.array(v, dtype, i % 5) for i, v in enumerate(values)]
         norms = ClipKernels(Tables(device.launcher(64, 1), piece=200))
-        norm = norms.clip_grads_by_norm(arrays, 1.5, norm_type)
+        norm = norms.clip_grads_by_norm(arrays, 1.5, norm_type, number(device))
         copies = [v.copy() for v in values]
         expected = B.clip_grads_by_norm(copies, 1.5, norm_type)
         limit = 1e-12 if dtype == "float64" else 2e-6
@@ -241,7 +260,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
             np.testing.assert_allclose(device.values(x), clipped, rtol=unit, atol=1e-7)
         assert norm.array.dtype == np.float64
         np.testing.assert_allclose(
-            norms.total_norm(arrays, norm_type).array, B.total_norm(copies, norm_type), rtol=4e-3
+            norms.total_norm(arrays, norm_type, number(device)).array, B.total_norm(copies, norm_type), rtol=4e-3
         )
 
 
@@ -249,7 +268,7 @@ def test_norm_of_several_dtypes(device: EmulatedDevice) -> None:
     rng = np.random.default_rng(3)
     values = {dtype: sample(rng, 50, dtype) for dtype in FLOATS}
     arrays = [device.array(v, dtype) for dtype, v in values.items()]
-    norm = ClipKernels(Tables(device.launcher())).total_norm(arrays, 2.0)
+    norm = ClipKernels(Tables(device.launcher())).total_norm(arrays, 2.0, number(device))
     np.testing.assert_allclose(norm.array, np.linalg.norm(np.concatenate(list(values.values()))), rtol=1e-6)
 
 
@@ -263,7 +282,7 @@ def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
     x[299] = bad
     arrays = [device.array(x), device.array(np.ones(3, np.float32))]
     norms = ClipKernels(Tables(device.launcher()))
-    norm = norms.clip_grads_by_norm(arrays, 1.0, norm_type, if_finite=if_finite)
+    norm = norms.clip_grads_by_norm(arrays, 1.0, norm_type, number(device), if_finite=if_finite)
     copies = [x.copy(), np.ones(3, np.float32)]
     with np.errstate(all="ignore"):
         expected = B.clip_grads_by_norm(copies, 1.0, norm_type, if_finite=if_finite)
@@ -277,9 +296,10 @@ def test_a_norm_that_is_not_finite_spoils_the_gradients_or_leaves_them(
 def test_a_finite_norm_is_clipped_by_either_rule(device: EmulatedDevice, if_finite: bool) -> None:
     x = device.array(np.array([3.0, 4.0]))
     norms = ClipKernels(Tables(device.launcher()))
-    assert norms.clip_grads_by_norm([x], 2.5, 2.0, if_finite=if_finite).array == 5
+    assert norms.clip_grads_by_norm([x], 2.5, 2.0, number(device), if_finite=if_finite).array == 5
     np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
-    assert norms.clip_grads_by_norm([x], 100.0, 2.0, if_finite=if_finite).array == pytest.approx(2.5)
+    second = norms.clip_grads_by_norm([x], 100.0, 2.0, number(device), if_finite=if_finite)
+    assert second.array == pytest.approx(2.5)
     np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
 
 

@@ -34,7 +34,9 @@ class Run:
     def column(self, name: str, wanted: Any = True, start: float = 0.0) -> list[Array] | None:
         if not wanted:
             return None
-        return self.state.setdefault(name, [np.full_like(p, start) for p in self.params])
+        if name not in self.state:
+            self.state[name] = [np.full_like(p, start) for p in self.params]
+        return self.state[name]
 
     def step(self, grads: list[Array], lr: float) -> None:
         o = self.options
@@ -218,6 +220,18 @@ def test_clip_by_norm(backend: str, norm_type: float, max_norm: float) -> None:
     for g, w in zip(grads, want, strict=True):
         assert g.dtype == np.float32
         np.testing.assert_allclose(g, w, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["transposed", "sliced"])
+@pytest.mark.parametrize("norm_type", NORMS)
+def test_norm_of_arrays_that_are_not_contiguous(norm_type: float, layout: str) -> None:
+    """Below a piece, above one, and with rows that are."""
+    rng = np.random.default_rng(4)
+    for shape in [(6, 5), (300, 200), (2, 3 * PIECE), (40, 30, 40)]:
+        for dtype in (np.float64, np.float32, np.float16):
+            g = _strided(shape, rng, layout).astype(dtype, order="K")
+            wanted = np.linalg.norm(g.astype(np.float64).ravel(), norm_type)
+            np.testing.assert_allclose(BACKENDS["chunked"].total_norm([g], norm_type), wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -64,7 +64,9 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         with cupy.cuda.Device(index) as device:
             count = device.attributes["MultiProcessorCount"]
             modules = KernelModules(cupy.RawModule)
-            self._start_kernels(Launcher(modules.get_function, cupy.empty, cupy.asarray, count))
+            # `scratch` is looked up at each call: whoever replays recorded calls puts another in its place.
+            launcher = Launcher(modules.get_function, lambda *like: self.scratch(*like), cupy.asarray, count)
+            self._start_kernels(launcher)
             # Without a compiler or cuBLAS the device is of no use, and CuPy would look for them when first needed.
             modules.get_function("check_bounds_i64")
             cupy.cuda.device.get_cublas_handle()

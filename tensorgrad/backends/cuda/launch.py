@@ -50,14 +50,14 @@ class Launcher:
     """A device, as the launches see it.
 
     get_function: the kernel of a name ("adam_f32"), called as f(grid, block, args).
-    empty: an uninitialised C-contiguous array of a shape and dtype.
+    scratch: an uninitialised C-contiguous array of a shape and dtype, to work in during a launch (see Backend.scratch).
     upload: a device array of a NumPy array.
     multiprocessors: how many the device has.
     threads: in a block; a multiple of 32, at most MOST_THREADS.
     """
 
     get_function: Callable[[str], Launch]
-    empty: Callable[[Shape, DType], Array]
+    scratch: Callable[[Shape, DType], Array]
     upload: Callable[[np.ndarray[Any, Any]], Array]
     multiprocessors: int
     threads: int = MOST_THREADS

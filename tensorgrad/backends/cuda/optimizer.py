@@ -19,6 +19,7 @@ from tensorgrad.backends.cuda.launch import Launcher, check_arrays, check_dtype,
 from tensorgrad.backends.cuda.override import KernelOverrides
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
+from tensorgrad.backends.primitives.optimizer_rules import Rule
 from tensorgrad.dtypes import float64, int64
 from tensorgrad.errors import ShapeError
 
@@ -29,11 +30,11 @@ Arrays = Sequence[Array]
 # Elements of a piece. A block does a float32 piece in eight rounds; smaller pieces make the table longer, larger ones
 # leave multiprocessors idle at the end.
 PIECE = 8192
-_KEPT = 64  # tables of each kind
 _CONSTANTS = 16  # doubles: those of an optimizer's rule, and SKIPPED in kernels/optimizer/optimizer.h
 _KINDS = {1.0: 1, 2.0: 2, math.inf: 3}  # NormKind in kernels/optimizer/norm.h
 
 _V = TypeVar("_V")
+_Key = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,18 @@ class _Layout:
 
 
 class Tables:
-    """The tables of a device, kept from call to call."""
+    """The tables of a device, kept from call to call.
 
-    def __init__(self, launcher: Launcher, piece: int = PIECE) -> None:
+    `kept`: how many of each kind; those used longest ago go first. None: all, for as long as this lives, since a graph
+    that was captured goes on reading those of its launches.
+    """
+
+    def __init__(self, launcher: Launcher, piece: int = PIECE, kept: int | None = 64) -> None:
         self.launcher = launcher
         self.piece = piece
-        self._layouts: dict[tuple[int, ...], _Layout] = {}
-        self._pointers: dict[tuple[int, ...], Array] = {}
+        self.kept = kept
+        self._layouts: dict[_Key, _Layout] = {}
+        self._pointers: dict[_Key, Array] = {}
 
     def arguments(self, columns: Sequence[Arrays]) -> tuple[tuple[Any, ...], int]:
         """(pointers, sizes, tensors, work, pieces, piece) of arrays [column][tensor], and how many pieces there are."""
@@ -61,8 +67,8 @@ class Tables:
             return (), 0
         sizes = tuple([int(row[0].size) for row in rows])
         addresses = tuple([int(x.data.ptr) for column in zip(*rows, strict=True) for x in column])
-        layout = _kept(self._layouts, sizes, self._layout)
-        pointers = _kept(self._pointers, addresses, lambda found: self.launcher.upload(np.array(found, np.uint64)))
+        layout = self._found(self._layouts, sizes, self._layout)
+        pointers = self._found(self._pointers, addresses, lambda key: self.launcher.upload(np.array(key, np.uint64)))
         return (pointers, layout.sizes, len(rows), layout.work, layout.pieces, self.piece), layout.pieces
 
     def _layout(self, sizes: tuple[int, ...]) -> _Layout:
@@ -72,6 +78,16 @@ class Tables:
         work = np.stack([tensor, start], 1).astype(np.int64)
         upload = self.launcher.upload
         return _Layout(upload(np.array(sizes, np.int64)), upload(work), len(work))
+
+    def _found(self, cache: dict[_Key, _V], key: _Key, make: Callable[[_Key], _V]) -> _V:
+        """What was made for this key before, or now."""
+        found = cache.pop(key, None)
+        if found is None:
+            found = make(key)
+            while self.kept is not None and len(cache) >= max(self.kept, 1):
+                del cache[next(iter(cache))]
+        cache[key] = found
+        return found
 
     def launch(self, name: str, columns: Sequence[Arrays], *args: Any) -> None:
         """Launch NAME(table, *args) on the arrays; their dtype, which all share, makes the kernel's suffix."""
@@ -83,7 +99,7 @@ class Tables:
 class OptimizerKernels:
     """A step of all parameters of a group in one launch, after one of a single thread that advances `step`.
 
-    The methods have the arguments and the meaning of `OptimizerPrimitives`. All arrays are C-contiguous, of one dtype.
+    What it does to them is `OptimizerPrimitives`' step of the same rule. All arrays are C-contiguous, of one dtype.
 
     `error`: the error word of the device (`DeferredErrors.word`), which the device reads at each step. While its code
     is not 0, steps change neither arrays nor `step`. None: a word of its own, in which nothing is ever wrong.
@@ -94,55 +110,22 @@ class OptimizerKernels:
         self._error = tables.launcher.upload(np.zeros(ERROR_WORDS, np.int64)) if error is None else error
         check_arrays("optimizer kernels", int64, (ERROR_WORDS,), error=self._error)
 
-    def adam_step(
-        self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Arrays | None,
-        lr: Array, step: Array, *, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: bool,
-        maximize: bool,
-    ) -> None:  # fmt: skip
-        columns = [params, grads, exp_avgs, exp_avg_sqs, *_given(max_exp_avg_sqs)]
-        options = (beta1, beta2, eps, weight_decay, bool(decoupled), bool(maximize))
-        self._step("adam", columns, lr, step, options, (max_exp_avg_sqs is not None,))
-
-    def sgd_step(
-        self, params: Arrays, grads: Arrays, momenta: Arrays | None, lr: Array, step: Array, *, momentum: float,
-        dampening: float, weight_decay: float, nesterov: bool, maximize: bool,
-    ) -> None:  # fmt: skip
-        columns = [params, grads, *_given(momenta)]
-        options = (momentum, dampening, weight_decay, bool(maximize))
-        self._step("sgd", columns, lr, step, options, (momenta is not None, bool(nesterov)))
-
-    def rmsprop_step(
-        self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Arrays | None, momenta: Arrays | None,
-        lr: Array, step: Array, *, alpha: float, eps: float, weight_decay: float, momentum: float, maximize: bool,
-    ) -> None:  # fmt: skip
-        columns = [params, grads, square_avgs, *_given(grad_avgs), *_given(momenta)]
-        options = (alpha, eps, momentum, weight_decay, bool(maximize))
-        self._step("rmsprop", columns, lr, step, options, (grad_avgs is not None, momenta is not None))
-
-    def adagrad_step(
-        self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, *, lr_decay: float, eps: float,
-        weight_decay: float, maximize: bool,
-    ) -> None:  # fmt: skip
-        options = (lr_decay, eps, weight_decay, bool(maximize))
-        self._step("adagrad", [params, grads, sums], lr, step, options, ())
-
-    def _step(
-        self,
-        name: str,
-        columns: list[Arrays],
-        lr: Array,
-        step: Array,
-        options: tuple[Any, ...],
-        flags: tuple[bool, ...],
+    def step(
+        self, rule: Rule, columns: Sequence[Arrays | None], lr: Array, step: Array, options: dict[str, Any]
     ) -> None:
-        op = f"{name}_step kernel"
-        _check_columns(op, columns)
+        """The step of `rule`; `columns`: parameters, gradients, and each state, None where it is not."""
+        op, launcher = f"{rule.primitive} kernel", self._tables.launcher
+        state = dict(zip(rule.state, columns[2:], strict=True))
+        there = {name: state[name] is not None for name in rule.optional}
+        given: list[Any] = [*columns[:2], *[column for name, column in state.items() if there.get(name, True)]]
+        _check_columns(op, given)
         check_arrays(op, float64, (), lr=lr, step=step)
-        launcher = self._tables.launcher
-        constants = launcher.empty((_CONSTANTS,), float64)
-        scalars = [_scalar(option) for option in options]
-        launcher.one_thread(f"{name}_prepare", lr, self._error, step, constants, *scalars)
-        self._tables.launch(name, columns, constants, *[_scalar(flag) for flag in flags])
+        constants = launcher.scratch((_CONSTANTS,), float64)
+        numbers = [float(options[name]) for name in rule.numbers]
+        flags = [_flag(options[name]) for name in rule.flags if name not in rule.kernel_flags]
+        launcher.one_thread(f"{rule.name}_prepare", lr, self._error, step, constants, *numbers, *flags)
+        flags = [_flag(value) for value in (*there.values(), *[options[name] for name in rule.kernel_flags])]
+        self._tables.launch(rule.name, given, constants, *flags)
 
 
 class ClipKernels:
@@ -151,27 +134,22 @@ class ClipKernels:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
-        """The norm, a 0-d float64 array; zero of nothing. Dtypes may differ."""
-        return self._norm_and_scale(grads, math.inf, norm_type, False, out)[0]
+    def total_norm(self, grads: Arrays, norm_type: float, out: Array) -> Array:
+        """The norm, in `out`, a 0-d float64 array; zero of nothing. Dtypes may differ."""
+        self._norm_and_scale(grads, math.inf, norm_type, False, out)
+        return out
 
     def clip_grads_by_norm(
-        self,
-        grads: Arrays,
-        max_norm: float,
-        norm_type: float,
-        *,
-        if_finite: bool = False,
-        out: Array | None = None,
+        self, grads: Arrays, max_norm: float, norm_type: float, out: Array, *, if_finite: bool = False
     ) -> Array:
-        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, a 0-d float64 array.
+        """Scale all arrays in place by min(1, max_norm / (norm + 1e-6)); the norm they had, in `out`, as above.
 
         With `if_finite` arrays whose norm is not finite stay as they are.
         """
-        norm, scale = self._norm_and_scale(grads, max_norm, norm_type, if_finite, out)
+        scale = self._norm_and_scale(grads, max_norm, norm_type, if_finite, out)
         for group in _by_dtype(grads):
             self._tables.launch("scale_tensors", [group], scale)
-        return norm
+        return out
 
     def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
         """Clamp every element to [-limit, limit], in place; nan stays."""
@@ -179,43 +157,26 @@ class ClipKernels:
         for group in _by_dtype(grads):
             self._tables.launch("clamp_tensors", [group], float(limit))
 
-    def _norm_and_scale(
-        self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, out: Array | None
-    ) -> tuple[Array, Array]:
+    def _norm_and_scale(self, grads: Arrays, max_norm: float, norm_type: float, if_finite: bool, norm: Array) -> Array:
+        """Writes the norm; the scale, a 0-d float64 array of scratch memory."""
         _check_columns("total_norm kernel", [grads], same_dtype=False)
+        check_arrays("total_norm kernel", float64, (), out=norm)
         launcher = self._tables.launcher
         kind, p = np.int32(_KINDS.get(float(norm_type), 0)), float(norm_type)
         groups = [(group, *self._tables.arguments([group])) for group in _by_dtype(grads)]
         blocks = [launcher.pieces(pieces) for _, _, pieces in groups]
-        partial = launcher.empty((max(sum(blocks), 1),), float64)
+        partial, scale = launcher.scratch((max(sum(blocks), 1),), float64), launcher.scratch((), float64)
         first = 0
         for (group, table, _), count in zip(groups, blocks, strict=True):
             launcher.blocks(f"norm_parts_{suffix_of(group[0])}", count, *table, partial, first, kind, p)
             first += count
-        norm, scale = launcher.empty((), float64) if out is None else out, launcher.empty((), float64)
-        check_arrays("total_norm kernel", float64, (), out=norm)
         launcher.blocks("norm_finish", 1, partial, first, kind, p, float(max_norm), np.int32(if_finite), norm, scale)
-        return norm, scale
+        return scale
 
 
-def _kept(cache: dict[tuple[int, ...], _V], key: tuple[int, ...], make: Callable[[tuple[int, ...]], _V]) -> _V:
-    """What was made for this key before. The oldest goes where there are too many."""
-    found = cache.pop(key, None)
-    if found is None:
-        found = make(key)
-        if len(cache) >= _KEPT:
-            del cache[next(iter(cache))]
-    cache[key] = found
-    return found
-
-
-def _given(column: Arrays | None) -> list[Arrays]:
-    return [] if column is None else [column]
-
-
-def _scalar(value: float | bool) -> Any:
-    """As a kernel's parameter: an int for a flag, a double for a number."""
-    return np.int32(value) if isinstance(value, bool) else float(value)
+def _flag(value: Any) -> np.int32:
+    """As a kernel's parameter."""
+    return np.int32(bool(value))
 
 
 def _by_dtype(arrays: Arrays) -> list[list[Array]]:
@@ -246,47 +207,22 @@ class CudaOptimizer(KernelOverrides, OptimizerPrimitives):
     _optimizers: OptimizerKernels
     _clip: ClipKernels
 
-    def sgd_step(self, params: Arrays, grads: Arrays, momenta: Any, lr: Array, step: Array, **options: Any) -> None:
-        kernel, composition = self._optimizers.sgd_step, super().sgd_step
-        self._step(kernel, composition, (params, grads, momenta), lr, step, options)
-
-    def adam_step(
-        self, params: Arrays, grads: Arrays, exp_avgs: Arrays, exp_avg_sqs: Arrays, max_exp_avg_sqs: Any, lr: Array,
-        step: Array, **options: Any,
-    ) -> None:  # fmt: skip
-        columns = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs)
-        self._step(self._optimizers.adam_step, super().adam_step, columns, lr, step, options)
-
-    def rmsprop_step(
-        self, params: Arrays, grads: Arrays, square_avgs: Arrays, grad_avgs: Any, momenta: Any, lr: Array, step: Array,
-        **options: Any,
-    ) -> None:  # fmt: skip
-        columns = (params, grads, square_avgs, grad_avgs, momenta)
-        self._step(self._optimizers.rmsprop_step, super().rmsprop_step, columns, lr, step, options)
-
-    def adagrad_step(self, params: Arrays, grads: Arrays, sums: Arrays, lr: Array, step: Array, **options: Any) -> None:
-        kernel, composition = self._optimizers.adagrad_step, super().adagrad_step
-        self._step(kernel, composition, (params, grads, sums), lr, step, options)
-
-    def _step(
-        self, kernel: Any, composition: Any, columns: tuple[Any, ...], lr: Array, step: Array, options: dict[str, Any]
+    def _apply_rule(
+        self, rule: Rule, columns: Sequence[Arrays | None], lr: Array, step: Array, options: dict[str, Any]
     ) -> None:
         """Nothing is changed from the failure of a check until its error is raised: the kernel sees to that itself."""
         if suits(*[x for column in columns if column is not None for x in column]):
-            kernel(*columns, lr, step, **options)
+            self._optimizers.step(rule, columns, lr, step, options)
             self.errors.look_at_the_next_wait()
         else:
             self.errors.raise_pending(always=True)
-            composition(*columns, lr, step, **options)
+            super()._apply_rule(rule, columns, lr, step, options)
 
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         if not all(suits(g) for g in grads):
             return super().total_norm(grads, norm_type, out=out)
-        norm = self._clip.total_norm(grads, norm_type)
-        if out is None:
-            return norm
-        self.copyto(out, norm)
-        return out
+        out = self.empty((), float64) if out is None else out
+        return self._clip.total_norm(grads, norm_type, out)
 
     def clip_grads_by_norm(
         self,
@@ -299,11 +235,8 @@ class CudaOptimizer(KernelOverrides, OptimizerPrimitives):
     ) -> Array:
         if not all(suits(g) for g in grads):
             return super().clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite, out=out)
-        norm = self._clip.clip_grads_by_norm(grads, max_norm, norm_type, if_finite=if_finite)
-        if out is None:
-            return norm
-        self.copyto(out, norm)
-        return out
+        out = self.empty((), float64) if out is None else out
+        return self._clip.clip_grads_by_norm(grads, max_norm, norm_type, out, if_finite=if_finite)
 
     def clip_grads_by_value(self, grads: Arrays, limit: float) -> None:
         if all(suits(g) for g in grads):

@@ -44,7 +44,7 @@ class ReduceKernels:
         launcher, wide = self._launcher, arithmetic_dtype(x.dtype)
         tiles, block = launcher.tiles(columns, x.dtype.itemsize)
         slabs, height = launcher.slabs(max(rows, 1), tiles, block[1])
-        partial = launcher.empty((slabs, columns), wide)
+        partial = launcher.scratch((slabs, columns), wide)
         kernel = launcher.get_function(f"{name}_{suffix_of(x)}")
         kernel((tiles, slabs), block, (*before, partial, rows, columns, height, *after))
         tiles, block = launcher.tiles(columns, wide.itemsize)

@@ -36,14 +36,14 @@ Kinds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from tensorgrad.backends.primitives import results as r
 from tensorgrad.backends.primitives.results import Spec
 
-__all__ = ["TABLE", "Row", "define", "names"]
+__all__ = ["TABLE", "Row", "add_step", "define", "names"]
 
 Kind: TypeAlias = Literal["compute", "view", "query", "check", "host"]
 Alias: TypeAlias = Literal["never", "always", "by layout"]
@@ -295,14 +295,17 @@ _row("dropout", "compute", "x key", "p", r.twice, several=True, **_composite)
 _row("random_blocks", "query", "", "count dtype", basic=False)
 
 # ---------------------------------------------------------------------- optimizers
-_step: dict[str, Any] = {"basic": False, "scratch": "backend"}
-_row("sgd_step", "compute", "params[]! grads[] momenta[]! lr step!", **_step)
-_row("adam_step", "compute", "params[]! grads[] exp_avgs[]! exp_avg_sqs[]! max_exp_avg_sqs[]! lr step!", **_step)
-_row("rmsprop_step", "compute", "params[]! grads[] square_avgs[]! grad_avgs[]! momenta[]! lr step!", **_step)
-_row("adagrad_step", "compute", "params[]! grads[] sums[]! lr step!", **_step)
-_row("total_norm", "compute", "grads[]", "norm_type", r.total, **_step)
-_row("clip_grads_by_norm", "compute", "grads[]!", "max_norm norm_type", r.total, **_step)
-_row("clip_grads_by_value", "compute", "grads[]!", "limit", **_step)
+_of_gradients: dict[str, Any] = {"basic": False, "scratch": "backend"}
+_row("total_norm", "compute", "grads[]", "norm_type", r.total, **_of_gradients)
+_row("clip_grads_by_norm", "compute", "grads[]!", "max_norm norm_type", r.total, **_of_gradients)
+_row("clip_grads_by_value", "compute", "grads[]!", "limit", **_of_gradients)
+
+
+def add_step(name: str, state: Sequence[str]) -> None:
+    """The row of a primitive that is made of an optimizer's rule, `state` being the lists that it keeps."""
+    lists = " ".join(f"{kept}[]!" for kept in state)
+    _row(name, "compute", f"params[]! grads[] {lists} lr step!", **_of_gradients)
+
 
 # ---------------------------------------------------------------------- the device itself
 _rows("is_writable strides", "query", "x", basic=False)
