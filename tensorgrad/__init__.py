@@ -186,8 +186,10 @@ from tensorgrad.functional.reduction import (
     norm,
     prod,
     std,
+    std_mean,
     sum,
     var,
+    var_mean,
 )
 from tensorgrad.functional.shape import (
     broadcast_to,
@@ -260,9 +262,9 @@ __all__ = [
     "randn", "randn_like", "randperm", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "result_type",
     "roll", "round", "rsqrt", "save", "scatter", "scatter_add", "set_default_device", "set_default_dtype",
     "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "sign", "sin", "softmax", "sort",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "sub", "sum", "take_along_dim", "tan", "tanh", "tensor",
-    "tile", "topk", "trace", "train", "transpose", "tril", "triu", "trunc", "uint8", "uint16", "uint32", "uint64",
-    "unbind", "unflatten", "unsqueeze", "var", "vstack", "where", "zeros", "zeros_like",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "sum", "take_along_dim", "tan", "tanh",
+    "tensor", "tile", "topk", "trace", "train", "transpose", "tril", "triu", "trunc", "uint8", "uint16", "uint32",
+    "uint64", "unbind", "unflatten", "unsqueeze", "var", "var_mean", "vstack", "where", "zeros", "zeros_like",
 ]
 # fmt: on
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tensorgrad.autograd.modes import mode, no_grad
 from tensorgrad.autograd.op import Op, Spec
-from tensorgrad.autograd.tape import refresh
-from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor
+from tensorgrad.autograd.tape import new_node, refresh, selected
+from tensorgrad.autograd.variable import Node, Variable, new_tensor
 from tensorgrad.backends import Backend, Device
 from tensorgrad.dtypes import is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
@@ -212,19 +212,10 @@ def _recorded(ctx: Context, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(_result(o, node, k) if k in tracked else o for k, o in enumerate(ctx._outputs))
 
 
-def _node_of(op: Op, parents: Sequence[Any], kept: Any, output: Variable) -> Node:
-    node = Node()
-    node.op = op
-    node.parents = parents
-    node.saved = [None] * len(parents)
+def _node_of(op: Op, parents: list[Any], kept: Any, output: Variable) -> Node:
+    node = new_node(op, parents, output.device)
     node.out = kept
-    node.spec = Spec(output.shape, output.dtype)
-    node.static = {}
-    node.seq = clock()
-    node.checks = []
-    node.replay = None
-    node.device = output.device
-    node.hooks = None
+    node.shape, node.dtype = output.shape, output.dtype
     return node
 
 
@@ -236,10 +227,8 @@ def _parent(argument: Any) -> Any:
 
 def _result(output: Variable, node: Node, k: int) -> Tensor:
     """Output `k` of `node`: the same memory and version, and a place on the tape."""
-    if node.op.outputs > 1:
-        node = _node_of(_joint_op(node.op.name, _select), [node], None, output)
-        node.static = {"index": k}
-    result = new_tensor(output.array, output.device, True, node)
+    own = selected(node, k, output, output.device) if node.op.outputs > 1 else node
+    result = new_tensor(output.array, output.device, True, own)
     result.version = output.version
     return result
 
@@ -247,20 +236,9 @@ def _result(output: Variable, node: Node, k: int) -> Tensor:
 def _op_of(function: type[Function], outputs: int) -> Op:
     found = function._ops.get(outputs)
     if found is None:
-        found = function._ops[outputs] = _joint_op(function.__name__, _run_backward)
-        found.outputs = outputs
+        made = Op(function.forward, (), _run_backward, name=function.__name__, outputs=outputs)
+        found = function._ops[outputs] = made
     return found
-
-
-def _joint_op(name: str, joint: Callable[..., Any]) -> Op:
-    op = Op(Function.forward, (), joint, elementwise=False, view=None, residuals=None)
-    op.name = name
-    return op
-
-
-def _select(_B: Backend, _needs: tuple[bool, ...], g: Any, _out: Any, _x: Any, index: int) -> tuple[Any]:
-    """The gradient of one output of a node, which the sweep puts in its place there."""
-    return (g,)
 
 
 # ---------------------------------------------------------------------- backward
@@ -325,7 +303,8 @@ def _refusing(d: Any, node: Node) -> Any:
     """`d` with a history that cannot be differentiated: its parents are those of the Function's node."""
     if d is None:
         return None
-    refusal = _node_of(_joint_op(node.op.name, _refuse), node.parents, node.op.name, d)
+    op = Op(Function.forward, (), _refuse, name=node.op.name)
+    refusal = _node_of(op, node.parents, node.op.name, d)
     return new_tensor(d.array, d.device, True, refusal)
 
 

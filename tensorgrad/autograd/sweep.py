@@ -11,11 +11,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.modes import enable_grad, no_grad
-from tensorgrad.autograd.op import Spec
+from tensorgrad.autograd.op import Spec, select
+from tensorgrad.autograd.tape import selected
 from tensorgrad.autograd.tape_backend import TapeBackend
 from tensorgrad.autograd.variable import Node, Variable, new_tensor
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import how_to_make_one, type_name
+from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Sweep:
         self.create_graph = create_graph
         self.roots = roots
         self.targets = targets
-        self.order = sorted(_reachable(roots), key=_in_order, reverse=True)
+        nodes, self.reshaped = _reachable(roots)
+        self.order = sorted(nodes, key=_in_order, reverse=True)
         self.useful = None if targets is None else _leading_to(targets, self.order)
         self.pending: dict[Any, Any] = {}
         self.owned: set[Any] = set()
@@ -51,7 +53,7 @@ class Sweep:
     def run(self, seeds: Sequence[Tensor]) -> None:
         """Carry the seeds, one for each root, to all leaves, or to the targets."""
         for key, seed in zip(self.roots, seeds, strict=True):
-            self._pass_on(key, seed if self.create_graph else seed.array, fresh=False)
+            self._pass_on(key, seed if self.create_graph else seed.array)
         pending = self.pending
         with enable_grad() if self.create_graph else no_grad():
             for node in self.order:
@@ -67,6 +69,8 @@ class Sweep:
                 for version, was in node.checks:
                     if version[0] != was:
                         raise _stale(node, version, was, self.name)
+                if self.reshaped:
+                    self._check_shapes(node)
                 self._propagate(node, gradient)
                 if not self.retain and (node.checks or node.out is not None):
                     # A node that kept nothing stays whole: as in PyTorch, it can be gone through again.
@@ -98,6 +102,12 @@ class Sweep:
             self.results[node] = gradient
         return node in self.useful  # type: ignore[operator]
 
+    def _check_shapes(self, node: Node) -> None:
+        """A leaf that was not kept stands for the shape it had: GraphError where it has another since."""
+        for saved, parent in zip(node.saved or (), node.parents, strict=True):
+            if saved is parent and isinstance(parent, Variable) and parent.version[2:] > [node.seq]:
+                raise _reshaped(parent, self.name)
+
     def _propagate(self, node: Node, g: Any) -> None:
         """Run the vjps of `node` and hand each gradient to the parent it belongs to."""
         op, parents, static, last, pending = node.op, node.parents, node.static, None, self.pending
@@ -106,28 +116,26 @@ class Sweep:
         if self.create_graph:
             backend, out, arguments = self._on_tape(node)
         else:
-            out = node.spec if node.out is None else node.out
-            for i, argument in enumerate(arguments):
-                if argument is None and parents[i] is not None:
-                    parent = parents[i]
-                    if type(parent) is not Node and len(parent.version) > 2 and parent.version[2] > node.seq:
-                        raise _reshaped(parent, self.name)
-                    arguments[i] = _spec_of(parent)
+            out = node if node.out is None else node.out
         if self.useful is not None:
             parents = [p if p in self.useful or p in self.targets else None for p in parents]  # type: ignore[operator]
         if op.joint is not None:
-            self._propagate_jointly(node, parents, g, backend, out, arguments)
+            if op.joint is select:
+                self._gather(node, g)
+            else:
+                self._propagate_jointly(node, parents, g, backend, out, arguments)
             return
+        elementwise = op.elementwise
         for parent, vjp, argument in zip(parents, op.vjps, arguments):  # noqa: B905 - vjps may leave out constants
             if parent is None:
                 continue
             d = vjp(backend, g, out, *arguments, **static) if static else vjp(backend, g, out, *arguments)
             if d is None:
                 continue
-            if op.elementwise and d.shape != argument.shape:
+            if elementwise and d.shape != argument.shape:
                 d = backend.unbroadcast(d, argument.shape)
             if parent in pending:
-                self._pass_on(parent, d, d is not g and d is not last)
+                self._pass_on(parent, d)
             else:
                 pending[parent] = d
                 if d is not g and d is not last:
@@ -138,41 +146,47 @@ class Sweep:
         self, node: Node, parents: Sequence[Any], g: Any, backend: Any, out: Any, arguments: Any
     ) -> None:
         """As `_propagate`, where one vjp gives the gradients of all inputs."""
+        op = node.op
+        assert op.joint is not None
+        if op.outputs == 1:
+            given = {id(g)}
+        else:
+            g, given = tuple(g), {*map(id, g)}
+            out = node.specs if out is node else out
         needs = tuple([p is not None for p in parents])
-        assert node.op.joint is not None
-        gradients = node.op.joint(backend, needs, g, out, *arguments, **node.static)
-        pending, given = self.pending, {id(g)}
+        gradients = op.joint(backend, needs, g, out, *arguments, **node.static)
+        pending = self.pending
         for parent, d in zip(parents, gradients):  # noqa: B905 - a vjp may leave out constants at the end
             if parent is None or d is None:
                 continue
             fresh = id(d) not in given
             given.add(id(d))
-            if type(parent) is Node and parent.op.outputs > 1:
-                self._pass_to_output(parent, d, node.static["index"])
-            elif parent in pending:
-                self._pass_on(parent, d, fresh)
+            if parent in pending:
+                self._pass_on(parent, d)
             else:
                 pending[parent] = d
                 if fresh:
                     self.owned.add(parent)
 
-    def _pass_on(self, key: Any, d: Any, fresh: bool) -> None:
+    def _gather(self, node: Node, d: Any) -> None:
+        """Put the gradient of one of several outputs among those of the others."""
+        whole, index = node.parents[0], node.static["index"]
+        gradients = self.pending.get(whole)
+        if gradients is None:
+            gradients = self.pending[whole] = [None] * whole.op.outputs
+        have = gradients[index]
+        gradients[index] = d if have is None else self._backend(node.device).add(have, d)
+
+    def _pass_on(self, key: Any, d: Any) -> None:
         """Add `d` to what has come for `key`; in place only where the sum so far is ours alone."""
         have = self.pending.get(key)
         if have is None:
             self.pending[key] = d
-            if fresh:
-                self.owned.add(key)
         elif not self.create_graph and key in self.owned and key.device.backend.owns(have):
             key.device.backend.add(have, d, out=have)
         else:
             self.pending[key] = self._backend(key.device).add(have, d)
             self.owned.add(key)
-
-    def _pass_to_output(self, key: Node, d: Any, index: int) -> None:
-        """A node with several outputs gathers one gradient for each."""
-        slots = self.pending.setdefault(key, [None] * key.op.outputs)
-        slots[index] = d if slots[index] is None else self._backend(key.device).add(slots[index], d)
 
     def _hooked(self, key: Any, gradient: Any) -> Any:
         if not key.hooks:
@@ -204,25 +218,31 @@ class Sweep:
             for version, was in node.replay or ():
                 if version[0] != was:
                     raise _stale(node, version, was, self.name)
-            return tape, node.op.forward(tape, *arguments, **node.static)[1:], arguments
-        return tape, node.spec if node.out is None else _on_tape(node.out, node, node.device), arguments
+            return tape, node.op.forward(tape, *arguments, **node.static)[node.op.outputs :], arguments
+        if type(node.out) is tuple:
+            return tape, tuple([_selected_on_tape(node, k) for k in range(node.op.outputs)]), arguments
+        return tape, node if node.out is None else _on_tape(node.out, node, node.device), arguments
 
 
-def _spec_of(key: Any) -> Spec:
-    """Shape and dtype of what a node made, or of a leaf."""
-    spec: Spec = key.spec if type(key) is Node else Spec(key.array.shape, key.array.dtype)
-    return spec
+def _spec_of(key: Any) -> Any:
+    """Something with the shape and dtype of what a node made, or of a leaf."""
+    return key if type(key) is Node else Spec(key.array.shape, key.array.dtype)
 
 
 def _on_tape(saved: Any, parent: Any, device: Device) -> Any:
     """A saved array as the Tensor it was: with the history of its parent."""
-    if saved is None and parent is not None:
-        return _spec_of(parent)
-    if isinstance(parent, Variable):
+    if saved is parent or isinstance(parent, Variable):
         return parent
     if type(saved) is not device.backend.array_type:
         return saved
     return new_tensor(saved, device, parent is not None, parent)
+
+
+def _selected_on_tape(node: Node, k: int) -> Any:
+    """Of the several outputs of `node` the one at `k`, if it was kept, as the Tensor it was."""
+    spec = node.specs[k]
+    own = selected(node, k, spec, node.device) if is_floating(spec.dtype) else None
+    return _on_tape(node.out[k], own, node.device)
 
 
 def _boxed(gradient: Any, device: Device) -> Tensor:
@@ -247,15 +267,20 @@ def checked_gradient(name: str, what: str, like: Spec, device: Device, given: An
     return given  # type: ignore[return-value]
 
 
-def _reachable(roots: Iterable[Any]) -> set[Node]:
+def _reachable(roots: Iterable[Any]) -> tuple[set[Node], bool]:
+    """The nodes that `roots` depend on, and whether any leaf they depend on was ever given another shape."""
     seen = {r for r in roots if type(r) is Node}
     stack = list(seen)
+    reshaped = False
     while stack:
         for parent in stack.pop().parents:
-            if type(parent) is Node and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return seen
+            if type(parent) is Node:
+                if parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
+            elif parent is not None and len(parent.version) > 2:
+                reshaped = True
+    return seen, reshaped
 
 
 def _leading_to(targets: set[Any], order: list[Node]) -> set[Node]:

@@ -9,27 +9,28 @@ from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
 from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor, register_refresh
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import how_to_make_one, type_name
+from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["apply", "refresh"]
+__all__ = ["apply", "new_node", "refresh", "selected"]
 
 _ABOUT_SHAPES = re.compile("shape|broadcast|dimension|axis|mismatch|reshape|size", re.IGNORECASE)
 _new = object.__new__
-_tuple = tuple.__new__  # makes a NamedTuple without the price of its constructor
 
 
 def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
     """Run `op` on Tensors and constants of one device. Every operation on Tensors goes through here.
 
+    Returns a Tensor, or a tuple of them where the op has several outputs.
+
     Raises DeviceError for tensors on different devices and ShapeError where the shapes do not fit; both name the op.
     """
-    # The budget is two microseconds: hence one loop, sets as bits of an integer, and objects filled in place.
+    # The budget is two microseconds: hence one loop, sets as digits of an integer, and objects filled in place.
     device: Device | None = None
-    needs = tensors = 0
+    needs = tensors = 0  # two parts of the signature that `Op.keeping` explains
     bit = 1
     arrays: list[Any] = []
     parents: list[Any] = []
@@ -41,9 +42,9 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
                 if device is not None:
                     raise _mixed_devices(op, inputs)
                 device = x.device
-            tensors |= bit
+            tensors += bit
             if x.needs_grad:
-                needs |= bit
+                needs += bit
                 parents.append(x.node or x)
             else:
                 parents.append(None)
@@ -51,7 +52,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         else:
             arrays.append(x)
             parents.append(None)
-        bit += bit
+        bit *= 4
     if device is None:
         raise DTypeError(f"{op.name}: expected a Tensor, got {_types(inputs)}; {how_to_make_one(inputs[0])}")
     backend = device.backend
@@ -60,7 +61,14 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
     except ValueError as error:
         raise _explained(op, arrays, error) from error
     residuals = None
-    if op.residuals is not None:
+    if op.returns_tuple:
+        if op.outputs > 1:
+            results = tuple([new_tensor(backend.boxed(o), device) for o in out[: op.outputs]])
+            if needs and op.differentiable and mode.grad:
+                whole = new_node(op, parents, device)
+                whole.static, whole.saved, whole.out = static, arrays, out[op.outputs :]
+                _record_several(whole, bit + tensors + needs + needs, inputs, results)
+            return results  # type: ignore[return-value]
         out, *residuals = out
     result = new_tensor(out, device)
     if needs and op.differentiable and mode.grad:
@@ -68,7 +76,8 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         node.op = op
         node.static = static
         node.parents = parents
-        node.spec = _tuple(Spec, (out.shape, out.dtype))
+        node.shape = out.shape
+        node.dtype = out.dtype
         node.out = out if residuals is None else residuals
         node.saved = arrays
         node.device = device
@@ -76,11 +85,12 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         node.seq = clock()
         result.node = node
         result.needs_grad = True
-        keeping = op.plans.get((needs, tensors)) or op.keeping(needs, tensors)
-        if keeping[4] and len(inputs) == tensors.bit_length():
-            node.saved, node.out, node.checks = [None] * len(inputs), None, ()
+        signature = bit + tensors + needs + needs
+        keeping = op.plans.get(signature) or op.keeping(signature)
+        if keeping[4]:
+            node.saved, node.out, node.checks = parents, None, ()
         else:
-            _keep(node, keeping, inputs, result)
+            _keep(node, keeping, inputs, (result,))
     if op.view is not None and (op.view == "always" or backend.is_view(out, inputs[0].array)):
         of = inputs[0]
         if of.base is None and (result.node is None or result.node.out is None):
@@ -90,26 +100,65 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
     return result
 
 
-def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], result: Tensor) -> None:
+def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
     """Drop from `node` what its vjps will not read, and note the versions of what they will."""
-    keep_out, kept, known, unknown, _ = keeping
+    outs, kept, known, unknown, _ = keeping
     saved: list[Any] = node.saved  # type: ignore[assignment]
     checks: list[Any] = []
     for i in kept:
         version = inputs[i].version
         checks.append((version, version[0]))
-    if node.op.residuals == "differentiable":
-        node.replay = [(inputs[i].version, inputs[i].version[0]) for i in (*kept, *known, *unknown)]
+    residuals = node.op.residuals
+    if residuals is None:
+        if not outs:
+            node.out = None
+        for k in outs:
+            checks.append((results[k].version, 0))
     else:
-        for i in known:
-            saved[i] = None  # its parent tells
-        for i in unknown:
-            saved[i] = Spec(saved[i].shape, saved[i].dtype)
-    if not keep_out:
-        node.out = None
-    elif node.op.residuals is None:
-        checks.append((result.version, 0))
+        checks += [(t.version, 0) for t in results if any(t.array is r for r in node.out)]
     node.checks = checks
+    if residuals == "differentiable":
+        node.replay = [(inputs[i].version, inputs[i].version[0]) for i in (*kept, *known, *unknown)]
+        return
+    for i in known:
+        saved[i] = node.parents[i]
+    for i in unknown:
+        saved[i] = Spec(saved[i].shape, saved[i].dtype)
+
+
+def _record_several(node: Node, signature: int, inputs: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
+    """Make `results` the outputs of `node`, each by a node of its own that selects it."""
+    keeping = node.op.plans.get(signature) or node.op.keeping(signature)
+    _keep(node, keeping, inputs, results)
+    node.specs = tuple([Spec(t.shape, t.dtype) for t in results])
+    if node.op.residuals is None and keeping[0]:
+        node.out = tuple([t.array if k in keeping[0] else node.specs[k] for k, t in enumerate(results)])
+    for k, t in enumerate(results):
+        if is_floating(t.dtype):
+            t.node, t.needs_grad = selected(node, k, t, t.device), True
+
+
+def new_node(op: Op, parents: list[Any], device: Device) -> Node:
+    """A node that keeps nothing, the latest of all."""
+    node = Node()
+    node.op = op
+    node.parents = parents
+    node.saved = parents
+    node.out = node.replay = node.hooks = None
+    node.static = {}
+    node.checks = ()
+    node.device = device
+    node.seq = clock()
+    return node
+
+
+def selected(node: Node, index: int, like: Spec | Variable, device: Device) -> Node:
+    """The node of one of the several outputs of `node`, which has the shape and dtype of `like`."""
+    assert node.op.selector is not None
+    one = new_node(node.op.selector, [node], device)
+    one.static = {"index": index}
+    one.shape, one.dtype = like.shape, like.dtype
+    return one
 
 
 def _note_view(view: Variable, of: Variable, op: Op, static: dict[str, Any]) -> None:

@@ -27,8 +27,10 @@ class Node:
     """One operation on the tape.
 
     `parents`: for each input the Node that made it, the leaf Variable itself, or None where no gradient goes.
-    `saved`: for each input its array, its Spec where it was not kept, or None where the spec of its parent tells.
-    `spec`: shape and dtype of the output; `out`: the output itself, or None where it was not kept.
+    `saved`: for each input its array, its Spec where it was not kept, or its parent, which tells the same.
+    `shape`, `dtype`: of the output, for which the node may thus stand as its Spec; `out`: the output itself, or None
+    where it was not kept. A node with several outputs has `specs` instead, one for each, and `out` is their tuple; each
+    is the output of another node, whose op is the `selector` of this one's.
     `checks`: pairs of a version counter and the version it had, for everything the vjps read; `replay`: the same for
     what the forward reads, where a higher-order gradient runs it again, otherwise None.
     """
@@ -37,6 +39,7 @@ class Node:
         "__weakref__",
         "checks",
         "device",
+        "dtype",
         "hooks",
         "op",
         "out",
@@ -44,21 +47,28 @@ class Node:
         "replay",
         "saved",
         "seq",
-        "spec",
+        "shape",
+        "specs",
         "static",
     )
 
     op: Op
-    parents: Sequence[Any]
+    parents: list[Any]
     saved: list[Any] | None
     out: Any
-    spec: Spec
+    shape: tuple[int, ...]
+    dtype: DType
+    specs: tuple[Spec, ...]
     static: dict[str, Any]
     seq: int
     checks: Sequence[tuple[list[Any], int]]
     replay: Sequence[tuple[list[Any], int]] | None
     device: Device
     hooks: list[Callable[[Any], Any]] | None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
 
 
 class Variable:

@@ -43,8 +43,10 @@ __all__ = [
     "norm",
     "prod",
     "std",
+    "std_mean",
     "sum",
     "var",
+    "var_mean",
 ]
 
 
@@ -110,7 +112,8 @@ def var(
 
     `correction` is 1 unless given; `unbiased=False` is another way to say 0. `var(x, False)` is also understood.
     """
-    return _spread(R.var, input, dim, unbiased, keepdim, correction)
+    variance: Tensor = _spread(R.var, input, dim, unbiased, keepdim, correction)
+    return variance
 
 
 @numpy_names
@@ -123,10 +126,39 @@ def std(
     correction: float | None = None,
 ) -> Tensor:
     """The square root of `var`; its gradient where it is 0 is 0."""
-    return _spread(R.std, input, dim, unbiased, keepdim, correction)
+    deviation: Tensor = _spread(R.std, input, dim, unbiased, keepdim, correction)
+    return deviation
 
 
-def _spread(op: Op, input: Tensor, dim: Dims, unbiased: bool | None, keepdim: bool, correction: float | None) -> Tensor:
+@numpy_names
+def var_mean(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`var` and `mean`, with one pass less than both; arguments as for `var`."""
+    variance, centre = _spread(R.var_mean, input, dim, unbiased, keepdim, correction)
+    return variance, centre
+
+
+@numpy_names
+def std_mean(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`std` and `mean`, with one pass less than both; arguments as for `std`."""
+    deviation, centre = _spread(R.std_mean, input, dim, unbiased, keepdim, correction)
+    return deviation, centre
+
+
+def _spread(op: Op, input: Tensor, dim: Dims, unbiased: bool | None, keepdim: bool, correction: float | None) -> Any:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 from tensorgrad.autograd.op import Op, Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array, Axis, Shape
 from tensorgrad.backends.primitives.reduce import reduced_count
+from tensorgrad.dtypes import float16, float32
 
 __all__ = [
     "all",
@@ -26,8 +28,10 @@ __all__ = [
     "norm",
     "prod",
     "std",
+    "std_mean",
     "sum",
     "var",
+    "var_mean",
 ]
 
 
@@ -61,8 +65,12 @@ def sum(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Arra
 
 
 def _mean_vjp(B: Backend, g: Array, _out: Spec, _x: Spec, axis: Axis = None, keepdims: bool = False) -> Array:
-    share = B.multiply(g, 1 / (reduced_count(_x.shape, axis) or 1))
-    return B.broadcast_to(_aligned(B, share, _x.shape, axis, keepdims), _x.shape)
+    return B.broadcast_to(_mean_share(B, g, _x.shape, axis, keepdims), _x.shape)
+
+
+def _mean_share(B: Backend, g: Array, shape: Shape, axis: Axis, keepdims: bool) -> Array:
+    """What each element gets of the gradient of its mean."""
+    return _aligned(B, B.multiply(g, 1 / (reduced_count(shape, axis) or 1)), shape, axis, keepdims)
 
 
 @op(_mean_vjp)
@@ -160,6 +168,48 @@ def _std_vjp(
 @op(_std_vjp)
 def std(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
     return B.sqrt(B.var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+Pair = tuple[Array | None, Array | None]
+
+
+def _and_mean_vjp(B: Backend, d: Array | None, g: Array | None, x: Array, axis: Axis, keepdims: bool) -> tuple[Array]:
+    """`d`, what came by way of the spread, and to it what came by way of the mean; one of both may be None."""
+    if g is None:
+        return (d,)
+    share = _mean_share(B, g, x.shape, axis, keepdims)
+    return (B.broadcast_to(share, x.shape) if d is None else B.add(d, share),)
+
+
+def _var_mean_vjp(
+    B: Backend, _needs: tuple[bool], g: Pair, _out: Any, x: Array, axis: Axis, correction: float, keepdims: bool
+) -> tuple[Array]:
+    d = None if g[0] is None else _var_vjp(B, g[0], _out, x, axis, correction, keepdims)
+    return _and_mean_vjp(B, d, g[1], x, axis, keepdims)
+
+
+@op(joint=_var_mean_vjp, outputs=2)
+def var_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
+    if x.dtype == float16:
+        wide = var_mean.forward(B, B.astype(x, float32), axis, correction, keepdims)
+        return B.astype(wide[0], float16), B.astype(wide[1], float16)
+    centre = B.mean(x, axis=axis, keepdims=True)
+    total = B.sum(B.square(B.subtract(x, centre)), axis=axis, keepdims=keepdims)
+    variance = B.divide(total, _freedom(x.shape, axis, correction))
+    return variance, centre if keepdims else B.reshape(centre, total.shape)
+
+
+def _std_mean_vjp(
+    B: Backend, _needs: tuple[bool], g: Pair, out: Any, x: Array, axis: Axis, correction: float, keepdims: bool
+) -> tuple[Array]:
+    d = None if g[0] is None else _std_vjp(B, g[0], out[0], x, axis, correction, keepdims)
+    return _and_mean_vjp(B, d, g[1], x, axis, keepdims)
+
+
+@op(joint=_std_mean_vjp, reads=("out[0] x",), outputs=2)
+def std_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
+    variance, mean = var_mean.forward(B, x, axis, correction, keepdims)
+    return B.sqrt(variance), mean
 
 
 def _over(B: Backend, g: Array, length: Array) -> Array:

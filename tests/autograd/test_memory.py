@@ -112,6 +112,48 @@ def test_only_what_the_gradient_needs_is_kept() -> None:
     assert y.requires_grad
 
 
+def test_a_graph_of_ops_with_several_outputs_dies_too() -> None:
+    x = leaf(np.ones((3, 4)))
+    std, mean = tg.std_mean(x * 1, 1)
+    std.register_hook(lambda g: g * 2)
+    mean.retain_grad()
+    y = (std * mean).sum()
+    (g,) = tg.autograd.grad(y, x, create_graph=True)
+    g.sum().backward()
+    refs: list[weakref.ref[Any]] = [weakref.ref(t) for t in (std, mean, y, g)]
+    refs += [weakref.ref(t.grad_fn) for t in (std, mean, y, g)] + [weakref.ref(std.grad_fn.parents[0])]
+    del std, mean, y, g
+    assert [r() for r in refs] == [None] * 9
+
+
+def test_of_several_outputs_only_those_stay_that_are_read_or_used() -> None:
+    x = leaf(np.ones((3, 4)))
+    std, mean = tg.std_mean(x, 1)  # the gradient reads std
+    kept, dropped = weakref.ref(std.array), weakref.ref(mean.array)
+    loss = std.sum()
+    del std, mean
+    assert kept() is not None
+    assert dropped() is None
+    loss.backward()
+    assert kept() is None
+    var, mean = tg.var_mean(x, 1)  # this one reads neither
+    dropped = weakref.ref(var.array)
+    del var
+    assert dropped() is None
+    assert mean.requires_grad
+
+
+def test_steps_through_ops_with_several_outputs_leave_nothing_behind() -> None:
+    x = leaf(np.ones((3, 4)))
+
+    def step() -> None:
+        std, mean = tg.std_mean(x, 1)
+        (g,) = tg.autograd.grad((std * mean).sum(), x, create_graph=True)
+        tg.autograd.grad((g * g).sum(), x)
+
+    assert _growth(step, 1000, warm=1000) < SMALLEST_OBJECT  # the interpreter fills its free lists first
+
+
 def test_no_grad_keeps_nothing() -> None:
     x = leaf(np.ones(4))
     with tg.no_grad():

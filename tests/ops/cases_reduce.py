@@ -123,6 +123,13 @@ def _cumsum_cases() -> list[Case]:
     ] + [Case("cumsum-scalar", lambda x: tg.cumsum(x, -1), lambda x: x.copy(), shapes=[()])]
 
 
+def _and_mean(spread: Callable[..., Any]) -> Callable[..., Any]:
+    def reference(x: Array, ddof: int = 0, **kwargs: Any) -> tuple[Array, Array]:
+        return spread(x, ddof=ddof, **kwargs), np.mean(x, **kwargs)
+
+    return reference
+
+
 def _argument_cases() -> list[Case]:
     exact: dict[str, Any] = {"gradient": False, "dtypes": COUNTED, "sample": "distinct"}
     along = tuple(w for w in ALONG if w[2] is not None and w[1])
@@ -143,8 +150,14 @@ def _argument_cases() -> list[Case]:
 
 def _spread_cases() -> list[Case]:
     ways = tuple(w for w in WAYS if w[0] not in ("scalar", "scalar-dim", "one-element"))
+    functions: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+        "var": (tg.var, np.var),
+        "std": (tg.std, np.std),
+        "var_mean": (tg.var_mean, _and_mean(_accumulated(np.var))),
+        "std_mean": (tg.std_mean, _and_mean(_accumulated(np.std))),
+    }
     cases = []
-    for name, function, reference in (("var", tg.var, np.var), ("std", tg.std, np.std)):
+    for name, (function, reference) in functions.items():
         cases += _family(
             name,
             lambda x, dim, keep, f=function: f(x, dim, keepdim=keep),
@@ -156,6 +169,7 @@ def _spread_cases() -> list[Case]:
             lambda x, dim, keep, f=function: f(x, dim, correction=0, keepdim=keep),
             reference,
             ways[:4],
+            dtypes=(tg.float16, tg.float32, tg.float64) if "mean" in name else (tg.float32, tg.float64),
         )
     return cases
 

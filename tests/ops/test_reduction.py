@@ -119,6 +119,71 @@ def test_unbiased_is_another_way_to_say_correction() -> None:
             function(x, 1, unbiased=True, correction=1)
 
 
+def test_a_spread_comes_with_the_mean() -> None:
+    x = tg.tensor([[1.0, 2.0, 4.0], [1.0, 3.0, 9.0]], dtype=tg.float64)
+    for both, alone in ((tg.var_mean, tg.var), (tg.std_mean, tg.std)):
+        ways: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+            ((), {}),
+            ((1,), {}),
+            ((False,), {}),
+            ((1, False), {}),
+            ((1, False, True), {}),
+            (((0, 1),), {"correction": 0, "keepdim": True}),
+            ((), {"dim": 0, "unbiased": True}),
+            ((), {"axis": 0, "keepdims": True}),
+        ]
+        for arguments, options in ways:
+            result = both(x, *arguments, **options)
+            assert type(result) is tuple
+            spread = alone(x, *arguments, **options)
+            assert result[0].tolist() == spread.tolist()
+            dim = None if arguments[:1] == (False,) else arguments[0] if arguments else options.get("dim", None)
+            mean = tg.mean(x, options.get("axis", dim), keepdim=spread.ndim == 2)
+            assert result[1].tolist() == mean.tolist()
+        with pytest.raises(ArgumentError, match=rf"^{both.__name__}: expected unbiased or correction, got both"):
+            both(x, 1, unbiased=True, correction=1)
+        with pytest.raises(DTypeError, match=rf"^{both.__name__}: expected a floating tensor, got int64"):
+            both(tg.tensor([1, 2]))
+        with pytest.raises(BoundsError, match=rf"^{both.__name__}: dim must be in"):
+            both(x, 2)
+
+
+def test_a_spread_with_its_mean_where_there_is_little_to_spread() -> None:
+    std, mean = tg.std_mean(leaf([2, 2, 2]))
+    assert (std.item(), mean.item()) == (0, 2)
+    assert gradient(lambda x: tg.std_mean(x)[0], leaf([2, 2, 2])) == [0, 0, 0]
+    assert gradient(lambda x: tg.add(*tg.std_mean(x)), leaf([2, 2, 2, 2])) == [0.25] * 4
+    var, mean = tg.var_mean(tg.tensor([3.0]))
+    assert math.isnan(var.item())
+    assert mean.item() == 3
+    assert all(math.isnan(t.item()) for t in (*tg.var_mean(tg.zeros(0)), *tg.std_mean(tg.zeros(0))))
+    assert tg.var_mean(tg.tensor(3.0), correction=0)[0].item() == 0
+
+
+def test_float16_is_spread_in_float32() -> None:
+    x = tg.tensor([300.0, -300.0] * 4, dtype=tg.float16)  # squares of 90000 are no float16
+    std, mean = tg.std_mean(x * 0.5, correction=0)
+    assert (std.dtype, mean.dtype) == (tg.float16, tg.float16)
+    assert (std.item(), mean.item()) == (150, 0)
+
+
+def test_variances_and_means_may_be_written_and_deviations_may_not() -> None:
+    x = leaf([1, 2, 4])
+    var, mean = tg.var_mean(x)
+    var += 1
+    mean *= 2
+    (var + mean).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == pytest.approx([(v - 7 / 3) + 2 / 3 for v in (1, 2, 4)])
+    std, mean = tg.std_mean(x)
+    mean *= 2
+    (std + mean).backward()
+    std, mean = tg.std_mean(x)
+    std += 1
+    with pytest.raises(tg.GraphError, match="std_mean needs a value that was changed in place by"):
+        std.backward()
+
+
 # ---------------------------------------------------------------------- products
 def test_products_with_zeros_have_right_derivatives_of_every_order() -> None:
     """d3/dx dy dz of x*y*z*w is w, also where all of x, y, z are 0."""
