@@ -32,29 +32,15 @@ name one of them, as "out[1]". An output of integers or bools has no gradient.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from tensorgrad.dtypes import DType
+from tensorgrad.backends.primitives import Spec
 
 __all__ = ["OPS", "Op", "Spec", "op", "select"]
 
 Vjp = Any  # a Python function; see the module's text
 OPS: dict[str, Op] = {}
 _TAKES_MORE_POSITIONAL = 0x04  # inspect.CO_VARARGS
-
-
-class Spec(NamedTuple):
-    """What is left of an array that was not kept for the backward pass.
-
-    The node or the leaf that it belongs to may stand for it, which have these attributes as well.
-    """
-
-    shape: tuple[int, ...]
-    dtype: DType
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
 
 
 Residuals = Literal["constant", "differentiable"] | None
@@ -84,9 +70,9 @@ class Op:
         "elementwise",
         "forward",
         "joint",
+        "keepings",
         "name",
         "outputs",
-        "plans",
         "reads",
         "residuals",
         "returns_tuple",
@@ -125,7 +111,7 @@ class Op:
             [_reading(v, 2, outputs) for v in vjps] if joint is None else _reading_jointly(joint, reads, outputs)
         )
         self.selector = Op(forward, (), select, name=self.name) if outputs > 1 else None
-        self.plans: dict[int, Keeping] = {}
+        self.keepings: dict[int, Keeping] = {}
 
     def _check_several(self) -> None:
         if self.vjps:
@@ -139,9 +125,9 @@ class Op:
         """What to keep for inputs of this `signature`: a number with a digit in base 4 for each input, the first one
         last, after a leading 1. A digit is 0 for a constant, 1 for a Tensor, 3 for one that wants a gradient.
 
-        The answer is kept in `plans`, where the tape looks first.
+        The answer is kept in `keepings`, where the tape looks first.
         """
-        found = self.plans[signature] = self._keeping(signature)
+        found = self.keepings[signature] = self._keeping(signature)
         return found
 
     def _keeping(self, signature: int) -> Keeping:

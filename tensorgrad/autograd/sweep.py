@@ -191,7 +191,7 @@ class Sweep:
     def _hooked(self, key: Any, gradient: Any) -> Any:
         if not key.hooks:
             return gradient
-        tensor = gradient if self.create_graph else _boxed(gradient, key.device)
+        tensor = gradient if self.create_graph else _as_tensor(gradient, key.device)
         self.owned.discard(key)  # a hook may keep it, or return what is somebody's
         for hook in tuple(key.hooks):
             replaced = hook(tensor)
@@ -213,7 +213,7 @@ class Sweep:
         tape = self._tape(node.device)
         arguments = [_on_tape(a, p, node.device) for a, p in zip(node.saved or (), node.parents, strict=True)]
         if node.op.residuals == "constant":
-            return tape, [_boxed(r, node.device) for r in node.out], arguments
+            return tape, [_as_tensor(r, node.device) for r in node.out], arguments
         if node.op.residuals == "differentiable":
             for version, was in node.replay or ():
                 if version[0] != was:
@@ -245,7 +245,7 @@ def _selected_on_tape(node: Node, k: int) -> Any:
     return _on_tape(node.out[k], own, node.device)
 
 
-def _boxed(gradient: Any, device: Device) -> Tensor:
+def _as_tensor(gradient: Any, device: Device) -> Tensor:
     return new_tensor(gradient, device)
 
 

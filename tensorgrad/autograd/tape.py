@@ -63,7 +63,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
     residuals = None
     if op.returns_tuple:
         if op.outputs > 1:
-            results = tuple([new_tensor(backend.boxed(o), device) for o in out[: op.outputs]])
+            results = tuple([new_tensor(o, device) for o in out[: op.outputs]])
             if needs and op.differentiable and mode.grad:
                 whole = new_node(op, parents, device)
                 whole.static, whole.saved, whole.out = static, arrays, out[op.outputs :]
@@ -86,7 +86,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         result.node = node
         result.needs_grad = True
         signature = bit + tensors + needs + needs
-        keeping = op.plans.get(signature) or op.keeping(signature)
+        keeping = op.keepings.get(signature) or op.keeping(signature)
         if keeping[4]:
             node.saved, node.out, node.checks = parents, None, ()
         else:
@@ -128,7 +128,7 @@ def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], results: tuple[
 
 def _record_several(node: Node, signature: int, inputs: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
     """Make `results` the outputs of `node`, each by a node of its own that selects it."""
-    keeping = node.op.plans.get(signature) or node.op.keeping(signature)
+    keeping = node.op.keepings.get(signature) or node.op.keeping(signature)
     _keep(node, keeping, inputs, results)
     node.specs = tuple([Spec(t.shape, t.dtype) for t in results])
     if node.op.residuals is None and keeping[0]:

@@ -14,8 +14,6 @@ works in `t`, memory like p that is handed to it. What stands here is the oracle
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from tensorgrad.backends.primitives.basic import Array
@@ -26,7 +24,6 @@ __all__ = ["ADAGRAD", "ADAM", "RMSPROP", "SGD", "Rule", "number", "prepared_grad
 Options = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Rule:
     """How an optimizer changes a parameter.
 
@@ -41,27 +38,27 @@ class Rule:
     update: (B, p, g, *state, t, **constants), the formula; its docstring is the primitive's.
     """
 
-    name: str
-    state: tuple[str, ...]
-    numbers: tuple[str, ...]
-    flags: tuple[str, ...]
-    constants: Callable[[Any, Array, Array, Options], dict[str, Any]]
-    update: Callable[..., None]
-    optional: tuple[str, ...] = ()
-    kernel_flags: tuple[str, ...] = ()
+    def __init__(
+        self,
+        *,
+        name: str,
+        state: tuple[str, ...],
+        numbers: tuple[str, ...],
+        flags: tuple[str, ...],
+        constants: Callable[[Any, Array, Array, Options], dict[str, Any]],
+        update: Callable[..., None],
+        optional: tuple[str, ...] = (),
+        kernel_flags: tuple[str, ...] = (),
+    ) -> None:
+        self.name, self.state, self.optional = name, state, optional
+        self.numbers, self.flags, self.kernel_flags = numbers, flags, kernel_flags
+        self.constants, self.update = constants, update
+        self.primitive = f"{name}_step"
+        self.options = numbers + flags
+        self.lists = tuple([f"{each}s" for each in state])  # what the primitive calls its lists of state
 
-    @cached_property
-    def primitive(self) -> str:
-        return f"{self.name}_step"
-
-    @property
-    def lists(self) -> tuple[str, ...]:
-        """What the primitive calls its lists of state: as the state, in the plural."""
-        return tuple(f"{name}s" for name in self.state)
-
-    @cached_property
-    def options(self) -> tuple[str, ...]:
-        return self.numbers + self.flags
+    def __repr__(self) -> str:
+        return f"Rule({self.name})"
 
 
 def prepared_gradient(B: Any, p: Array, g: Array, weight_decay: Any, maximize: bool, s: Array) -> Array:

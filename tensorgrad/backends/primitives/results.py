@@ -22,7 +22,10 @@ Array: TypeAlias = Any
 
 
 class Spec(NamedTuple):
-    """What can be told of an array without its values."""
+    """What can be told of an array without its values: all that is left of one that the tape does not keep.
+
+    The node or the leaf that an array belongs to may stand for it, which have these attributes as well.
+    """
 
     shape: Shape
     dtype: DType
