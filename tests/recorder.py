@@ -61,7 +61,7 @@ class Recorder:
     def _note(self, row: Row, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = getattr(self._device, row.name)(*args, **kwargs)
         results = result if isinstance(result, tuple) else () if result is None else (result,)
-        call = Call(row, args, kwargs, results)
+        call = Call(row, tuple(_own(a) for a in args), kwargs, results)
         self._alive.append(call)
         if row.kind == "view":
             self.root[id(result)] = self._root(args[0])
@@ -79,6 +79,11 @@ class Recorder:
     def memory(self, arrays: list[Array]) -> list[Array]:
         """The arrays made here whose memory these are or look at."""
         return [root for root in (self._root(a) for a in arrays) if id(root) in self.made]
+
+
+def _own(argument: Any) -> Any:
+    """A sequence is the caller's, who may fill it anew for the next call."""
+    return [*argument] if isinstance(argument, list) else argument
 
 
 @contextmanager
@@ -114,6 +119,7 @@ class Replay:
 
     def run(self, spoil: Callable[[Array], None] | None = None) -> None:
         """All calls once more. `spoil` is called with every buffer as soon as nobody reads it any more."""
+        self.backend.begin_replay()
         for call in self.calls:
             self._run(call)
             for array in call.last_for if spoil else ():

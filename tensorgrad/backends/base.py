@@ -70,6 +70,12 @@ class Backend(
         """Whether the memory of `x` may be written; only arrays that come from outside can be read-only."""
         return True
 
+    def settle(self) -> None:
+        """Called once, when the backend is complete: of its final class, before its first primitive."""
+
+    def begin_replay(self) -> None:
+        """Called by whoever replays recorded calls, before each replay."""
+
     def for_replay(self) -> Self:
         """Another backend on the same device, for recorded calls: nothing that these read goes before it does."""
         return copy.copy(self)

@@ -274,7 +274,9 @@ def _interned(kind: str, index: int | None) -> Device:
     if key in _failures:
         raise DeviceError(_failures[key])
     try:
-        return _devices.setdefault(key, Device(kind, index, _factories[kind](index)))
+        backend = _factories[kind](index)
+        backend.settle()
+        return _devices.setdefault(key, Device(kind, index, backend))
     except DeviceError as reason:
         _failures[key] = str(reason)
         raise

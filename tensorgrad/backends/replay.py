@@ -57,6 +57,7 @@ def replaying(backend: Backend, workspace: Workspace) -> Any:
     made: Any = backend.for_replay()
     made.__class__ = _replaying_class(type(made))
     made.workspace = workspace
+    made.settle()
     return made
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.cuda.available import _ANYWHERE
+from tensorgrad.backends.cuda.current import ANYWHERE
 from tensorgrad.backends.primitives import TABLE
 from tests.backends.test_basic import CALLS
 from tests.cuda.test_basic import there as on
@@ -106,7 +106,7 @@ def test_one_that_is_not_there_is_an_error() -> None:
 
 
 def test_every_primitive_is_bound(second: tg.Device) -> None:
-    for name in TABLE.keys() - _ANYWHERE:
+    for name in TABLE.keys() - ANYWHERE:
         assert name in vars(second.backend) or not hasattr(second.backend, name), name
 
 

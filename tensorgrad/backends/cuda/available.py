@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from tensorgrad.backends.base import Backend
-from tensorgrad.backends.primitives import TABLE, names
 from tensorgrad.errors import DeviceError
 
 __all__ = ["NOT_INSTALLED", "make_backend", "summary"]
@@ -30,8 +28,6 @@ def make_backend(index: int | None) -> Backend:
     except Exception as error:  # whatever keeps it from starting is the reason why it cannot be used
         raise DeviceError(f"CUDA device {index} cannot be used ({summary(error)})") from error
     memory.start(index)
-    if count > 1:
-        _bind_to_device(backend, cupy.cuda.runtime)
     return backend
 
 
@@ -78,31 +74,3 @@ def _version(number: int) -> str:
 def summary(error: BaseException) -> str:
     """The first line of what an error says, after its kind."""
     return f"{type(error).__name__}: " + str(error).strip().split("\n")[0]
-
-
-# What looks at an array or the host alone, and so works whichever device is the current one.
-_ANYWHERE = {*names(kind="query", basic=True), "is_writable", "strides", "can_reshape", "device_count"}
-
-
-def _bind_to_device(backend: Any, runtime: Any) -> None:
-    """With several GPUs, CuPy works on the current one: let every primitive make this backend's the current one."""
-    for name in TABLE.keys() - _ANYWHERE:
-        if hasattr(backend, name):
-            setattr(backend, name, _on_device(getattr(backend, name), backend.index, runtime))
-
-
-def _on_device(function: Any, index: int, runtime: Any) -> Any:
-    current, make_current = runtime.getDevice, runtime.setDevice
-
-    @functools.wraps(function, updated=())
-    def run(*args: Any, **kwargs: Any) -> Any:
-        before = current()
-        if before == index:
-            return function(*args, **kwargs)
-        make_current(index)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            make_current(before)
-
-    return run

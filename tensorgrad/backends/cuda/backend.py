@@ -21,6 +21,7 @@ import numpy as np
 from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cuda.activation import ActivationKernels, CudaActivation, SoftmaxKernels
 from tensorgrad.backends.cuda.check import CheckKernels, CudaCheck
+from tensorgrad.backends.cuda.current import bind_to_device
 from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
 from tensorgrad.backends.cuda.launch import Launcher
 from tensorgrad.backends.cuda.loss import CudaLoss, LossKernels
@@ -39,6 +40,7 @@ from tensorgrad.backends.cuda.results import (
     of_integers,
     position,
     put,
+    reduced,
     rest_of_division,
     sorted_positions,
 )
@@ -62,24 +64,42 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     def __init__(self, index: int) -> None:
         self.index = index
         with cupy.cuda.Device(index) as device:
-            count = device.attributes["MultiProcessorCount"]
-            modules = KernelModules(cupy.RawModule)
-            # `scratch` is looked up at each call: whoever replays recorded calls puts another in its place.
-            launcher = Launcher(modules.get_function, lambda *like: self.scratch(*like), cupy.asarray, count)
-            self._start_kernels(launcher)
+            self._multiprocessors = device.attributes["MultiProcessorCount"]
+            self._modules = KernelModules(cupy.RawModule)
+            checks = CheckKernels(self._launcher())
+            errors = DeferredErrors(checks, self.full((ERROR_WORDS,), 0, int64))
+            self._start_kernels(Tables(self._launcher()), errors)
             # Without a compiler or cuBLAS the device is of no use, and CuPy would look for them when first needed.
-            modules.get_function("check_bounds_i64")
+            self._modules.get_function("check_bounds_i64")
             cupy.cuda.device.get_cublas_handle()
 
-    def _start_kernels(self, launcher: Launcher) -> None:
-        tables = Tables(launcher)
+    def for_replay(self) -> CudaBackend:
+        made = object.__new__(CudaBackend)
+        made.index, made._multiprocessors, made._modules = self.index, self._multiprocessors, self._modules
+        made._start_kernels(Tables(made._launcher(), kept=None), self.errors.for_replay())
+        return made
+
+    def settle(self) -> None:
+        if self.device_count() > 1:
+            bind_to_device(self, cupy.cuda.runtime)
+
+    def begin_replay(self) -> None:
+        self.errors.begin_replay()
+
+    def _launcher(self) -> Launcher:
+        # `scratch` is looked up at each call: whoever replays recorded calls puts another in its place.
+        take = self._modules.get_function, lambda *like: self.scratch(*like), cupy.asarray
+        return Launcher(*take, self._multiprocessors)
+
+    def _start_kernels(self, tables: Tables, errors: DeferredErrors) -> None:
+        launcher = tables.launcher
         self._activation = ActivationKernels(launcher)
         self._softmax = SoftmaxKernels(launcher)
         self._loss = LossKernels(launcher)
         self._reduce = ReduceKernels(launcher)
         self._random = RandomKernels(launcher)
         self._clip = ClipKernels(tables)
-        self.errors = DeferredErrors(CheckKernels(launcher), self.full((ERROR_WORDS,), 0, int64))
+        self.errors = errors
         self._optimizers = OptimizerKernels(tables, self.errors.word)
 
     negative = cupy.negative
@@ -214,7 +234,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
 
     @staticmethod
     def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(cupy.max(x, axis, None, keepdims), out)
+        return reduced(cupy.max, x, axis, keepdims, out)
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -222,11 +242,11 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(cupy.any(x, axis, None, keepdims), out)
+        return reduced(cupy.any, x, axis, keepdims, out)
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(cupy.all(x, axis, None, keepdims), out)
+        return reduced(cupy.all, x, axis, keepdims, out)
 
     @staticmethod
     def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -280,9 +300,14 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         cupy.copyto(target, source, casting="unsafe")
 
     # ------------------------------------------------------------------ views
-    @staticmethod
-    def reshape(x: Array, shape: Shape) -> Array:
+    def reshape(self, x: Array, shape: Shape) -> Array:
+        if not self.can_reshape(x, shape):
+            raise ValueError(f"reshape: an array of strides {x.strides} cannot be seen in shape {shape} without a copy")
         return x.reshape(shape)
+
+    @staticmethod
+    def reshaped(x: Array, shape: Shape, *, out: Array | None = None) -> Array:
+        return given(x.reshape(shape), out)
 
     @staticmethod
     def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
@@ -310,9 +335,14 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         return bool(x.flags.c_contiguous)
 
     # ------------------------------------------------------------------ selecting, joining, sorting
-    @staticmethod
-    def where(condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        return given(cupy.where(condition, x, y), out)
+    def where(self, condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        if out is None:
+            return cupy.where(condition, x, y)
+        clash = any(isinstance(a, cupy.ndarray) and overlap(out, a) for a in (condition, x, y))
+        target = self.scratch(out.shape, out.dtype) if clash else out
+        cupy.copyto(target, y, casting="unsafe")
+        cupy.copyto(target, x, casting="unsafe", where=condition)
+        return given(target, out) if clash else out
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:

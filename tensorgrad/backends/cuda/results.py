@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cupy
@@ -20,6 +21,7 @@ __all__ = [
     "of_integers",
     "position",
     "put",
+    "reduced",
     "rest_of_division",
     "sorted_positions",
 ]
@@ -33,8 +35,16 @@ _ATOMIC = {np.dtype(t) for t in (np.int32, np.int64, np.uint32, np.uint64, np.fl
 def accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
     """Float16 is accumulated in float32."""
     if x.dtype != float16:
-        return given(function(x, axis, x.dtype, None, keepdims), out)
+        return reduced(partial(function, dtype=x.dtype), x, axis, keepdims, out)
     return given(function(x, axis, float32, None, keepdims).astype(float16), out)
+
+
+def reduced(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+    """CuPy's reduction, straight into an `out` that it writes to as it is: otherwise it may give it other strides."""
+    if out is None or not (x.flags.c_contiguous and out.flags.c_contiguous):
+        return given(function(x, axis=axis, keepdims=keepdims), out)
+    function(x, axis=axis, out=out, keepdims=keepdims)  # returns a view of it
+    return out
 
 
 def position(function: Callable[..., Array], x: Array, axis: int | None, keepdims: bool) -> Array:

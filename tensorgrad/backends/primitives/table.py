@@ -11,7 +11,7 @@ A row names the array parameters, which come first in every signature, with mark
 | `x` | is read |
 | `x!` | is read and written in place |
 | `x=` | is written without being read |
-| `x[]` | a sequence of arrays, or of sequences of them, or None |
+| `x[]` | a sequence of arrays, or None; the caller may fill it anew for the next call |
 | `*x` | any number of arrays by position |
 
 `static` names the parameters after them that may come by position. What a result may share memory with is said of the
@@ -310,8 +310,8 @@ def add_step(name: str, state: Sequence[str]) -> None:
 # ---------------------------------------------------------------------- the device itself
 _rows("is_writable strides", "query", "x", basic=False)
 _row("can_reshape", "query", "x", "shape", basic=False)
-_rows("device_count device_name scratch for_replay", "query", basic=False)
+_rows("device_count device_name scratch for_replay settle", "query", basic=False)
 _row("feed", "host", "slot=", "value", basic=False)
 _rows("to_dlpack dlpack_device cuda_array_interface", "host", "x", basic=False)
-_rows("from_dlpack synchronize raise_pending", "host", basic=False)
+_rows("from_dlpack synchronize raise_pending begin_replay", "host", basic=False)
 _rows("memory_allocated memory_reserved max_memory_allocated reset_peak_memory_stats empty_cache", "query", basic=False)
