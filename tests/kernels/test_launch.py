@@ -10,6 +10,7 @@ import pytest
 
 from tensorgrad.backends.cuda.activation import ActivationKernels, SoftmaxKernels
 from tensorgrad.backends.cuda.check import CheckKernels
+from tensorgrad.backends.cuda.errors import ERROR_WORDS
 from tensorgrad.backends.cuda.launch import Launcher, suits
 from tensorgrad.backends.cuda.loss import LossKernels
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
@@ -101,31 +102,31 @@ REFUSED: list[tuple[str, type[TensorgradError], str, Callable[[Launcher], None]]
         "indices",
         DTypeError,
         "indices must be one of int64",
-        lambda d: CheckKernels(d).check_bounds(x, 0, 1, 1, 1, array(8, np.int64)),
+        lambda d: CheckKernels(d).check_bounds(x, 0, 1, 1, 1, array(ERROR_WORDS, np.int64)),
     ),
     (
         "code",
         ArgumentError,
         "code must not be 0",
-        lambda d: CheckKernels(d).check_bounds(labels, 0, 1, 0, 1, array(8, np.int64)),
+        lambda d: CheckKernels(d).check_bounds(labels, 0, 1, 0, 1, array(ERROR_WORDS, np.int64)),
     ),
     (
         "numbers",
         DTypeError,
         "x must be one of float32",
-        lambda d: CheckKernels(d).check_range(labels, 0.0, 1.0, 1, 1, array(8, np.int64)),
+        lambda d: CheckKernels(d).check_range(labels, 0.0, 1.0, 1, 1, array(ERROR_WORDS, np.int64)),
     ),
     (
         "word",
         ShapeError,
-        r"error must have shape \(8,\)",
+        r"error must have shape \(9,\)",
         lambda d: CheckKernels(d).check_finite(x, 1, 1, array(6, np.int64)),
     ),
     (
         "in place",
         ArgumentError,
         "another array",
-        lambda d: CheckKernels(d).wrap_indices(labels, labels, 1, 1, 1, array(8, np.int64)),
+        lambda d: CheckKernels(d).wrap_indices(labels, labels, 1, 1, 1, array(ERROR_WORDS, np.int64)),
     ),
     ("lists", ShapeError, "equal length, got 1, 0", lambda d: adam([x], [], array((), np.float64))),
     (
