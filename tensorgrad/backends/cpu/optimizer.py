@@ -69,7 +69,8 @@ class CpuOptimizer(OptimizerPrimitives):
 
 def _shaped(scratch: Array, x: Array) -> Array:
     """As much of `scratch`, in one dimension, as `x` has elements, in its shape."""
-    return scratch[: x.size].reshape(x.shape)
+    flat = scratch[: x.size]
+    return flat if x.ndim == 1 else flat.reshape(x.shape)
 
 
 def _pieces(row: Sequence[Array | None], most: int) -> Iterator[Sequence[Array | None]]:
