@@ -48,7 +48,7 @@ def sampled_rows(device: KernelDevice, rows: int) -> Array:
 
 
 def check_error(got: Array, dtype: str, compute: Callable[..., Array], *inputs: Array, size: float = 0.0) -> None:
-    """See there; a device's own functions of float64 are allowed more units than the host's."""
+    """`comparing.check_error`, with more units allowed in float64: a device's own functions are not the host's."""
     comparing.check_error(got, dtype, compute, *inputs, size=size, units=64)
 
 
