@@ -15,8 +15,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, optim
 from tests.opaque import OpaqueArray, OpaqueBackend, opaque_device
-from tests.ops.table import CHECKS, checks_of
-from tests.ops.test_table import FAMILIES
+from tests.ops.table import CHECKS, checks_of, families
 
 SIZES = [6, 16, 3]
 
@@ -214,13 +213,13 @@ def test_tensors_of_two_devices_do_not_mix(device: tg.Device) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # inf - inf, which the CPU's own kernels do in silence
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families().cases)
 def test_the_table_of_cases_runs_there(family: str, device: tg.Device) -> None:
     """Values, gradients and gradients of gradients of every op, without the layouts, which are the CPU's affair."""
     before = tg.get_default_device()
     tg.set_default_device(device)
     try:
-        for case in FAMILIES[family]:
+        for case in families().cases[family]:
             for dtype, check in checks_of(case):
                 if check != "layout" and dtype in (tg.float64, tg.int64, tg.bool):
                     CHECKS[check](case, dtype, "opaque")

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, check_error, sampled_rows
 from bench.gpu_parts.cases_reduce import check_sums
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels, SoftmaxKernels
+from tests.composition import COMPOSITION as B
+from tests.kernels.oracles import ALPHA, BACKWARD, FORWARD
 
 __all__ = ["CASES"]
 
 Array = Any
-ALPHA = 0.1
-
-FORWARD: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda x: B.maximum(x, 0),
-    "leaky_relu": lambda x: B.where(B.greater(x, 0), x, B.multiply(x, ALPHA)),
-    "sigmoid": B.sigmoid,
-    "tanh": B.tanh,
-    "silu": B.silu,
-    "gelu": B.gelu,
-    "gelu_tanh": B.gelu_tanh,
-}
-SLOPE: dict[str, Callable[[Array, Array], Array]] = {
-    "relu": B.relu_backward,
-    "leaky_relu": lambda g, x: B.where(B.greater(x, 0), g, B.multiply(g, ALPHA)),
-    "sigmoid": B.sigmoid_backward,
-    "tanh": lambda g, y: B.multiply(g, B.subtract(1, B.square(y))),
-    "silu": B.silu_backward,
-    "gelu": B.gelu_backward,
-    "gelu_tanh": B.gelu_tanh_backward,
-}
 
 
 def forward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepared:
@@ -56,7 +36,7 @@ def forward(name: str, device: KernelDevice, dtype: str, shape: Shape) -> Prepar
 
 def slope(name: str, g: Array, saved: Array, bias: Array) -> Array:
     """The gradient by the activation's argument; kept arguments are without their bias."""
-    return SLOPE[name](g, B.add(saved, bias) if takes_bias(name) else saved)
+    return BACKWARD[name](g, B.add(saved, bias) if takes_bias(name) else saved)
 
 
 def takes_bias(name: str) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.case import Case, Prepared, Shape, expect
+from bench.gpu_parts.case import Case, Prepared, Shape
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.check import CheckKernels
 from tensorgrad.backends.kernel_files import INTEGERS
+from tests.kernels.comparing import expect
 
 __all__ = ["CASES"]
 

@@ -6,23 +6,16 @@ import math
 from functools import partial
 from typing import Any
 
-from bench.gpu_parts.case import COMPOSITION as B
 from bench.gpu_parts.case import Case, Prepared, Shape, check_error, sampled_rows
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.activation import SoftmaxKernels
 from tensorgrad.backends.cuda.loss import LossKernels
+from tests.composition import COMPOSITION as B
+from tests.kernels.oracles import losses_of, probabilities_of
 
 __all__ = ["CASES"]
 
 Array = Any
-
-
-def losses_of(x: Array, labels: Array) -> Array:
-    return B.softmax_cross_entropy(x, labels)[0]
-
-
-def probabilities_of(x: Array, labels: Array) -> Array:
-    return B.softmax_cross_entropy(x, labels)[1]
 
 
 def cross_entropy(device: KernelDevice, dtype: str, shape: Shape) -> Prepared:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.case import COMPOSITION as B
-from bench.gpu_parts.case import EPS, Case, Prepared, Shape, expect, sampled_rows, total
+from bench.gpu_parts.case import Case, Prepared, Shape, sampled_rows, total
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
+from tests.composition import COMPOSITION as B
+from tests.kernels.comparing import EPS, expect
 
 __all__ = ["CASES"]
 

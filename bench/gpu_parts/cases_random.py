@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.case import COMPOSITION as B
-from bench.gpu_parts.case import Case, Prepared, Shape, expect
+from bench.gpu_parts.case import Case, Prepared, Shape
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.random import RandomKernels
+from tests.composition import COMPOSITION as B
+from tests.kernels.comparing import expect
+from tests.kernels.oracles import NORMAL_ERRORS
 
 __all__ = ["CASES"]
 
@@ -22,7 +24,6 @@ Draw = Callable[[Array, int, str], Array]
 CHECKED = 4096
 P = 0.25
 INTEGERS = (7, 1000)
-NORMAL_ERRORS = {"float64": 4e-15, "float32": 2e-6, "float16": 2e-3}
 
 
 def bits(key: Array, count: int, dtype: str) -> Array:

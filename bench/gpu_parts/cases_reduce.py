@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.gpu_parts.case import Case, Prepared, Shape, expect, total
+from bench.gpu_parts.case import Case, Prepared, Shape, total
 from bench.gpu_parts.kernel_device import KernelDevice
 from tensorgrad.backends.cuda.reduce import ReduceKernels
+from tests.kernels.comparing import expect
 
 __all__ = ["CASES", "check_sums"]
 

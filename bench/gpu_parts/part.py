@@ -23,7 +23,7 @@ def main() -> int:
     setting = Setting(options.dry_run, options.folder, options.seconds)
     finding = Finding(options.folder / f"{options.name}.json")
     try:
-        importlib.import_module(f"bench.gpu_parts.{options.name}").run(setting, finding)
+        importlib.import_module(f".{options.name}", __package__).run(setting, finding)
         finding.complete = True
     except Exception as error:
         traceback.print_exc()

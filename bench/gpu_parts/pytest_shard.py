@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.gpu_parts.setting import EMULATE, open_cupy
+from tests.ops.table import families
 
 __all__ = [
     "FAMILY",
@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 VARIABLE = "BENCH_GPU_TESTS"
-OP_TABLE = "tests.ops.test_table"
 FAMILY = "tests.ops.cases_"  # with the family's name, its module
 # Tests that stand together use the same kernels, which CuPy compiles in each process that meets them first.
 TOGETHER = 60
@@ -70,7 +69,7 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     items[:] = share([item for item in items if runs_on_cuda(item)], *settings()[1:])
     note(planned=len(items))
     if settings()[1] == 0:
-        note_broken_families(getattr(sys.modules.get(OP_TABLE), "BROKEN", {}))
+        note_broken_families(families().broken)
 
 
 def note_broken_families(broken: Mapping[str, Exception]) -> None:

@@ -18,10 +18,12 @@ EMULATE = "TENSORGRAD_TEST_EMULATE_CUDA"
 
 def open_cupy(dry_run: bool) -> Any:
     """CuPy, or its stand-in on the emulator. Call it before anything asks tensorgrad for a CUDA device."""
-    if dry_run:
-        os.environ[EMULATE] = "1"
-        return importlib.import_module("tests.cupy_standin").install()
-    return importlib.import_module("cupy")
+    if not dry_run:
+        return importlib.import_module("cupy")
+    from tests.cupy_standin import install  # where it plays no part, `first_steps` times imports without it
+
+    os.environ[EMULATE] = "1"
+    return install()
 
 
 @dataclass(frozen=True)

@@ -5,36 +5,28 @@ FILE gets a line for each check: `{"test": name, "outcome": "passed" | "failed" 
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import pkgutil
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+import tensorgrad as tg
 from bench.gpu_parts.pytest_shard import FAMILY, share
 from bench.gpu_parts.setting import EMULATE, open_cupy
+from tests.ops.table import CHECKS, all_checks, families
 
 __all__ = ["checks_in_table", "main"]
 
 
 def checks_in_table(notes: TextIO) -> Iterator[tuple[str, Any]]:
     """(name, function to call) of every check. A family that cannot be imported (it may need SciPy) is noted."""
-    table = importlib.import_module("tests.ops.table")
-    for module in pkgutil.iter_modules(importlib.import_module("tests.ops").__path__, "tests.ops."):
-        if not module.name.startswith(FAMILY):
-            continue
-        try:
-            cases = importlib.import_module(module.name).CASES
-        except Exception as error:
-            note(notes, module.name, "broken", f"{type(error).__name__}: {error}")
-            continue
-        for case in cases:
-            for dtype, check in table.checks_of(case):
-                yield f"{case.name}-{dtype}-{check}", (table.CHECKS[check], case, dtype)
+    for family, error in families().broken.items():
+        note(notes, f"{FAMILY}{family}", "broken", f"{type(error).__name__}: {error}")
+    for name, case, dtype, check in all_checks():
+        yield name, (CHECKS[check], case, dtype)
 
 
 def note(notes: TextIO, test: str, outcome: str, error: str = "") -> None:
@@ -45,7 +37,7 @@ def main() -> None:
     file, shard, shards, limit = Path(sys.argv[1]), *map(int, sys.argv[2:5])
     open_cupy(bool(os.environ.get(EMULATE)))
     warnings.simplefilter("ignore")
-    importlib.import_module("tensorgrad").set_default_device("cuda")  # for what the cases make themselves
+    tg.set_default_device("cuda")  # for what the cases make themselves
     with file.open("w") as notes:
         chosen = share(list(checks_in_table(notes)), shard, shards, limit)
         print(json.dumps({"planned": len(chosen)}), file=notes, flush=True)

@@ -10,13 +10,15 @@ Installed over a real CuPy only while it lasts: `uninstall` puts back what was t
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from tests.cupy_standin import device, surface
 from tests.cupy_standin.modules import build
 from tests.cupy_standin.raw import use_emulator
 
-__all__ = ["install", "installed", "uninstall", "use_emulator"]
+__all__ = ["install", "installed", "installing", "uninstall", "use_emulator"]
 
 _replaced: dict[str, ModuleType] | None = None
 _built: dict[str, ModuleType] = {}  # made once: whoever imported it keeps it when it is not installed
@@ -51,6 +53,15 @@ def uninstall() -> None:
 def installed() -> bool:
     """Whether `import cupy` gives the stand-in."""
     return _replaced is not None
+
+
+@contextmanager
+def installing() -> Iterator[ModuleType]:
+    """The stand-in as `cupy`; put away afterwards unless it had been installed before."""
+    before = installed()
+    yield install()
+    if not before:
+        uninstall()
 
 
 def _is_cupys(name: str) -> bool:

@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.cupy_standin import install, installed, uninstall
+from tests.cupy_standin import installing
 
 
 @pytest.fixture(scope="package")
 def cupy() -> Iterator[Any]:
-    """The module; put away afterwards unless it had been installed for the whole suite."""
-    before = installed()
-    yield install()
-    if not before:
-        uninstall()
+    with installing() as module:
+        yield module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from tests.cupy_standin.casting import arbitrary
 from tests.cupy_standin.launch import DEFAULT_SHARED, MOST_SHARED, check_geometry, check_shared, checked_arguments
 from tests.cupy_standin.memory import live_buffers
+from tests.emulator import build as emulate
 
 __all__ = ["CUDADriverError", "RawKernel", "RawModule", "use_emulator"]
 
@@ -25,7 +25,7 @@ _IGNORED = (
     "-w",
     "--restrict",
 )
-_emulator: dict[str, Any] = {"build": None, "sanitizer": None, "order": "random"}
+_emulator: dict[str, Any] = {"build": emulate, "sanitizer": None, "order": "random"}
 
 
 class CUDADriverError(RuntimeError):
@@ -34,14 +34,13 @@ class CUDADriverError(RuntimeError):
 
 def use_emulator(build: Build | None = None, sanitizer: str | None = None, order: str = "random") -> None:
     """Which emulator runs the kernels (None: that of tests/emulator), under which sanitizer, in which thread order."""
-    _emulator.update(build=build, sanitizer=sanitizer, order=order)
+    _emulator.update(build=build or emulate, sanitizer=sanitizer, order=order)
     _built.cache_clear()
 
 
 @lru_cache(maxsize=256)
 def _built(code: str, include_dirs: tuple[str, ...], sanitizer: str | None) -> Any:
-    build = _emulator["build"] or importlib.import_module("tests.emulator").build
-    return build(code, include_dirs, sanitizer=sanitizer)
+    return _emulator["build"](code, include_dirs, sanitizer=sanitizer)
 
 
 def _compiled(code: str, options: tuple[str, ...]) -> Any:

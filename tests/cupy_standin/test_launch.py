@@ -165,7 +165,6 @@ extern "C" __global__ void axpy(const float* x, float* y, long long count, float
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="the emulator needs g++")
 def test_a_kernel_runs(cupy: Any) -> None:
-    pytest.importorskip("tests.emulator")
     axpy = cupy.RawModule(code=SOURCE, options=("-std=c++17", "-DSCALE=2")).get_function("axpy")
     x, y = cupy.arange(100, dtype="float32"), cupy.ones(100, "float32")
     axpy((4,), (32,), (x, y, 99, np.float32(0.5)))

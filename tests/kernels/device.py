@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.backends.cuda.launch import Launcher
-from tensorgrad.backends.kernel_files import source_of
+from tensorgrad.backends.kernel_files import kernel_folder, source_of
 from tests.emulator import EmulatedModule, build
 from tests.emulator.module import Sanitizer
 
-__all__ = ["DTYPES", "KERNELS", "DeviceArray", "EmulatedDevice"]
+__all__ = ["DeviceArray", "EmulatedDevice"]
 
-KERNELS = Path(__file__).resolve().parents[2] / "kernels"
-DTYPES = ("float32", "float64", "float16")
 _MARGIN = 16  # bytes around every array
 
 Array = Any
@@ -45,7 +42,7 @@ class DeviceArray:
 
 @cache
 def _module(file: str, sanitizer: Sanitizer | None) -> EmulatedModule:
-    return build(KERNELS / file, [KERNELS], sanitizer)
+    return build(kernel_folder() / file, [kernel_folder()], sanitizer)
 
 
 class EmulatedDevice:

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels, SoftmaxKernels
-from tests.kernels.comparing import COMPOSITION as B
+from tensorgrad.backends.kernel_files import FLOATS
+from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
-from tests.kernels.device import DTYPES, EmulatedDevice
+from tests.kernels.device import EmulatedDevice
+from tests.kernels.oracles import ALPHA, BACKWARD, FORWARD
 from tests.kernels.sizes import SHAPES, SIZES, some, some_rows
 
 Array = Any
-ALPHA = 0.1
-
-FORWARD: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda x: B.maximum(x, 0),
-    "leaky_relu": lambda x: B.where(B.greater(x, 0), x, B.multiply(x, ALPHA)),
-    "sigmoid": B.sigmoid,
-    "tanh": B.tanh,
-    "silu": B.silu,
-    "gelu": B.gelu,
-    "gelu_tanh": B.gelu_tanh,
-}
-BACKWARD: dict[str, Callable[[Array, Array], Array]] = {
-    "relu": B.relu_backward,
-    "leaky_relu": lambda g, x: B.where(B.greater(x, 0), g, B.multiply(g, ALPHA)),
-    "sigmoid": B.sigmoid_backward,
-    "tanh": lambda g, y: B.multiply(g, B.subtract(1, B.square(y))),
-    "silu": B.silu_backward,
-    "gelu": B.gelu_backward,
-    "gelu_tanh": B.gelu_tanh_backward,
-}
-
 every_activation = pytest.mark.parametrize("name", sorted(ACTIVATIONS))
-every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+every_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
 
 def test_the_table_is_complete() -> None:

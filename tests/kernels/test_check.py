@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.check import CheckKernels
-from tests.kernels.device import DTYPES, DeviceArray, EmulatedDevice
+from tensorgrad.backends.kernel_files import FLOATS
+from tests.kernels.device import DeviceArray, EmulatedDevice
 
 Array = Any
 every_integer = pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8"])
-every_float = pytest.mark.parametrize("dtype", DTYPES)
+every_float = pytest.mark.parametrize("dtype", FLOATS)
 GREATEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308, "float16": 65504.0}
 
 

@@ -21,7 +21,7 @@ from tensorgrad.backends.cuda.loss import LossKernels
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.cuda.random import RandomKernels
 from tensorgrad.backends.cuda.reduce import ReduceKernels
-from tests.kernels.comparing import COMPOSITION as B
+from tests.composition import COMPOSITION as B
 from tests.kernels.device import DeviceArray, EmulatedDevice
 
 pytestmark = [pytest.mark.sanitizer, pytest.mark.skipif(sys.platform != "linux", reason="maps memory by Linux's calls")]

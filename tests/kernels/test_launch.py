@@ -15,10 +15,10 @@ from tensorgrad.backends.cuda.loss import LossKernels
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
 from tensorgrad.backends.cuda.random import RandomKernels
 from tensorgrad.backends.cuda.reduce import ReduceKernels
-from tensorgrad.backends.kernel_files import source_of
+from tensorgrad.backends.kernel_files import kernel_folder, source_of
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 from tests.emulator import build
-from tests.kernels.device import KERNELS, DeviceArray, EmulatedDevice
+from tests.kernels.device import DeviceArray, EmulatedDevice
 
 Array = Any
 
@@ -171,7 +171,8 @@ def test_suits() -> None:
 
 
 def test_every_kernel_is_found_in_its_file() -> None:
-    for file in sorted(KERNELS.rglob("*.cu")):
-        kernels = build(file, [KERNELS]).kernels
+    folder = kernel_folder()
+    for file in sorted(folder.rglob("*.cu")):
+        kernels = build(file, [folder]).kernels
         assert kernels
-        assert {source_of(name) for name in kernels} == {file.relative_to(KERNELS).as_posix()}
+        assert {source_of(name) for name in kernels} == {file.relative_to(folder).as_posix()}

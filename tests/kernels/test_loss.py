@@ -8,22 +8,16 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.loss import LossKernels
-from tests.kernels.comparing import COMPOSITION as B
+from tensorgrad.backends.kernel_files import FLOATS
+from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
-from tests.kernels.device import DTYPES, EmulatedDevice
+from tests.kernels.device import EmulatedDevice
+from tests.kernels.oracles import losses_of, probabilities_of
 from tests.kernels.sizes import some_rows
 
 Array = Any
 
-every_dtype = pytest.mark.parametrize("dtype", DTYPES)
-
-
-def _losses(x: Array, labels: Array) -> Array:
-    return B.softmax_cross_entropy(x, labels)[0]
-
-
-def _probabilities(x: Array, labels: Array) -> Array:
-    return B.softmax_cross_entropy(x, labels)[1]
+every_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
 
 @every_dtype
@@ -34,8 +28,8 @@ def test_cross_entropy(device: EmulatedDevice, dtype: str) -> None:
         losses, out = device.empty(shape[:1], dtype, more), device.empty(shape, dtype, to)
         kernels = LossKernels(device.launcher(threads, processors))
         kernels.cross_entropy(device.array(x, dtype, at), device.array(labels), losses, out)
-        check_error(device.values(out), dtype, _probabilities, x, labels)
-        check_error(device.values(losses), dtype, _losses, x, labels, size=float(np.abs(x).max()))
+        check_error(device.values(out), dtype, probabilities_of, x, labels)
+        check_error(device.values(losses), dtype, losses_of, x, labels, size=float(np.abs(x).max()))
 
 
 @every_dtype

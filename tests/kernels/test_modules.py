@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from bench.kernel_compilers import find_compiler
-from bench.kernel_table import kernel_files
 from tensorgrad.backends import primitives
 from tensorgrad.backends.cuda.modules import KernelModules
 from tensorgrad.backends.kernel_files import (
@@ -27,7 +25,7 @@ from tests.emulator.signature import find_kernels
 from tests.emulator.toolchain import preprocess
 
 PARTS = ("", *SUFFIXES.values())
-EVERY_FILE = pytest.mark.parametrize("file", kernel_files())
+KERNEL_FILES = [file for file in all_sources() if file.endswith(".cu")]
 
 
 def kernels_in(file: str, suffix: str | None) -> set[str]:
@@ -36,7 +34,7 @@ def kernels_in(file: str, suffix: str | None) -> set[str]:
     return set(find_kernels(preprocess(kernel_folder() / file, file, [kernel_folder()], options)))
 
 
-@EVERY_FILE
+@pytest.mark.parametrize("file", KERNEL_FILES)
 def test_each_kernel_is_in_the_part_of_its_dtype(file: str) -> None:
     if shutil.which("g++") is None:
         pytest.skip("the preprocessor is g++'s")
@@ -51,22 +49,6 @@ def test_each_kernel_is_in_the_part_of_its_dtype(file: str) -> None:
     assert not any(name.endswith(tuple(f"_{suffix}" for suffix in SUFFIXES.values())) for name in parts[""])
 
 
-@pytest.mark.compile
-@EVERY_FILE
-def test_a_kernel_compiled_in_its_part_is_the_one_of_the_whole_file(file: str) -> None:
-    compiler = find_compiler()
-    if compiler is None:
-        pytest.skip("no CUDA compiler: neither cupy nor nvidia-cuda-nvrtc nor nvcc is there")
-    whole = compiler.compile(file, 90)
-    parts = {suffix: compiler.compile(file, 90, suffix) for suffix in PARTS}
-    assert [result.error for result in (whole, *parts.values()) if result.error] == []
-    usages = {(suffix, usage.kernel): usage for suffix, part in parts.items() for usage in part.usages}
-    assert {usage.kernel: usages[dtype_suffix_of(usage.kernel), usage.kernel] for usage in whole.usages} == {
-        usage.kernel: usage for usage in whole.usages
-    }
-    assert {kernel for _, kernel in usages} == {usage.kernel for usage in whole.usages}
-
-
 # ---------------------------------------------------------------------- the modules
 class Compiled:
     """In the place of cupy.RawModule: notes what is compiled, and holds every kernel but those in `missing`."""
@@ -75,7 +57,7 @@ class Compiled:
     missing: tuple[str, ...] = ()
 
     def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
-        (file,) = [f for f in kernel_files() if kernel_source(f) == code]
+        (file,) = [f for f in KERNEL_FILES if kernel_source(f) == code]
         self.made.append((file, options[-1].removeprefix("-DTENSORGRAD_DTYPE=")))
 
     def get_function(self, name: str) -> Any:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.optimizer import ClipKernels, OptimizerKernels, Tables
+from tensorgrad.backends.kernel_files import FLOATS
 from tensorgrad.errors import DTypeError, ShapeError
-from tests.kernels.comparing import COMPOSITION as B
+from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
-from tests.kernels.device import DTYPES, DeviceArray, EmulatedDevice
+from tests.kernels.device import DeviceArray, EmulatedDevice
 
 Array = Any
 SIZES = (1, 0, 3, 31, 33, 255, 1000)
@@ -104,7 +105,7 @@ def run_kernels(
     return [device.values(p) for p in params]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("maximize", [False, True], ids=["minimize", "maximize"])
 @pytest.mark.parametrize("name", sorted(STEPS))
 def test_optimizer(device: EmulatedDevice, name: str, dtype: str, maximize: bool) -> None:
@@ -142,7 +143,7 @@ def bytes_after(device: EmulatedDevice, name: str, dtype: str, codes: Sequence[i
     return [x.array.tobytes() for column in columns if column is not None for x in column]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", sorted(STEPS))
 def test_a_step_after_a_failed_check_changes_nothing(device: EmulatedDevice, name: str, dtype: str) -> None:
     untouched = bytes_after(device, name, dtype, [])
@@ -221,7 +222,7 @@ def test_tables_are_uploaded_once(device: EmulatedDevice) -> None:
 
 
 # ---------------------------------------------------------------------- norms, clipping
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
 def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: float) -> None:
     rng = np.random.default_rng(2)
@@ -245,7 +246,7 @@ def test_total_norm_and_clipping(device: EmulatedDevice, dtype: str, norm_type: 
 
 def test_norm_of_several_dtypes(device: EmulatedDevice) -> None:
     rng = np.random.default_rng(3)
-    values = {dtype: sample(rng, 50, dtype) for dtype in DTYPES}
+    values = {dtype: sample(rng, 50, dtype) for dtype in FLOATS}
     arrays = [device.array(v, dtype) for dtype, v in values.items()]
     norm = ClipKernels(Tables(device.launcher())).total_norm(arrays, 2.0)
     np.testing.assert_allclose(norm.array, np.linalg.norm(np.concatenate(list(values.values()))), rtol=1e-6)
@@ -281,7 +282,7 @@ def test_a_finite_norm_is_clipped_by_either_rule(device: EmulatedDevice, if_fini
     np.testing.assert_allclose(x.array, [1.5, 2.0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_clipping_by_value(device: EmulatedDevice, dtype: str) -> None:
     rng = np.random.default_rng(4)
     values = [sample(rng, n, dtype, 2.0) for n in SIZES]

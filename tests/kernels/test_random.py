@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.random import RandomKernels
-from tests.kernels.comparing import COMPOSITION as B
+from tensorgrad.backends.kernel_files import FLOATS
+from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
-from tests.kernels.device import DTYPES, EmulatedDevice
+from tests.kernels.device import EmulatedDevice
+from tests.kernels.oracles import NORMAL_ERRORS
 
 Array = Any
 SIZES = (0, 1, 3, 31, 32, 33, 255, 1000, 4097)
@@ -44,7 +46,7 @@ def test_integers(device: EmulatedDevice) -> None:
         np.testing.assert_array_equal(out.array, B.random_integers(key_of(i), (101,), low, high))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_uniform_numbers_are_bit_identical(device: EmulatedDevice, dtype: str) -> None:
     for i, size in enumerate(sizes(device)):
         out = device.empty((size,), dtype, i % 8)
@@ -53,7 +55,7 @@ def test_uniform_numbers_are_bit_identical(device: EmulatedDevice, dtype: str) -
         np.testing.assert_array_equal(out.array, expected)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_normal(device: EmulatedDevice, dtype: str) -> None:
     for i, size in enumerate(sizes(device)):
         out = device.empty((size,), dtype, i % 8)
@@ -61,11 +63,10 @@ def test_normal(device: EmulatedDevice, dtype: str) -> None:
         RandomKernels(device.launcher((32, 64, 256)[i % 3])).normal(device.array(key), out)
         working = np.dtype("float64" if dtype == "float64" else "float32")
         expected = B.random_normal(key, (size,), working)
-        limit = {"float64": 4e-15, "float32": 2e-6, "float16": 2e-3}[dtype]
-        np.testing.assert_allclose(device.values(out).astype(np.float64), expected, rtol=0, atol=limit)
+        np.testing.assert_allclose(device.values(out).astype(np.float64), expected, rtol=0, atol=NORMAL_ERRORS[dtype])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 1.0])
 def test_bernoulli(device: EmulatedDevice, dtype: str, p: float) -> None:
     out = device.empty((1000,), dtype, 1)
@@ -74,7 +75,7 @@ def test_bernoulli(device: EmulatedDevice, dtype: str, p: float) -> None:
     np.testing.assert_array_equal(device.values(out), drawn < p)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("p", [0.0, 0.3, 0.9])
 def test_dropout(device: EmulatedDevice, dtype: str, p: float) -> None:
     rng = np.random.default_rng(1)

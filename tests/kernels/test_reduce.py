@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends.cuda.reduce import ReduceKernels
-from tests.kernels.comparing import COMPOSITION as B
+from tensorgrad.backends.kernel_files import FLOATS
+from tests.composition import COMPOSITION as B
 from tests.kernels.comparing import check_error, sample
-from tests.kernels.device import DTYPES, EmulatedDevice
+from tests.kernels.device import EmulatedDevice
 from tests.kernels.sizes import SHAPES, some
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", FLOATS)
 def test_column_sums(device: EmulatedDevice, dtype: str) -> None:
     rng = np.random.default_rng(6)
     for i, shape in enumerate(some(device, (*SHAPES, (4097, 3), (4097, 16), (0, 3), (5, 0)))):

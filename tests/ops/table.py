@@ -1,25 +1,28 @@
 """The table of cases that drives every op: what a `Case` says, and the checks each one goes through.
 
-A family writes `cases_<family>.py` with a list `CASES`; `test_table.py` finds it. The oracle is the case's
+A family writes `cases_<family>.py` with a list `CASES`; `families()` finds it. The oracle is the case's
 own `reference`, a plain NumPy/SciPy formula: it gives the values (in float64), the honest baseline of each
 lower precision (run in that precision) and, by finite differences, the gradients.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 import tensorgrad as tg
 
-__all__ = ["CHECKS", "Case", "checks_of", "inputs_of"]
+__all__ = ["CHECKS", "Case", "Families", "all_checks", "checks_of", "families", "inputs_of"]
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 Sample: TypeAlias = "str | Callable[[np.random.Generator, tuple[int, ...]], Array]"
@@ -194,6 +197,34 @@ def checks_of(case: Case) -> Iterator[tuple[DType, str]]:
         yield widest, "layout"
     if case.gradient and case.second and tg.float64 in case.dtypes:
         yield tg.float64, "second"
+
+
+class Families(NamedTuple):
+    """The cases of each family, and why another one cannot be imported."""
+
+    cases: dict[str, list[Case]]
+    broken: dict[str, Exception]
+
+
+@cache
+def families() -> Families:
+    """All there are. One that cannot be imported, perhaps because SciPy is missing, fails alone."""
+    found = Families({}, {})
+    for path in sorted(Path(__file__).parent.glob("cases_*.py")):
+        family = path.stem.removeprefix("cases_")
+        try:
+            found.cases[family] = importlib.import_module(f".{path.stem}", __package__).CASES
+        except Exception as error:
+            found.broken[family] = error
+    return found
+
+
+def all_checks() -> Iterator[tuple[str, Case, DType, str]]:
+    """(name, case, dtype, name of the check) of every case of every family."""
+    for cases in families().cases.values():
+        for case in cases:
+            for dtype, check in checks_of(case):
+                yield f"{case.name}-{dtype}-{check}", case, dtype, check
 
 
 # ---------------------------------------------------------------------- layouts

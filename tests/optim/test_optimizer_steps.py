@@ -9,22 +9,14 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends import device
-from tensorgrad.backends.cpu.backend import CpuBackend
 from tensorgrad.backends.cpu.optimizer import _PIECE_BYTES
-from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
+from tests.composition import COMPOSITION
 from tests.optim.reference import CASES, REFERENCE, case_id
 
 Array = np.ndarray[Any, Any]
 
 
-class Composed(CpuBackend):
-    """The CPU with nothing overridden: the default compositions."""
-
-    _each_parameter = OptimizerPrimitives._each_parameter
-    total_norm = OptimizerPrimitives.total_norm
-
-
-BACKENDS = {"composed": Composed(), "chunked": device("cpu").backend}
+BACKENDS = {"composed": COMPOSITION, "chunked": device("cpu").backend}
 PIECE = _PIECE_BYTES // 4
 # Below a piece, one more than a piece, several with a rest; without elements, 0-d, three-dimensional.
 SHAPES = [(), (0,), (3, 0), (7,), (PIECE,), (PIECE + 1,), (3, PIECE - 5), (40, 30, 40)]

@@ -21,6 +21,7 @@ from bench.kernel_compilers import (
     parse_usage,
 )
 from bench.kernel_table import ARCHITECTURES, compile_all, kernel_files, main, raw_usages, spilling, usage_table
+from tensorgrad.backends.kernel_files import SUFFIXES, dtype_suffix_of
 
 LOG = """\
 ptxas info    : 0 bytes gmem
@@ -57,6 +58,22 @@ def test_every_kernel_on_every_architecture() -> None:
     assert [f"{r.file} sm_{r.architecture}: {r.error}" for r in results if r.error] == []
     assert spilling(results) == []
     assert all(result.usages for result in results)
+
+
+@pytest.mark.compile
+@pytest.mark.parametrize("file", kernel_files())
+def test_a_kernel_compiled_in_its_part_is_the_one_of_the_whole_file(file: str) -> None:
+    compiler = find_compiler()
+    if compiler is None:
+        pytest.skip("no CUDA compiler: neither cupy nor nvidia-cuda-nvrtc nor nvcc is there")
+    whole = compiler.compile(file, 90)
+    parts = {suffix: compiler.compile(file, 90, suffix) for suffix in ("", *SUFFIXES.values())}
+    assert [result.error for result in (whole, *parts.values()) if result.error] == []
+    usages = {(suffix, usage.kernel): usage for suffix, part in parts.items() for usage in part.usages}
+    assert {usage.kernel: usages[dtype_suffix_of(usage.kernel), usage.kernel] for usage in whole.usages} == {
+        usage.kernel: usage for usage in whole.usages
+    }
+    assert {kernel for _, kernel in usages} == {usage.kernel for usage in whole.usages}
 
 
 @pytest.mark.parametrize("kind", [CupyNvrtc, WheelNvrtc, Nvcc])

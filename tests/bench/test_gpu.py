@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -36,21 +35,13 @@ from bench.gpu_parts.mlp_steps import TolerantContest
 from bench.gpu_parts.setting import EMULATE, Finding, Setting, read_finding
 from bench.machine import ROOT
 from bench.timing import Contender
-from tests import cupy_standin
+from tests.bench.test_processes import is_running
+from tests.cupy_standin.plugin import FORCE
 from tests.emulator import available
-from tests.test_bench_processes import is_running
 
 pytestmark = pytest.mark.skipif(not available(), reason="the emulator needs g++")
 
 BY_NAME = {case.name: case for case in CASES}
-
-
-@pytest.fixture
-def cupy() -> Iterator[Any]:
-    before = cupy_standin.installed()
-    yield cupy_standin.install()
-    if not before:
-        cupy_standin.uninstall()
 
 
 # ---------------------------------------------------------------------- time and roofs
@@ -164,6 +155,10 @@ def test_a_sanitizer_is_found_in_a_toolkit(tmp_path: Path, monkeypatch: pytest.M
     assert sanitizers.find_sanitizer() != tool
     tool.chmod(0o755)
     assert sanitizers.find_sanitizer() == tool
+
+
+def test_bench_and_the_tests_call_the_emulated_device_by_one_name() -> None:
+    assert EMULATE == FORCE
 
 
 def test_tests_of_the_device_are_told_from_others() -> None:
