@@ -61,7 +61,14 @@ class Adam(Optimizer):
 
     def _options(self, group: Group) -> dict[str, Any]:
         beta1, beta2 = group["betas"]
-        return super()._options({**group, "beta1": beta1, "beta2": beta2, "decoupled": self.decoupled})
+        return {
+            "beta1": beta1,
+            "beta2": beta2,
+            "eps": group["eps"],
+            "weight_decay": group["weight_decay"],
+            "decoupled": self.decoupled,
+            "maximize": group["maximize"],
+        }
 
 
 class AdamW(Adam):

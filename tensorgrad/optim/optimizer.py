@@ -151,9 +151,9 @@ class Optimizer:
 
     def _apply(self, bucket: Bucket, group: Group, lr: Any) -> None:
         """Call the primitive of the rule for all parameters of the bucket."""
-        wanted = self._wanted(group)
-        state = [bucket.column(name) if name in wanted else None for name in self.rule.state]
-        step = getattr(bucket.device.backend, self.rule.primitive)
+        wanted, rule = self._wanted(group), self.rule
+        state = [bucket.column(name) if name in wanted else None for name in rule.state]
+        step = getattr(bucket.device.backend, rule.primitive)
         step(bucket.params, bucket.grads, *state, lr, bucket.step.array, **self._options(group))
 
     def mirror_rates(self) -> None:

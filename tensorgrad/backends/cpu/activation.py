@@ -54,7 +54,9 @@ class CpuActivation(Primitives):
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         zero = _ZERO[g.dtype]
-        positive = boxed(np.greater(y, zero)) if out is None else np.greater(y, zero, self.scratch(y.shape, bool_))
+        if out is None and g.size <= _MANY:
+            return np.where(np.greater(y, zero), g, zero)
+        positive = np.greater(y, zero, None if out is None else self.scratch(y.shape, bool_))
         if g.size > _MANY and (out is None or _alike(g, out)):
             return _selected(g, positive, out)
         return self.where(positive, g, zero, out=out)

@@ -23,14 +23,16 @@ class CpuLoss(LossPrimitives):
     ) -> tuple[Array, Array]:
         if 0 in logits.shape:
             return super().softmax_cross_entropy(logits, labels, out=out)
-        rows, dtype = logits.shape[0], logits.dtype
-        losses, e = out or (np.empty(rows, dtype), np.empty(logits.shape, dtype))
-        if not e.flags.c_contiguous:
-            losses, inner = self.softmax_cross_entropy(logits, labels, out=(losses, self.scratch(e.shape, dtype)))
-            return losses, into(e, inner)
-        edge, chosen = self.scratch((rows, 1), dtype), self.scratch((rows,), dtype)
-        np.subtract(logits, row_maxima(logits, e, edge), e)
-        np.take(e.reshape(-1), self._of_rows(labels, logits.shape[1]), 0, chosen, "clip")
+        losses = e = edge = chosen = None  # NumPy's own, unless somebody else's memory is to be used
+        if out is not None:
+            rows, dtype = logits.shape[0], logits.dtype
+            losses, e = out
+            if not e.flags.c_contiguous:
+                losses, inner = self.softmax_cross_entropy(logits, labels, out=(losses, self.scratch(e.shape, dtype)))
+                return losses, into(e, inner)
+            edge, chosen = self.scratch((rows, 1), dtype), self.scratch((rows,), dtype)
+        e = np.subtract(logits, row_maxima(logits, e, edge), e)
+        chosen = self._picked(e, labels, chosen)
         np.exp(e, e)
         total = row_sums(e, edge)
         np.divide(e, total, e)
@@ -40,22 +42,24 @@ class CpuLoss(LossPrimitives):
     def softmax_cross_entropy_backward(
         self, scale: Array, probabilities: Array, labels: Array, *, out: Array | None = None
     ) -> Array:
-        rows, classes = probabilities.shape
-        at, chosen = self._of_rows(labels, classes), self.scratch((rows,), probabilities.dtype)
-        flat = probabilities.reshape(-1)
+        rows = len(labels)
+        chosen = self._picked(
+            probabilities, labels, None if out is None else self.scratch((rows,), probabilities.dtype)
+        )
         # Not gradient[at] - scale: where the label is all but certain, that would lose what is left.
-        np.subtract(np.take(flat, at, 0, chosen, "clip"), 1, chosen)
+        np.subtract(chosen, 1, chosen)
         np.multiply(chosen, scale[:, 0], chosen)
         gradient = np.multiply(probabilities, scale, out)
-        if gradient.flags.c_contiguous:
-            gradient.reshape(-1)[at] = chosen
-        else:
-            gradient[_numbered(rows, 1), labels] = chosen
+        gradient[_numbered(rows, 1), labels] = chosen
         return gradient
 
-    def _of_rows(self, labels: Array, classes: int) -> Array:
-        """Where the element of each row's label lies in the flat memory of (rows, classes)."""
-        return np.add(_numbered(len(labels), classes), labels, self.scratch(labels.shape, int64))
+    def _picked(self, x: Array, labels: Array, out: Array | None) -> Array:
+        """x[row, labels[row]] for each row of the contiguous `x` (rows, classes)."""
+        rows, classes = x.shape
+        if out is None:
+            return x[_numbered(rows, 1), labels]
+        positions = np.add(_numbered(rows, classes), labels, self.scratch(labels.shape, int64))
+        return np.take(x.reshape(-1), positions, 0, out, "clip")
 
 
 @lru_cache(maxsize=64)

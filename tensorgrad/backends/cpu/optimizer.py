@@ -43,7 +43,7 @@ class CpuOptimizer(OptimizerPrimitives):
     ) -> None:
         rows = rows_of(columns)
         dtype = rows[0][0].dtype
-        decay = self._as(dtype, weight_decay) if weight_decay else 0.0
+        decay = np.asarray(weight_decay, dtype) if weight_decay else 0.0
         most = _PIECE_BYTES // dtype.itemsize
         count = min(most, max([row[0].size for row in rows]))
         t = self.scratch((count,), dtype)
@@ -54,10 +54,10 @@ class CpuOptimizer(OptimizerPrimitives):
                     g = prepared_gradient(np, p, g, decay, maximize, _shaped(s, p))
                 rule.update(np, p, g, *state, _shaped(t, p), **constants)
 
-    @staticmethod
-    def _as(dtype: DType, value: Any) -> Any:
-        """A number too becomes a 0-d array, which NumPy takes up faster than Python's."""
-        return value if value is None or isinstance(value, bool) else np.asarray(value, dtype)
+    def _constants(self, rule: Rule, dtype: DType, lr: Array, step: Array, options: dict[str, Any]) -> dict[str, Any]:
+        # With NumPy's scalars, which cost less than arrays. Numbers become 0-d arrays, taken up faster than Python's.
+        constants = rule.constants(np, lr, step, options)
+        return {n: v if v is None or isinstance(v, bool) else np.asarray(v, dtype) for n, v in constants.items()}
 
     def total_norm(self, grads: Arrays, norm_type: float, *, out: Array | None = None) -> Array:
         join: Callable[[Iterable[float]], float] = _greatest if math.isinf(norm_type) else sum

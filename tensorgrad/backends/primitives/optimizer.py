@@ -25,7 +25,7 @@ from inspect import Parameter, Signature
 from typing import Any, TypeAlias
 
 from tensorgrad.backends.primitives.basic import Array, Primitives
-from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule, number, prepared_gradient
+from tensorgrad.backends.primitives.optimizer_rules import ADAGRAD, ADAM, RMSPROP, SGD, Rule, prepared_gradient
 from tensorgrad.backends.primitives.table import add_step
 from tensorgrad.dtypes import DType, bool_, float32, float64
 
@@ -86,11 +86,11 @@ class OptimizerPrimitives(Primitives, composes=True):
         `clip_grad_norm_`.
         """
         total = self.total_norm(grads, norm_type, out=out)
-        scale = self.divide(max_norm, self.add(total, 1e-6, out=number(self)), out=number(self))
-        scale = self.minimum(scale, 1.0, out=number(self))
+        scale = self.divide(max_norm, self.add(total, 1e-6))
+        scale = self.minimum(scale, 1.0)
         if if_finite:
             finite = self.isfinite(total, out=self.scratch((), bool_))
-            scale = self.where(finite, scale, self.full((), 1.0, float64, out=number(self)), out=number(self))
+            scale = self.where(finite, scale, self.full((), 1.0, float64))
         scales = {dtype: self._as(dtype, scale) for dtype in dict.fromkeys([g.dtype for g in grads])}
         for g in grads:
             self.multiply(g, scales[g.dtype], out=g)
@@ -139,9 +139,13 @@ class OptimizerPrimitives(Primitives, composes=True):
         assert columns[0] is not None
         dtype = columns[0][0].dtype
         self.add(step, 1.0, out=step)
-        constants = {n: self._as(dtype, c) for n, c in rule.constants(self, lr, step, options).items()}
+        constants = self._constants(rule, dtype, lr, step, options)
         weight_decay = 0.0 if options.get("decoupled") else options["weight_decay"]
         self._each_parameter(rule, columns, weight_decay, options["maximize"], constants)
+
+    def _constants(self, rule: Rule, dtype: DType, lr: Array, step: Array, options: dict[str, Any]) -> dict[str, Any]:
+        """What the formula takes besides arrays, rounded to the dtype of the parameters."""
+        return {name: self._as(dtype, value) for name, value in rule.constants(self, lr, step, options).items()}
 
     def _each_parameter(
         self, rule: Rule, columns: Columns, weight_decay: float, maximize: bool, constants: dict[str, Any]

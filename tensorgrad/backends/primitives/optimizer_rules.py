@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tensorgrad.backends.primitives.basic import Array
-from tensorgrad.dtypes import bool_, float64
+from tensorgrad.dtypes import float64
 
-__all__ = ["ADAGRAD", "ADAM", "RMSPROP", "SGD", "Rule", "number", "prepared_gradient"]
+__all__ = ["ADAGRAD", "ADAM", "RMSPROP", "SGD", "Rule", "prepared_gradient"]
 
 Options = dict[str, Any]
 
@@ -114,13 +114,13 @@ SGD = Rule(
 def _adam_constants(B: Any, lr: Array, step: Array, o: Options) -> dict[str, Any]:
     beta1, beta2, shrink = o["beta1"], o["beta2"], None
     # sqrt(w / c) + eps = (sqrt(w) + eps * sqrt(c)) / sqrt(c): one pass over the array less
-    root2 = B.sqrt(_bias_correction(B, beta2, step), out=number(B))
-    size = B.multiply(lr, root2, out=number(B))
-    size = B.divide(size, _bias_correction(B, beta1, step), out=number(B))
+    root2 = B.sqrt(_bias_correction(B, beta2, step))
+    size = B.multiply(lr, root2)
+    size = B.divide(size, _bias_correction(B, beta1, step))
     if o["decoupled"] and o["weight_decay"]:
-        shrink = B.subtract(1.0, B.multiply(lr, o["weight_decay"], out=number(B)), out=number(B))
+        shrink = B.subtract(1.0, B.multiply(lr, o["weight_decay"]))
     averages = {"beta1": beta1, "rest1": 1.0 - beta1, "beta2": beta2, "rest2": 1.0 - beta2}
-    return {**averages, "eps": B.multiply(root2, o["eps"], out=number(B)), "size": size, "shrink": shrink}
+    return {**averages, "eps": B.multiply(root2, o["eps"]), "size": size, "shrink": shrink}
 
 
 def _adam(
@@ -211,9 +211,9 @@ RMSPROP = Rule(
 
 # ---------------------------------------------------------------------- Adagrad
 def _adagrad_constants(B: Any, lr: Array, step: Array, o: Options) -> dict[str, Any]:
-    decay = B.multiply(B.subtract(step, 1.0, out=number(B)), o["lr_decay"], out=number(B))
-    decay = B.add(decay, 1.0, out=number(B))
-    return {"size": B.divide(lr, decay, out=number(B)), "eps": o["eps"]}
+    decay = B.multiply(B.subtract(step, 1.0), o["lr_decay"])
+    decay = B.add(decay, 1.0)
+    return {"size": B.divide(lr, decay), "eps": o["eps"]}
 
 
 def _adagrad(B: Any, p: Array, g: Array, s: Array, t: Array, *, size: Any, eps: Any) -> None:
@@ -258,18 +258,13 @@ def _average_square(B: Any, v: Array, g: Array, beta: Any, rest: Any, t: Array) 
     B.add(v, t, out=v)
 
 
-def number(B: Any) -> Array:
-    """Room for a number; each has its own, since NumPy takes longer to write over one that it reads."""
-    return B.scratch((), float64)
-
-
 def _bias_correction(B: Any, beta: float, step: Array) -> Array:
     """1 - beta^step."""
-    return B.subtract(1.0, B.power(beta, step, out=number(B)), out=number(B))
+    return B.subtract(1.0, B.power(beta, step))
 
 
 def _after_first(B: Any, step: Array, value: float) -> Array:
     """`value`, but 1 on the first step: chosen on the device, so that a replay needs no branch."""
-    first = B.equal(step, 1.0, out=B.scratch((), bool_))
-    one, other = B.full((), 1.0, float64, out=number(B)), B.full((), value, float64, out=number(B))
-    return B.where(first, one, other, out=number(B))
+    first = B.equal(step, 1.0)
+    one, other = B.full((), 1.0, float64), B.full((), value, float64)
+    return B.where(first, one, other)
