@@ -12,7 +12,7 @@ DEVICE void activate(
     const A slope = static_cast<A>(alpha);
     T* const column[] = {out, const_cast<T*>(x)};
     const ColumnCursor cursor(columns, global_threads() * Vector<T>::size);
-    sweep<2u, 1u>(column, count, global_thread(), global_threads(), cursor, [=](long long c, A(&v)[2]) {
+    walk<2u, 1u>(column, count, global_thread(), global_threads(), cursor, [=](long long c, A(&v)[2]) {
         v[0] = Rule::value(has_bias ? v[1] + load(bias[c]) : v[1], slope);
     });
 }
@@ -25,7 +25,7 @@ DEVICE void activate_backward(
     const A slope = static_cast<A>(alpha);
     T* const column[] = {dx, const_cast<T*>(g), const_cast<T*>(saved)};
     const ColumnCursor cursor(columns, global_threads() * Vector<T>::size);
-    sweep<6u, 1u>(column, count, global_thread(), global_threads(), cursor, [=](long long c, A(&v)[3]) {
+    walk<6u, 1u>(column, count, global_thread(), global_threads(), cursor, [=](long long c, A(&v)[3]) {
         v[0] = Rule::gradient(v[1], has_bias ? v[2] + load(bias[c]) : v[2], slope);
     });
 }

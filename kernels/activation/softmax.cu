@@ -14,7 +14,7 @@ DEVICE void softmax_rows(const T* x, T* out, long long rows, long long columns,
     for (long long row = first_row(); row < rows; row += all_teams()) {
         const Finish<A> finish(softmax_of_row(x + row * columns, columns, scratch));
         T* const column[] = {out + row * columns, const_cast<T*>(x) + row * columns};
-        sweep_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = finish(v[1]); });
+        walk_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = finish(v[1]); });
     }
 }
 
@@ -25,9 +25,9 @@ DEVICE void softmax_rows_backward(const T* g, const T* y, T* dx, long long rows,
     for (long long row = first_row(); row < rows; row += all_teams()) {
         T* const column[] = {dx + row * columns, const_cast<T*>(g) + row * columns, const_cast<T*>(y) + row * columns};
         A sum = 0;
-        sweep_row<6u, 0u>(column, columns, [&sum, part](long long, A(&v)[3]) { sum += part(v[1], v[2]); });
+        walk_row<6u, 0u>(column, columns, [&sum, part](long long, A(&v)[3]) { sum += part(v[1], v[2]); });
         sum = team_merge<Sum<A>>(sum, scratch);
-        sweep_row<6u, 1u>(column, columns, [=](long long, A(&v)[3]) { v[0] = finish(v[1], v[2], sum); });
+        walk_row<6u, 1u>(column, columns, [=](long long, A(&v)[3]) { v[0] = finish(v[1], v[2], sum); });
     }
 }
 

@@ -11,7 +11,7 @@ DEVICE SoftmaxState<ArithmeticOf<T>> softmax_of_row(const T* x, long long column
     using A = ArithmeticOf<T>;
     SoftmaxState<A> state = Softmax<A>::identity();
     T* const column[] = {const_cast<T*>(x)};
-    sweep_row<1u, 0u>(column, columns, [&state](long long, A(&v)[1]) { state = Softmax<A>::absorb(state, v[0]); });
+    walk_row<1u, 0u>(column, columns, [&state](long long, A(&v)[1]) { state = Softmax<A>::absorb(state, v[0]); });
     const A top = team_merge<Max<A>>(state.top, scratch);
     return SoftmaxState<A>{top, team_merge<Sum<A>>(Softmax<A>::sum_below(state, top), scratch), A(0)};
 }

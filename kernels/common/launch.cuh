@@ -1,4 +1,4 @@
-// The launchers' tools: dtypes, 16-byte sweeps over arrays of any alignment and length, warp and block reductions.
+// The launchers' tools: dtypes, 16-byte walks over arrays of any alignment and length, warp and block reductions.
 // All counts and positions are 64-bit.
 #pragma once
 
@@ -94,7 +94,7 @@ struct Split {
     }
 };
 
-// ---------------------------------------------------------------------- where a sweep stands
+// ---------------------------------------------------------------------- where a walk stands
 // A cursor follows the position: seek(i) at the first element of a vector, next() at each further one.
 struct PositionCursor {
     long long position = 0;
@@ -110,7 +110,7 @@ DEVICE long long modulo(long long x, long long y) {
     return x % y;
 }
 
-// The position modulo `columns`; dividing only where the sweep does not go on by `step`.
+// The position modulo `columns`; dividing only where the walk does not go on by `step`.
 struct ColumnCursor {
     long long position;
     long long columns;
@@ -143,7 +143,7 @@ HD constexpr int count_bits(unsigned int set) {
 }
 
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
-struct Sweep {
+struct Walk {
     using A = ArithmeticOf<T>;
     static constexpr int S = Vector<T>::size;
     // With few arrays to read a thread asks for its next vectors before it uses these: enough bytes are in flight.
@@ -242,13 +242,13 @@ struct Sweep {
 // c is read, of WRITE that it is written; columns may be the same array, but may not overlap otherwise. The threads of
 // a team share the work: `first` is this thread's number, `stride` how many there are.
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Cursor, class Rule>
-DEVICE void sweep(T* const (&column)[N], long long count, long long first, long long stride, Cursor cursor, Rule rule) {
-    Sweep<READ, WRITE, N, T, Cursor, Rule>{column, cursor, rule}.run(count, first, stride);
+DEVICE void walk(T* const (&column)[N], long long count, long long first, long long stride, Cursor cursor, Rule rule) {
+    Walk<READ, WRITE, N, T, Cursor, Rule>{column, cursor, rule}.run(count, first, stride);
 }
 
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Rule>
-DEVICE void sweep(T* const (&column)[N], long long count, long long first, long long stride, Rule rule) {
-    sweep<READ, WRITE>(column, count, first, stride, PositionCursor(), rule);
+DEVICE void walk(T* const (&column)[N], long long count, long long first, long long stride, Rule rule) {
+    walk<READ, WRITE>(column, count, first, stride, PositionCursor(), rule);
 }
 
 // ---------------------------------------------------------------------- reductions

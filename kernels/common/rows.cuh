@@ -11,6 +11,6 @@ DEVICE long long all_teams() { return static_cast<long long>(gridDim.x) * blockD
 
 // rule(position, x) on the elements of a row, by the whole team.
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Rule>
-DEVICE void sweep_row(T* const (&column)[N], long long columns, Rule rule) {
-    sweep<READ, WRITE>(column, columns, threadIdx.x, blockDim.x, rule);
+DEVICE void walk_row(T* const (&column)[N], long long columns, Rule rule) {
+    walk<READ, WRITE>(column, columns, threadIdx.x, blockDim.x, rule);
 }

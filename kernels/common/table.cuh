@@ -18,9 +18,9 @@ struct Table {
     long long piece;
 };
 
-// rule(position in the tensor's piece, x) on the first N columns: see sweep.
+// rule(position in the tensor's piece, x) on the first N columns: see walk.
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Rule>
-DEVICE void sweep_piece(const Table& table, long long i, Rule rule) {
+DEVICE void walk_piece(const Table& table, long long i, Rule rule) {
     const long long tensor = table.work[2 * i];
     const long long start = table.work[2 * i + 1];
     const long long left = table.sizes[tensor] - start;
@@ -32,12 +32,12 @@ DEVICE void sweep_piece(const Table& table, long long i, Rule rule) {
         __builtin_assume(__isGlobal(column[c]));  // else every access would first find out which memory it is in
 #endif
     }
-    sweep<READ, WRITE>(column, left < table.piece ? left : table.piece, threadIdx.x, blockDim.x, rule);
+    walk<READ, WRITE>(column, left < table.piece ? left : table.piece, threadIdx.x, blockDim.x, rule);
 }
 
 template <unsigned int READ, unsigned int WRITE, int N, class T, class Rule>
-DEVICE void sweep_table(const Table& table, Rule rule) {
-    for (long long i = blockIdx.x; i < table.pieces; i += gridDim.x) sweep_piece<READ, WRITE, N, T>(table, i, rule);
+DEVICE void walk_table(const Table& table, Rule rule) {
+    for (long long i = blockIdx.x; i < table.pieces; i += gridDim.x) walk_piece<READ, WRITE, N, T>(table, i, rule);
 }
 
 // The parameters of a kernel on a table, and the table they make.

@@ -24,7 +24,7 @@ DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* loss
         if (threadIdx.x == 0) losses[row] = store<T>(cross_entropy_loss(state, of_label));
         const Probability<A> probability(state);
         T* const column[] = {out + row * columns, const_cast<T*>(x)};
-        sweep_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = probability(v[1]); });
+        walk_row<2u, 1u>(column, columns, [=](long long, A(&v)[2]) { v[0] = probability(v[1]); });
     }
 }
 
@@ -41,7 +41,7 @@ DEVICE void cross_entropy_rows(const T* logits, const long long* labels, T* loss
             const long long label = labels[row];                                                                   \
             const A factor = load(scale[row * scale_stride]);                                                      \
             T* const column[] = {out + row * columns, const_cast<T*>(probabilities) + row * columns};              \
-            sweep_row<2u, 1u>(column, columns, [=](long long c, A(&v)[2]) {                                        \
+            walk_row<2u, 1u>(column, columns, [=](long long c, A(&v)[2]) {                                         \
                 v[0] = cross_entropy_gradient(v[1], c == label, factor);                                           \
             });                                                                                                    \
         }                                                                                                          \

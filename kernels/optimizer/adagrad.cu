@@ -20,6 +20,6 @@ KERNEL adagrad_prepare(const double* lr, const long long* error, double* step, d
     KERNEL adagrad_##SUFFIX(TABLE_PARAMETERS, const double* constants) {                                      \
         const Adagrad<A> adagrad = rule_of<Adagrad<A>, A>(constants);                                         \
         if (is_skipped(constants)) return;                                                                    \
-        sweep_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) { adagrad.update(x[0], x[1], x[2]); });     \
+        walk_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) { adagrad.update(x[0], x[1], x[2]); });      \
     }
 FOR_ALL_DTYPES(MAKE)

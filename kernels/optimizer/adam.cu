@@ -22,10 +22,10 @@ KERNEL adam_prepare(const double* lr, const long long* error, double* step, doub
         const Adam<A> adam = rule_of<Adam<A>, A>(constants);                                                      \
         if (is_skipped(constants)) return;                                                                        \
         if (amsgrad) {                                                                                            \
-            sweep_table<31u, 29u, 5, T>(                                                                          \
+            walk_table<31u, 29u, 5, T>(                                                                           \
                 TABLE, [=](long long, A(&x)[5]) { adam.update_amsgrad(x[0], x[1], x[2], x[3], x[4]); });          \
         } else {                                                                                                  \
-            sweep_table<15u, 13u, 4, T>(TABLE, [=](long long, A(&x)[4]) { adam.update(x[0], x[1], x[2], x[3]); }); \
+            walk_table<15u, 13u, 4, T>(TABLE, [=](long long, A(&x)[4]) { adam.update(x[0], x[1], x[2], x[3]); });  \
         }                                                                                                         \
     }
 FOR_ALL_DTYPES(MAKE)

@@ -19,7 +19,7 @@ DEVICE double norm_of_pieces(const Table& table, int kind, double p) {
     double total = 0.0;
     for (long long i = blockIdx.x; i < table.pieces; i += gridDim.x) {
         A part = 0;
-        sweep_piece<1u, 0u, 1, T>(table, i, [&part, kind, p](long long, A(&x)[1]) {
+        walk_piece<1u, 0u, 1, T>(table, i, [&part, kind, p](long long, A(&x)[1]) {
             part = norm_absorb(part, x[0], kind, static_cast<A>(p));
         });
         total = norm_join(total, static_cast<double>(part), kind);
@@ -47,10 +47,10 @@ KERNEL norm_finish(const double* partial, long long parts, int kind, double p, d
     KERNEL scale_tensors_##SUFFIX(TABLE_PARAMETERS, const double* scale) {                                            \
         const A factor = static_cast<A>(*scale);                                                                      \
         if (factor == A(1)) return;                                                                                   \
-        sweep_table<1u, 1u, 1, T>(TABLE, [=](long long, A(&x)[1]) { x[0] *= factor; });                               \
+        walk_table<1u, 1u, 1, T>(TABLE, [=](long long, A(&x)[1]) { x[0] *= factor; });                                \
     }                                                                                                                 \
     KERNEL clamp_tensors_##SUFFIX(TABLE_PARAMETERS, double limit) {                                                   \
         const A most = static_cast<A>(limit);                                                                         \
-        sweep_table<1u, 1u, 1, T>(TABLE, [=](long long, A(&x)[1]) { x[0] = clamp(x[0], most); });                     \
+        walk_table<1u, 1u, 1, T>(TABLE, [=](long long, A(&x)[1]) { x[0] = clamp(x[0], most); });                      \
     }
 FOR_ALL_DTYPES(MAKE)

@@ -21,19 +21,19 @@ KERNEL rmsprop_prepare(const double* lr, const long long* error, double* step, d
         const Rmsprop<A> rule = rule_of<Rmsprop<A>, A>(constants);                                           \
         if (is_skipped(constants)) return;                                                                   \
         if (centered && has_momentum) {                                                                      \
-            sweep_table<31u, 29u, 5, T>(TABLE, [=](long long, A(&x)[5]) {                                    \
+            walk_table<31u, 29u, 5, T>(TABLE, [=](long long, A(&x)[5]) {                                     \
                 rule.move_momentum(x[0], rule.scaled_centered(x[0], x[1], x[2], x[3]), x[4]);                \
             });                                                                                              \
         } else if (centered) {                                                                               \
-            sweep_table<15u, 13u, 4, T>(TABLE, [=](long long, A(&x)[4]) {                                    \
+            walk_table<15u, 13u, 4, T>(TABLE, [=](long long, A(&x)[4]) {                                     \
                 rule.move(x[0], rule.scaled_centered(x[0], x[1], x[2], x[3]));                               \
             });                                                                                              \
         } else if (has_momentum) {                                                                           \
-            sweep_table<15u, 13u, 4, T>(TABLE, [=](long long, A(&x)[4]) {                                    \
+            walk_table<15u, 13u, 4, T>(TABLE, [=](long long, A(&x)[4]) {                                     \
                 rule.move_momentum(x[0], rule.scaled(x[0], x[1], x[2]), x[3]);                               \
             });                                                                                              \
         } else {                                                                                             \
-            sweep_table<7u, 5u, 3, T>(                                                                       \
+            walk_table<7u, 5u, 3, T>(                                                                        \
                 TABLE, [=](long long, A(&x)[3]) { rule.move(x[0], rule.scaled(x[0], x[1], x[2])); });        \
         }                                                                                                    \
     }

@@ -21,11 +21,11 @@ KERNEL sgd_prepare(const double* lr, const long long* error, double* step, doubl
         const Sgd<A> sgd = rule_of<Sgd<A>, A>(constants);                                                   \
         if (is_skipped(constants)) return;                                                                  \
         if (has_momentum) {                                                                                 \
-            sweep_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) {                                     \
+            walk_table<7u, 5u, 3, T>(TABLE, [=](long long, A(&x)[3]) {                                      \
                 sgd.update_momentum(x[0], x[1], x[2], nesterov != 0);                                       \
             });                                                                                             \
         } else {                                                                                            \
-            sweep_table<3u, 1u, 2, T>(TABLE, [=](long long, A(&x)[2]) { sgd.update(x[0], x[1]); });         \
+            walk_table<3u, 1u, 2, T>(TABLE, [=](long long, A(&x)[2]) { sgd.update(x[0], x[1]); });          \
         }                                                                                                   \
     }
 FOR_ALL_DTYPES(MAKE)

@@ -13,9 +13,9 @@ import pytest
 
 from tensorgrad.backends import device
 from tensorgrad.backends.cpu.backend import CpuBackend
+from tests.backends.test_optimizer import NORMS, Run
 from tests.composition import COMPOSITION
 from tests.optim.reference import case_id
-from tests.optim.test_optimizer_steps import NORMS, Run
 
 Array = np.ndarray[Any, Any]
 COUNT = 1 << 18  # a mebibyte of float32
