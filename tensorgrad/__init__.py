@@ -18,7 +18,7 @@ from numpy import dtype
 from tensorgrad.tensor import Tensor
 
 # isort: split
-from tensorgrad import autograd, cuda
+from tensorgrad import autograd, cuda, functional
 from tensorgrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from tensorgrad.backends import Device, device, get_default_device, set_default_device
 from tensorgrad.config import set_strict_device
@@ -88,139 +88,19 @@ from tensorgrad.errors import (
     TensorgradError,
 )
 from tensorgrad.functional.activation import dropout, log_softmax, relu, sigmoid, softmax
-from tensorgrad.functional.arithmetic import (
-    abs,
-    add,
-    ceil,
-    clamp,
-    clamp_max,
-    clamp_min,
-    cos,
-    div,
-    erf,
-    exp,
-    expm1,
-    floor,
-    floor_divide,
-    log,
-    log1p,
-    log2,
-    log10,
-    masked_fill,
-    maximum,
-    minimum,
-    mul,
-    neg,
-    pow,
-    reciprocal,
-    remainder,
-    round,
-    rsqrt,
-    sign,
-    sin,
-    sqrt,
-    square,
-    sub,
-    tan,
-    tanh,
-    trunc,
-    where,
-)
-from tensorgrad.functional.arithmetic import (
-    clamp as clip,
-)
-from tensorgrad.functional.comparison import (
-    allclose,
-    bitwise_and,
-    bitwise_not,
-    bitwise_or,
-    bitwise_xor,
-    eq,
-    equal,
-    ge,
-    gt,
-    isclose,
-    isfinite,
-    isinf,
-    isnan,
-    le,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    lt,
-    ne,
-)
-from tensorgrad.functional.conversion import clone, is_tensor
-from tensorgrad.functional.diagonals import diag, diagonal, trace
-from tensorgrad.functional.indexing import (
-    argsort,
-    argwhere,
-    gather,
-    index_add,
-    index_put,
-    index_select,
-    masked_select,
-    nonzero,
-    scatter,
-    scatter_add,
-    sort,
-    take_along_dim,
-    topk,
-)
-from tensorgrad.functional.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
+from tensorgrad.functional.arithmetic import *
+from tensorgrad.functional.comparison import *
+from tensorgrad.functional.conversion import *
+from tensorgrad.functional.diagonals import *
+from tensorgrad.functional.einsum import *
+from tensorgrad.functional.gathering import *
+from tensorgrad.functional.indexing import *
+from tensorgrad.functional.joining import *
+from tensorgrad.functional.linalg import *
 from tensorgrad.functional.promotion import result_type
-from tensorgrad.functional.reduction import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    count_nonzero,
-    cumsum,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    std,
-    std_mean,
-    sum,
-    var,
-    var_mean,
-)
-from tensorgrad.functional.shape import (
-    broadcast_to,
-    cat,
-    chunk,
-    flatten,
-    flip,
-    hstack,
-    meshgrid,
-    movedim,
-    narrow,
-    numel,
-    permute,
-    repeat_interleave,
-    reshape,
-    roll,
-    split,
-    squeeze,
-    stack,
-    tile,
-    transpose,
-    tril,
-    triu,
-    unbind,
-    unflatten,
-    unsqueeze,
-    vstack,
-)
-from tensorgrad.functional.shape import (
-    cat as concat,
-)
+from tensorgrad.functional.reduction import *
+from tensorgrad.functional.shape import *
+from tensorgrad.functional.sorting import *
 from tensorgrad.random import (
     Generator,
     bernoulli,
@@ -245,26 +125,19 @@ if TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "FormatError", "Generator", "GraphError",
-    "NonFiniteError", "ShapeError", "Tensor", "TensorgradError", "__version__", "abs", "add", "addmm", "all",
-    "allclose", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "as_tensor", "autograd",
-    "bernoulli", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool", "broadcast_to", "cat",
-    "ceil", "checkpoint", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat", "cos", "count_nonzero",
-    "cuda", "cumsum", "data", "device", "diag", "diagonal", "div", "dot", "double", "dropout", "dtype", "einsum",
-    "empty", "empty_like", "enable_grad", "eq", "equal", "erf", "exp", "expm1", "eye", "flatten", "flip", "float",
-    "float16", "float32", "float64", "floor", "floor_divide", "from_dlpack", "from_numpy", "full", "full_like",
-    "gather", "ge", "get_default_device", "get_default_dtype", "get_rng_state", "gt", "half", "hstack", "index_add",
-    "index_put", "index_select", "inference_mode", "int", "int8", "int16", "int32", "int64", "is_grad_enabled",
-    "is_tensor", "isclose", "isfinite", "isinf", "isnan", "le", "linspace", "load", "log", "log1p", "log2", "log10",
-    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "long", "lt", "manual_seed",
-    "masked_fill", "masked_select", "matmul", "max", "maximum", "mean", "meshgrid", "min", "minimum", "mm", "movedim",
-    "mul", "mv", "narrow", "ne", "neg", "nn", "no_grad", "nonzero", "norm", "normal", "numel", "ones", "ones_like",
-    "optim", "outer", "permute", "pow", "prod", "promote_types", "rand", "rand_like", "randint", "randint_like",
-    "randn", "randn_like", "randperm", "reciprocal", "relu", "remainder", "repeat_interleave", "reshape", "result_type",
-    "roll", "round", "rsqrt", "save", "scatter", "scatter_add", "set_default_device", "set_default_dtype",
-    "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "sign", "sin", "softmax", "sort",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "std_mean", "sub", "sum", "take_along_dim", "tan", "tanh",
-    "tensor", "tile", "topk", "trace", "train", "transpose", "tril", "triu", "trunc", "uint8", "uint16", "uint32",
-    "uint64", "unbind", "unflatten", "unsqueeze", "var", "var_mean", "vstack", "where", "zeros", "zeros_like",
+    "NonFiniteError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
+    "bernoulli", "bool", "checkpoint", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
+    "enable_grad", "eye", "float", "float16", "float32", "float64", "from_dlpack", "from_numpy", "full", "full_like",
+    "get_default_device", "get_default_dtype", "get_rng_state", "half", "inference_mode", "int", "int8", "int16",
+    "int32", "int64", "is_grad_enabled", "linspace", "load", "log_softmax", "long", "manual_seed", "nn", "no_grad",
+    "normal", "ones", "ones_like", "optim", "promote_types", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "randperm", "relu", "result_type", "save", "set_default_device", "set_default_dtype",
+    "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "softmax", "tensor", "train", "uint8",
+    "uint16", "uint32", "uint64", "zeros", "zeros_like",
+    *functional.arithmetic.__all__, *functional.comparison.__all__, *functional.conversion.__all__,
+    *functional.diagonals.__all__, *functional.einsum.__all__, *functional.gathering.__all__,
+    *functional.indexing.__all__, *functional.joining.__all__, *functional.linalg.__all__,
+    *functional.reduction.__all__, *functional.shape.__all__, *functional.sorting.__all__,
 ]
 # fmt: on
 

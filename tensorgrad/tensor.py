@@ -1,4 +1,4 @@
-"""Tensor: an array on a device, with a gradient. Its methods are the functions of `functional/`."""
+"""Tensor: an array on a device, with a gradient. Its methods are functions of `functional/`, whose files say which."""
 
 from __future__ import annotations
 
@@ -15,36 +15,45 @@ from tensorgrad.autograd.variable import Variable, clock, new_tensor, register_t
 from tensorgrad.backends import DeviceLike
 from tensorgrad.dtypes import SUPPORTED, get_default_dtype, how_to_make_one, type_name
 from tensorgrad.errors import BoundsError, DTypeError, GraphError, ShapeError
-from tensorgrad.functional import (
-    activation,
-    arithmetic,
-    comparison,
-    conversion,
-    diagonals,
-    indexing,
-    linalg,
-    reduction,
-    shape,
-)
+from tensorgrad.functional import arithmetic, comparison, joining, shape
+from tensorgrad.functional.activation import ActivationMethods
+from tensorgrad.functional.arithmetic import ArithmeticMethods
+from tensorgrad.functional.comparison import ComparisonMethods
+from tensorgrad.functional.conversion import ConversionMethods
+from tensorgrad.functional.diagonals import DiagonalMethods
 from tensorgrad.functional.dims import normalize_dim
+from tensorgrad.functional.gathering import GatheringMethods
+from tensorgrad.functional.indexing import IndexingMethods
 from tensorgrad.functional.inplace import InPlace
+from tensorgrad.functional.joining import JoiningMethods
+from tensorgrad.functional.linalg import ProductMethods
 from tensorgrad.functional.operators import Operators
+from tensorgrad.functional.reduction import ReductionMethods
+from tensorgrad.functional.shape import ShapeMethods
+from tensorgrad.functional.sorting import SortingMethods
 from tensorgrad.ops import shape as S
 from tensorgrad.printing import tensor_repr
 
 __all__ = ["Tensor"]
 
 
-class _NamedAsBuiltins:
-    """Methods whose names would hide the builtins from the annotations of `Tensor`."""
-
-    __slots__ = ()
-    float = conversion.float
-    int = conversion.int
-    bool = conversion.bool
-
-
-class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
+class Tensor(
+    Variable,
+    Operators,
+    InPlace,
+    ArithmeticMethods,
+    ComparisonMethods,
+    ReductionMethods,
+    ProductMethods,
+    ShapeMethods,
+    JoiningMethods,
+    DiagonalMethods,
+    IndexingMethods,
+    GatheringMethods,
+    SortingMethods,
+    ActivationMethods,
+    ConversionMethods,
+):
     """A multi-dimensional array of numbers on a device, which can record what is done with it.
 
     `Tensor(data)` copies a number, nested sequence or array, in the default floating dtype; `tg.tensor(data)`
@@ -130,8 +139,6 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
         """The number of dimensions."""
         return self.ndim
 
-    numel = shape.numel
-
     def element_size(self) -> int:
         """Bytes of one element."""
         return self.dtype.itemsize
@@ -165,7 +172,7 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
             raise ShapeError("iter: a 0-d tensor cannot be iterated over; use .item()")
-        return iter(shape.unbind(self))
+        return iter(joining.unbind(self))
 
     def __bool__(self) -> bool:
         if self.numel() != 1:
@@ -206,125 +213,10 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
         """
         return new_tensor(self.device.backend.asarray(array), self.device) if array.dtype in SUPPORTED else array
 
-    # ------------------------------------------------------------------ arithmetic
-    add = arithmetic.add
-    sub = subtract = arithmetic.sub
-    mul = multiply = arithmetic.mul
-    div = divide = true_divide = arithmetic.div
-    floor_divide = arithmetic.floor_divide
-    remainder = arithmetic.remainder
-    pow = arithmetic.pow
-    maximum = arithmetic.maximum
-    minimum = arithmetic.minimum
-    neg = negative = arithmetic.neg
-    abs = absolute = arithmetic.abs
-    sign = arithmetic.sign
-    exp = arithmetic.exp
-    expm1 = arithmetic.expm1
-    log = arithmetic.log
-    log1p = arithmetic.log1p
-    log2 = arithmetic.log2
-    log10 = arithmetic.log10
-    sqrt = arithmetic.sqrt
-    rsqrt = arithmetic.rsqrt
-    square = arithmetic.square
-    reciprocal = arithmetic.reciprocal
-    sin = arithmetic.sin
-    cos = arithmetic.cos
-    tan = arithmetic.tan
-    tanh = arithmetic.tanh
-    erf = arithmetic.erf
-    floor = arithmetic.floor
-    ceil = arithmetic.ceil
-    trunc = arithmetic.trunc
-    round = arithmetic.round
-    clamp = clip = arithmetic.clamp
-    clamp_min = arithmetic.clamp_min
-    clamp_max = arithmetic.clamp_max
-    masked_fill = arithmetic.masked_fill
-
+    # ------------------------------------------------------------------ methods that are no functions
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """This tensor where `condition` holds, `other` elsewhere."""
         return arithmetic.where(condition, self, other)
-
-    # ------------------------------------------------------------------ comparison and logic
-    eq = comparison.eq
-    ne = comparison.ne
-    lt = comparison.lt
-    le = comparison.le
-    gt = comparison.gt
-    ge = comparison.ge
-    logical_and = comparison.logical_and
-    logical_or = comparison.logical_or
-    logical_xor = comparison.logical_xor
-    logical_not = comparison.logical_not
-    bitwise_and = comparison.bitwise_and
-    bitwise_or = comparison.bitwise_or
-    bitwise_xor = comparison.bitwise_xor
-    bitwise_not = comparison.bitwise_not
-    isnan = comparison.isnan
-    isinf = comparison.isinf
-    isfinite = comparison.isfinite
-    isclose = comparison.isclose
-    allclose = comparison.allclose
-    equal = comparison.equal
-
-    # ------------------------------------------------------------------ reductions
-    sum = reduction.sum
-    mean = reduction.mean
-    var = reduction.var
-    std = reduction.std
-    max = reduction.max
-    min = reduction.min
-    amax = reduction.amax
-    amin = reduction.amin
-    argmax = reduction.argmax
-    argmin = reduction.argmin
-    prod = reduction.prod
-    all = reduction.all
-    any = reduction.any
-    logsumexp = reduction.logsumexp
-    norm = reduction.norm
-    cumsum = reduction.cumsum
-    count_nonzero = reduction.count_nonzero
-
-    # ------------------------------------------------------------------ products
-    matmul = linalg.matmul
-    mm = linalg.mm
-    bmm = linalg.bmm
-    mv = linalg.mv
-    dot = linalg.dot
-    outer = linalg.outer
-    addmm = linalg.addmm
-
-    # ------------------------------------------------------------------ shapes
-    reshape = shape.reshape
-    view = shape.view
-    view_as = shape.view_as
-    unflatten = shape.unflatten
-    flatten = shape.flatten
-    squeeze = shape.squeeze
-    unsqueeze = shape.unsqueeze
-    transpose = swapaxes = shape.transpose
-    permute = shape.permute
-    movedim = shape.movedim
-    expand = shape.expand
-    expand_as = shape.expand_as
-    broadcast_to = shape.broadcast_to
-    repeat = shape.repeat
-    repeat_interleave = shape.repeat_interleave
-    tile = shape.tile
-    split = shape.split
-    chunk = shape.chunk
-    unbind = shape.unbind
-    narrow = shape.narrow
-    diagonal = diagonals.diagonal
-    diag = diagonals.diag
-    trace = diagonals.trace
-    tril = shape.tril
-    triu = shape.triu
-    flip = shape.flip
-    roll = shape.roll
 
     def t(self) -> Tensor:
         """The transpose of a matrix; a tensor of fewer dimensions as it is."""
@@ -332,53 +224,11 @@ class Tensor(Variable, Operators, InPlace, _NamedAsBuiltins):
             raise ShapeError(f"t: expected at most 2 dimensions, got shape {self.shape}; use .mT or .permute")
         return shape.transpose(self, 0, 1) if self.ndim == 2 else self
 
-    # ------------------------------------------------------------------ indexing and sorting
-    __getitem__ = indexing.getitem
-    gather = indexing.gather
-    scatter = indexing.scatter
-    scatter_add = indexing.scatter_add
-    index_select = indexing.index_select
-    index_add = indexing.index_add
-    take_along_dim = indexing.take_along_dim
-    masked_select = indexing.masked_select
-    nonzero = indexing.nonzero
-    argwhere = indexing.argwhere
-    index_put = indexing.index_put
-    topk = indexing.topk
-    sort = indexing.sort
-    argsort = indexing.argsort
-
-    # ------------------------------------------------------------------ activations
-    relu = activation.relu
-    sigmoid = activation.sigmoid
-    softmax = activation.softmax
-    log_softmax = activation.log_softmax
-
-    # ------------------------------------------------------------------ conversion
-    to = conversion.to
-    cpu = conversion.cpu
-    cuda = conversion.cuda
-    type_as = conversion.type_as
     new_tensor = creation.new_data
     new_full = creation.new_full
     new_zeros = creation.new_zeros
     new_ones = creation.new_ones
     new_empty = creation.new_empty
-    double = conversion.double
-    half = conversion.half
-    short = conversion.short
-    long = conversion.long
-    clone = conversion.clone
-    contiguous = conversion.contiguous
-    is_contiguous = conversion.is_contiguous
-    detach = conversion.detach
-    numpy = conversion.numpy
-    item = conversion.item
-    tolist = conversion.tolist
-    __array__ = conversion.array_protocol
-    __dlpack__ = conversion.dlpack
-    __dlpack_device__ = conversion.dlpack_device
-    __cuda_array_interface__ = property(conversion.cuda_array_interface)
 
 
 register_tensor_class(Tensor)

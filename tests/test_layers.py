@@ -275,16 +275,42 @@ def test_nothing_unpickles(module: str) -> None:
             assert [ast.unparse(v) for v in allowed] == ["False"], f"line {node.lineno}: np.load may unpickle"
 
 
-@pytest.mark.parametrize("module", [m for m, path in FILES.items() if path.name == "__init__.py"])
-def test_packages_list_their_exports(module: str) -> None:
-    tree = TREES[module]
-    listed = [
-        ast.literal_eval(node.value)
-        for node in tree.body
+def exports_of(module: str) -> list[str]:
+    """What `__all__` lists. `*family.__all__` in it stands for what is imported from that file with a star."""
+    lists = [
+        node.value
+        for node in TREES[module].body
         if isinstance(node, ast.Assign) and any(ast.unparse(t) == "__all__" for t in node.targets)
     ]
-    assert len(listed) == 1, "a package says what it exports, in __all__"
-    assert len(set(listed[0])) == len(listed[0]), "a name is listed twice"
+    assert len(lists) == 1, f"{module} does not say what it exports, in __all__"
+    assert isinstance(lists[0], ast.List)
+    names, families = [], {i.module for i in imports_of(module) if i.name == "*"}
+    for entry in lists[0].elts:
+        if isinstance(entry, ast.Starred):
+            (family,) = [m for m in families if f"{m}.__all__".endswith(f".{ast.unparse(entry.value)}")]
+            families.remove(family)
+            names += exports_of(family)
+        else:
+            names.append(ast.literal_eval(entry))
+    assert not families, f"{module} imports with a star, and does not export, what is in {families}"
+    return names
+
+
+PACKAGES = [m for m, path in FILES.items() if path.name == "__init__.py"]
+COLLECTIONS = [m for m in FILES if m not in PACKAGES and any(i.name == "*" for i in imports_of(m))]
+
+
+@pytest.mark.parametrize("module", PACKAGES + COLLECTIONS)
+def test_packages_list_their_exports(module: str) -> None:
+    names = exports_of(module)
+    assert len(set(names)) == len(names), "a name is listed twice"
+
+
+def test_a_familys_file_decides_what_is_exported() -> None:
+    exported = {m: set(exports_of(m)) for m in ("tensorgrad", "tensorgrad.nn", "tensorgrad.nn.functional")}
+    assert exported["tensorgrad"] >= {"exp", "cat", "einsum", "ones", "Tensor"}
+    assert exported["tensorgrad.nn"] >= {"ReLU", "Linear", "Module", "functional"}
+    assert exported["tensorgrad.nn.functional"] >= {"relu", "mse_loss", "pad", "linear"}
 
 
 def test_every_folder_is_a_package() -> None:

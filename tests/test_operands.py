@@ -12,7 +12,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad.nn import functional as F
 
-# The functions whose first argument is a Tensor, by its name; those of two operands take numbers for one of them.
+# What the functions take after a Tensor, where it is neither another operand nor another Tensor.
 _OTHERS: dict[str, tuple[Any, ...]] = {
     "permute": (0,), "transpose": (0, 0), "movedim": (0, 0), "expand": (1,), "index_select": (0, tg.tensor([0])),
     "gather": (0, tg.tensor([0])), "scatter": (0, tg.tensor([0]), 1.0), "scatter_add": (0, tg.tensor([0]), tg.ones(1)),
@@ -23,12 +23,6 @@ _OTHERS: dict[str, tuple[Any, ...]] = {
     "unflatten": (0, (1,)), "clamp": (0,), "clip": (0,), "clamp_min": (0,), "clamp_max": (0,), "softmax": (0,),
     "log_softmax": (0,), "addmm": (tg.ones(1, 1), tg.ones(1, 1)), "pad": ((1, 1),), "full_like": (1,),
 }  # fmt: skip
-_TWO = (
-    "add sub mul div pow floor_divide remainder maximum minimum eq ne lt le gt ge logical_and logical_or logical_xor "
-    "bitwise_and bitwise_or bitwise_xor"
-).split()
-_PAIRS = "matmul mm bmm mv dot outer isclose allclose equal mse_loss l1_loss huber_loss smooth_l1_loss kl_div".split()
-_CLASSES = "cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits linear linear_act".split()
 _RANDOM = {"bernoulli", "rand_like", "randint_like", "randn_like"}
 
 
@@ -45,12 +39,12 @@ def _functions() -> list[Any]:
     return [pytest.param(n, f, id=n) for n, f in found.items()]
 
 
-def _arguments(name: str) -> tuple[Any, ...]:
-    if name in _TWO:
-        return (1.0,)
-    if name in _PAIRS or name in _CLASSES:
-        return (tg.ones(1), tg.ones(1)) if name.startswith("linear") else (tg.ones(1),)
-    return _OTHERS.get(name, ())
+def _arguments(name: str, function: Any) -> tuple[Any, ...]:
+    """For what must be given besides: of two operands a number, and where nothing else is known a Tensor."""
+    if name in _OTHERS:
+        return _OTHERS[name]
+    _, *others = inspect.signature(function).parameters.values()
+    return tuple([1.0 if p.name == "other" else tg.ones(1) for p in others if p.default is p.empty])
 
 
 def test_the_walk_finds_the_functions() -> None:
@@ -61,7 +55,7 @@ def test_the_walk_finds_the_functions() -> None:
 @pytest.mark.parametrize("wrong", [[1.0], None], ids=["list", "None"])
 def test_what_is_no_tensor_is_refused_by_name(name: str, function: Any, wrong: Any) -> None:
     with pytest.raises(tg.DTypeError, match=r"^\w+: .*(expected|must be)"):
-        function(wrong, *_arguments(name))
+        function(wrong, *_arguments(name, function))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Whatever bypasses the backend breaks here, and would break on CUDA or in a recor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 import tensorgrad as tg
 from tensorgrad import nn, optim
 from tests.opaque import OpaqueArray, OpaqueBackend, opaque_device
-from tests.ops.table import CHECKS, checks_of, families
+from tests.ops.table import CHECKS, Case, DType, all_checks
 
 SIZES = [6, 16, 3]
 
@@ -212,16 +212,23 @@ def test_tensors_of_two_devices_do_not_mix(device: tg.Device) -> None:
     assert total.tolist() == [2, 2]
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # inf - inf, which the CPU's own kernels do in silence
-@pytest.mark.parametrize("family", families().cases)
-def test_the_table_of_cases_runs_there(family: str, device: tg.Device) -> None:
-    """Values, gradients and gradients of gradients of every op, without the layouts, which are the CPU's affair."""
+@pytest.fixture
+def by_default(device: tg.Device) -> Iterator[tg.Device]:
     before = tg.get_default_device()
     tg.set_default_device(device)
-    try:
-        for case in families().cases[family]:
-            for dtype, check in checks_of(case):
-                if check != "layout" and dtype in (tg.float64, tg.int64, tg.bool):
-                    CHECKS[check](case, dtype, "opaque")
-    finally:
-        tg.set_default_device(before)
+    yield device
+    tg.set_default_device(before)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # inf - inf, which the CPU's own kernels do in silence
+@pytest.mark.parametrize(
+    ("case", "dtype", "check"),
+    [
+        pytest.param(case, dtype, check, id=name)
+        for name, case, dtype, check in all_checks()
+        if check != "layout" and dtype in (tg.float64, tg.int64, tg.bool)
+    ],
+)
+def test_case(case: Case, dtype: DType, check: str, by_default: tg.Device) -> None:
+    """Values, gradients and gradients of gradients of every op, without the layouts, which are the CPU's affair."""
+    CHECKS[check](case, dtype, str(by_default))

@@ -136,3 +136,13 @@ def _in_dtype(name: str, input: Tensor, dtype: object) -> Tensor:
         raise DTypeError(f"{name}: dtype must be a floating one, got {wanted}")
     shape_of(name, input)
     return cast(input, wanted)
+
+
+class ActivationMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    relu = relu
+    sigmoid = sigmoid
+    softmax = softmax
+    log_softmax = log_softmax

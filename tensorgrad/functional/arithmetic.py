@@ -19,6 +19,46 @@ from tensorgrad.ops import elementwise as E
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
+__all__ = [
+    "abs",
+    "add",
+    "ceil",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "cos",
+    "div",
+    "erf",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "masked_fill",
+    "maximum",
+    "minimum",
+    "mul",
+    "neg",
+    "pow",
+    "reciprocal",
+    "remainder",
+    "round",
+    "rsqrt",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+    "sub",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
+]
+
 Operand = Any  # a Tensor or a number
 
 
@@ -295,3 +335,47 @@ def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Te
     return tuple(  # type: ignore[return-value]
         cast(v, dtype) if isinstance(v, Variable) else constant(v, dtype, condition.device, "where") for v in (x, y)
     )
+
+
+clip = clamp  # NumPy's name
+
+
+class ArithmeticMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    add = add
+    sub = subtract = sub
+    mul = multiply = mul
+    div = divide = true_divide = div
+    floor_divide = floor_divide
+    remainder = remainder
+    pow = pow
+    maximum = maximum
+    minimum = minimum
+    neg = negative = neg
+    abs = absolute = abs
+    sign = sign
+    exp = exp
+    expm1 = expm1
+    log = log
+    log1p = log1p
+    log2 = log2
+    log10 = log10
+    sqrt = sqrt
+    rsqrt = rsqrt
+    square = square
+    reciprocal = reciprocal
+    sin = sin
+    cos = cos
+    tan = tan
+    tanh = tanh
+    erf = erf
+    floor = floor
+    ceil = ceil
+    trunc = trunc
+    round = round
+    clamp = clip = clamp
+    clamp_min = clamp_min
+    clamp_max = clamp_max
+    masked_fill = masked_fill

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "allclose",
     "bitwise_and",
-    "bitwise_left_shift",
     "bitwise_not",
     "bitwise_or",
-    "bitwise_right_shift",
     "bitwise_xor",
     "eq",
     "equal",
@@ -204,3 +202,29 @@ def _check_same_dtype(name: str, x: Tensor, y: Tensor) -> None:
     shape_of(name, y)
     if x.dtype != y.dtype:
         raise DTypeError(f"{name}: both must have one dtype, got {x.dtype} and {y.dtype}; convert one with .to(dtype)")
+
+
+class ComparisonMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    eq = eq
+    ne = ne
+    lt = lt
+    le = le
+    gt = gt
+    ge = ge
+    logical_and = logical_and
+    logical_or = logical_or
+    logical_xor = logical_xor
+    logical_not = logical_not
+    bitwise_and = bitwise_and
+    bitwise_or = bitwise_or
+    bitwise_xor = bitwise_xor
+    bitwise_not = bitwise_not
+    isnan = isnan
+    isinf = isinf
+    isfinite = isfinite
+    isclose = isclose
+    allclose = allclose
+    equal = equal

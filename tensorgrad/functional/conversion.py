@@ -22,6 +22,8 @@ from tensorgrad.ops import elementwise as E
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
+__all__ = ["clone", "is_tensor"]
+
 
 # ---------------------------------------------------------------------- devices and dtypes
 class _Transfer(Function):
@@ -244,3 +246,31 @@ def cuda_array_interface(self: Tensor) -> Any:
         raise GraphError("__cuda_array_interface__: this tensor requires grad; use .detach()")
     backend: Any = self.device.backend
     return backend.cuda_array_interface(self.array)
+
+
+class ConversionMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    float = float
+    int = int
+    bool = bool
+    to = to
+    cpu = cpu
+    cuda = cuda
+    type_as = type_as
+    double = double
+    half = half
+    short = short
+    long = long
+    clone = clone
+    contiguous = contiguous
+    is_contiguous = is_contiguous
+    detach = detach
+    numpy = numpy
+    item = item
+    tolist = tolist
+    __array__ = array_protocol
+    __dlpack__ = dlpack
+    __dlpack_device__ = dlpack_device
+    __cuda_array_interface__ = property(cuda_array_interface)

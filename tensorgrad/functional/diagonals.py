@@ -67,3 +67,12 @@ def trace(input: Tensor) -> Tensor:
     if len(shape) != 2:
         raise ShapeError(f"trace: expected a matrix, got shape {shape}")
     return reduction.sum(diagonal(input))
+
+
+class DiagonalMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    diagonal = diagonal
+    diag = diag
+    trace = trace

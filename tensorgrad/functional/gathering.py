@@ -25,15 +25,7 @@ from tensorgrad.ops import shape as S
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = [
-    "checked_integers",
-    "gather",
-    "index_add",
-    "index_select",
-    "scatter",
-    "scatter_add",
-    "take_along_dim",
-]
+__all__ = ["gather", "index_add", "index_select", "scatter", "scatter_add", "take_along_dim"]
 
 Shape = tuple[int, ...]
 _ALL = slice(None)
@@ -173,3 +165,15 @@ def _check_select(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[in
         raise ShapeError(f"{name}: the index must be 1-d, and of one element for a 0-d input, got {index.shape}")
     _check_range(name, index, input.shape[axis] if input.ndim else 1, axis)
     return axis, index
+
+
+class GatheringMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    gather = gather
+    scatter = scatter
+    scatter_add = scatter_add
+    index_select = index_select
+    index_add = index_add
+    take_along_dim = take_along_dim

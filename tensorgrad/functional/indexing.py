@@ -15,17 +15,10 @@ from tensorgrad.dtypes import int64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.gathering import (
     checked_integers,
-    gather,
-    index_add,
-    index_select,
-    scatter,
-    scatter_add,
-    take_along_dim,
 )
 from tensorgrad.functional.index_key import broadcast_shapes, is_plain, normalise_key, view_shape, wrapped
 from tensorgrad.functional.promotion import as_operand, cast, constant, shape_of
 from tensorgrad.functional.shape import broadcast_to
-from tensorgrad.functional.sorting import argsort, sort, topk
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
@@ -33,26 +26,7 @@ from tensorgrad.ops import shape as S
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = [
-    "argsort",
-    "argwhere",
-    "gather",
-    "getitem",
-    "index_add",
-    "index_put",
-    "index_select",
-    "masked_select",
-    "nonzero",
-    "normalise_key",
-    "one_hot",
-    "scatter",
-    "scatter_add",
-    "setitem_result",
-    "sort",
-    "take_along_dim",
-    "topk",
-    "write_item",
-]
+__all__ = ["argwhere", "index_put", "masked_select", "nonzero"]
 
 Shape = tuple[int, ...]
 
@@ -228,3 +202,14 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     B.check_bounds(array, 0, num_classes, what="one_hot: classes")
     hot = B.equal(B.reshape(array, (*tensor.shape, 1)), B.arange(0, num_classes, 1, array.dtype))
     return new_tensor(B.astype(hot, int64), tensor.device)
+
+
+class IndexingMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    __getitem__ = getitem
+    masked_select = masked_select
+    nonzero = nonzero
+    argwhere = argwhere
+    index_put = index_put

@@ -10,7 +10,7 @@ from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.dtypes import fitting
 from tensorgrad.errors import GraphError, ShapeError
-from tensorgrad.functional import activation, arithmetic, comparison, indexing, shape
+from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, shape
 from tensorgrad.functional.promotion import cast
 from tensorgrad.random import inplace as random
 
@@ -112,9 +112,9 @@ bitwise_xor_ = inplace(comparison.bitwise_xor, "bitwise_xor_")
 bitwise_left_shift_ = inplace(comparison.bitwise_left_shift, "bitwise_left_shift_")
 bitwise_right_shift_ = inplace(comparison.bitwise_right_shift, "bitwise_right_shift_")
 masked_fill_ = inplace(arithmetic.masked_fill, "masked_fill_")
-scatter_ = inplace(indexing.scatter, "scatter_")
-scatter_add_ = inplace(indexing.scatter_add, "scatter_add_")
-index_add_ = inplace(indexing.index_add, "index_add_")
+scatter_ = inplace(gathering.scatter, "scatter_")
+scatter_add_ = inplace(gathering.scatter_add, "scatter_add_")
+index_add_ = inplace(gathering.index_add, "index_add_")
 index_put_ = inplace(indexing.index_put, "index_put_")
 
 

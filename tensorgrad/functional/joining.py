@@ -16,7 +16,7 @@ from tensorgrad.ops import shape as S
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["cat", "chunk", "hstack", "narrow", "split", "stack", "unbind", "vstack"]
+__all__ = ["cat", "chunk", "concat", "hstack", "narrow", "split", "stack", "unbind", "vstack"]
 
 Shape = tuple[int, ...]
 Sizes = int | Sequence[int]
@@ -50,6 +50,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"and {s} at position {i}"
             )
     return apply(S.concatenate, *parts, axis=axis)
+
+
+concat = cat
 
 
 @numpy_names
@@ -142,3 +145,13 @@ def _pieces(input: Tensor, sizes: Sequence[int], axis: int) -> tuple[Tensor, ...
         pieces.append(apply(S.getitem, input, key=(*lead, slice(start, start + n))))
         start += n
     return tuple(pieces)
+
+
+class JoiningMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    split = split
+    chunk = chunk
+    unbind = unbind
+    narrow = narrow

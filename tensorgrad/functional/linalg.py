@@ -14,14 +14,13 @@ from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
 from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
-from tensorgrad.functional.einsum import einsum
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import linear as M
 
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["addmm", "bmm", "dot", "einsum", "linear", "linear_act", "matmul", "mm", "mv", "outer"]
+__all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -171,3 +170,16 @@ def _shapes(name: str, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]
 
 def _refuse_inner(name: str, x: tuple[int, ...], y: tuple[int, ...], inner: int) -> NoReturn:
     raise ShapeError(f"{name}: inner sizes must agree, got {x} @ {y}: {x[-1]} and {inner}")
+
+
+class ProductMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    matmul = matmul
+    mm = mm
+    bmm = bmm
+    mv = mv
+    dot = dot
+    outer = outer
+    addmm = addmm

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
 __all__ = [
-    "ValuesAndIndices",
     "all",
     "amax",
     "amin",
@@ -331,3 +330,26 @@ def _only_floating(name: str, input: Tensor) -> Tensor:
     if not is_floating(input.array.dtype):
         raise DTypeError(f"{name}: expected a floating tensor, got {input.dtype}; convert it with .float()")
     return input
+
+
+class ReductionMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    sum = sum
+    mean = mean
+    var = var
+    std = std
+    max = max
+    min = min
+    amax = amax
+    amin = amin
+    argmax = argmax
+    argmin = argmin
+    prod = prod
+    all = all
+    any = any
+    logsumexp = logsumexp
+    norm = norm
+    cumsum = cumsum
+    count_nonzero = count_nonzero

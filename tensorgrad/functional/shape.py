@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 from tensorgrad.autograd.tape import apply
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, normalize_dims
-from tensorgrad.functional.joining import cat, chunk, hstack, narrow, split, stack, unbind, vstack
-from tensorgrad.functional.padding import pad
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import shape as S
@@ -26,36 +24,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "broadcast_to",
-    "cat",
-    "chunk",
-    "expand",
-    "expand_as",
     "flatten",
     "flip",
-    "hstack",
     "meshgrid",
     "movedim",
-    "narrow",
     "numel",
-    "pad",
     "permute",
-    "repeat",
     "repeat_interleave",
     "reshape",
     "roll",
-    "split",
     "squeeze",
-    "stack",
     "tile",
     "transpose",
     "tril",
     "triu",
-    "unbind",
     "unflatten",
     "unsqueeze",
-    "view",
-    "view_as",
-    "vstack",
 ]
 
 Shape = tuple[int, ...]
@@ -349,3 +333,30 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
         apply(S.broadcast_to, reshape(x, *(1,) * i, -1, *(1,) * (n - 1 - i)), shape=shape) for i, x in enumerate(parts)
     ]
     return tuple(transpose(g, 0, 1) for g in grids) if indexing == "xy" and n > 1 else tuple(grids)
+
+
+class ShapeMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    numel = numel
+    reshape = reshape
+    view = view
+    view_as = view_as
+    unflatten = unflatten
+    flatten = flatten
+    squeeze = squeeze
+    unsqueeze = unsqueeze
+    transpose = swapaxes = transpose
+    permute = permute
+    movedim = movedim
+    expand = expand
+    expand_as = expand_as
+    broadcast_to = broadcast_to
+    repeat = repeat
+    repeat_interleave = repeat_interleave
+    tile = tile
+    tril = tril
+    triu = triu
+    flip = flip
+    roll = roll

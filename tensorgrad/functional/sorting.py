@@ -16,7 +16,7 @@ from tensorgrad.ops import shape as S
 if TYPE_CHECKING:
     from tensorgrad.tensor import Tensor
 
-__all__ = ["Sorted", "argsort", "sort", "topk"]
+__all__ = ["argsort", "sort", "topk"]
 
 _ALL = slice(None)
 
@@ -62,3 +62,12 @@ def _selected(input: Tensor, order: Tensor, dim: int) -> Sorted:
         return Sorted(apply(E.copy, input), order)
     axis = normalize_dim("sort", dim, input.ndim)
     return Sorted(apply(I.take_along_axis, input, order, axis=axis, unique=True), order)
+
+
+class SortingMethods:
+    """Tensor's methods among these."""
+
+    __slots__ = ()
+    topk = topk
+    sort = sort
+    argsort = argsort

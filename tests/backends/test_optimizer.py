@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tensorgrad as tg
+from tensorgrad import optim
 from tensorgrad.backends import device
 from tensorgrad.backends.cpu.optimizer import _PIECE_BYTES
+from tensorgrad.optim import Optimizer
 from tests.composition import COMPOSITION
 from tests.optim.reference import CASES, REFERENCE, case_id
 
@@ -23,84 +26,23 @@ SHAPES = [(), (0,), (3, 0), (7,), (PIECE,), (PIECE + 1,), (3, PIECE - 5), (40, 3
 
 
 class Run:
-    """One optimizer's raw state over many steps of a backend."""
+    """One optimizer's raw state over many steps of a backend; its class says what is kept, and the options."""
 
     def __init__(self, backend: Any, name: str, options: dict[str, Any], params: list[Array]) -> None:
-        self.backend, self.name, self.options = backend, name, options
-        self.params = params
-        self.step_count = np.zeros(())
-        self.state: dict[str, list[Array]] = {}
-
-    def column(self, name: str, wanted: Any = True, start: float = 0.0) -> list[Array] | None:
-        if not wanted:
-            return None
-        if name not in self.state:
-            self.state[name] = [np.full_like(p, start) for p in self.params]
-        return self.state[name]
+        parameter = tg.zeros(1, dtype=params[0].dtype, requires_grad=True)
+        optimizer: Optimizer = getattr(optim, name)([parameter], **options)
+        (group,) = optimizer.param_groups
+        self.params, self.step_count = params, np.zeros(())
+        self.state: dict[str, list[Array]] = {
+            kept: [np.full_like(p, optimizer._start(parameter, group, kept)) for p in params]
+            for kept in optimizer._wanted(group)
+        }
+        self._names, self._options = optimizer.state_names, optimizer._options(group)
+        self._primitive = getattr(backend, optimizer.rule.primitive)
 
     def step(self, grads: list[Array], lr: float) -> None:
-        o = self.options
-        decay, up = o.get("weight_decay", 1e-2 if self.name == "AdamW" else 0.0), o.get("maximize", False)
-        common: dict[str, Any] = {"weight_decay": decay, "maximize": up}
-        args = (np.asarray(lr), self.step_count)
-        getattr(self, self.name.lower())(o, grads, args, common)
-
-    def sgd(self, o: dict[str, Any], grads: list[Array], args: Any, common: Any) -> None:
-        momentum = o.get("momentum", 0.0)
-        self.backend.sgd_step(
-            self.params,
-            grads,
-            self.column("b", momentum),
-            *args,
-            momentum=momentum,
-            dampening=o.get("dampening", 0.0),
-            nesterov=o.get("nesterov", False),
-            **common,
-        )
-
-    def adam(self, o: dict[str, Any], grads: list[Array], args: Any, common: Any) -> None:
-        beta1, beta2 = o.get("betas", (0.9, 0.999))
-        self.backend.adam_step(
-            self.params,
-            grads,
-            self.column("m"),
-            self.column("v"),
-            self.column("w", o.get("amsgrad")),
-            *args,
-            beta1=beta1,
-            beta2=beta2,
-            eps=o.get("eps", 1e-8),
-            decoupled=self.name == "AdamW",
-            **common,
-        )
-
-    adamw = adam
-
-    def rmsprop(self, o: dict[str, Any], grads: list[Array], args: Any, common: Any) -> None:
-        momentum = o.get("momentum", 0.0)
-        self.backend.rmsprop_step(
-            self.params,
-            grads,
-            self.column("v"),
-            self.column("a", o.get("centered")),
-            self.column("b", momentum),
-            *args,
-            alpha=o.get("alpha", 0.99),
-            eps=o.get("eps", 1e-8),
-            momentum=momentum,
-            **common,
-        )
-
-    def adagrad(self, o: dict[str, Any], grads: list[Array], args: Any, common: Any) -> None:
-        self.backend.adagrad_step(
-            self.params,
-            grads,
-            self.column("s", True, o.get("initial_accumulator_value", 0.0)),
-            *args,
-            lr_decay=o.get("lr_decay", 0.0),
-            eps=o.get("eps", 1e-10),
-            **common,
-        )
+        state = [self.state.get(name) for name in self._names]
+        self._primitive(self.params, grads, *state, np.asarray(lr), self.step_count, **self._options)
 
 
 def _strided(shape: tuple[int, ...], rng: np.random.Generator, layout: str) -> Array:

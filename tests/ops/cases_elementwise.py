@@ -33,13 +33,14 @@ def _unary(name: str, reference: Callable[[Array], Array], sample: Sample = "nor
 def _binary(
     name: str, reference: Callable[[Array, Array], Array], sample: Any = "normal", **options: Any
 ) -> list[Case]:
-    """Usual, broadcast in every way, empty, 0-d, and with a number on the right."""
+    """Usual (also as a method, float16 and integers), broadcast in every way, empty, 0-d, a number on the right."""
     function = _called(name)
     scalar = sample[1] if isinstance(sample, tuple) else sample
     number = {"normal": -1.5, "nonzero": -1.5, "distinct": 0.01, "positive": 1.5}[str(scalar)]
     first = sample[0] if isinstance(sample, tuple) else sample
     return [
         Case(name, function, reference, [(3, 4), (3, 4)], sample, WITH_INTEGERS, **options),
+        Case(f"{name}-method", lambda x, y: getattr(x, name)(y), reference, [(2, 3), (2, 3)], sample, **options),
         Case(f"{name}-row", function, reference, [(3, 4), (4,)], sample, **options),
         Case(f"{name}-column", function, reference, [(3, 1), (2, 3, 4)], sample, **options),
         Case(f"{name}-both", function, reference, [(3, 1, 2), (4, 1)], sample, **options),
@@ -180,6 +181,8 @@ CHOOSING = [
     Case("clamp", lambda x: tg.clamp(x, -0.5, 0.7), lambda x: np.clip(x, -0.5, 0.7), [(3, 4)], "distinct"),
     Case("clamp-min", lambda x: x.clamp(min=0.1), lambda x: np.maximum(x, 0.1), [(3, 4)], "distinct"),
     Case("clamp-max", lambda x: x.clamp(max=0.1), lambda x: np.minimum(x, 0.1), [(3, 4)], "distinct"),
+    Case("clamp_min", lambda x: tg.clamp_min(x, 0.1), lambda x: np.maximum(x, 0.1), [(3, 4)], "distinct"),
+    Case("clamp_max", lambda x: tg.clamp_max(x, 0.1), lambda x: np.minimum(x, 0.1), [(3, 4)], "distinct"),
     Case("clamp-integers", lambda x: x.clamp(-2, 2), lambda x: np.clip(x, -2, 2), [(9,)], dtypes=(tg.int64,)),
     Case("clamp-0d", lambda x: x.clamp(-9, 9), lambda x: x, [()]),
     Case("clamp-empty", lambda x: x.clamp(0, 1), lambda x: x, [(0, 2)]),

@@ -353,6 +353,7 @@ BY_CONDITION = [
         result_dtype=tg.int64,
         gradient=False,
     ),
+    Case("argwhere", tg.argwhere, np.argwhere, [(3, 4)], dtypes=ALL, result_dtype=tg.int64, gradient=False),
     Case("nonzero-0d", tg.nonzero, lambda x: np.zeros((1, 0), int), [()], sample="nonzero", gradient=False),
     Case(
         "one_hot",

@@ -39,7 +39,12 @@ PAIRWISE: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any, dict[str,
     "smooth_l1_loss": (F.smooth_l1_loss, lambda x, y: _huber(0.5)(x, y) / 0.5, "normal", {"beta": 0.5}),
     "smooth_l1_loss-zero": (F.smooth_l1_loss, lambda x, y: np.abs(x - y), "distinct", {"beta": 0}),
     "binary_cross_entropy": (F.binary_cross_entropy, _bce, "probability", {}),
-    "bce_with_logits": (F.binary_cross_entropy_with_logits, _bce_logits, ("normal", "probability"), {}),
+    "binary_cross_entropy_with_logits": (
+        F.binary_cross_entropy_with_logits,
+        _bce_logits,
+        ("normal", "probability"),
+        {},
+    ),
     "kl_div": (F.kl_div, lambda x, t: special.xlogy(t, t) - t * x, ("normal", "probability"), {}),
     "kl_div-log": (F.kl_div, lambda x, t: np.exp(t) * (t - x), "normal", {"log_target": True}),
 }
@@ -82,7 +87,7 @@ CASES += [
         tolerance=4,
     ),
     Case(
-        "bce_with_logits-weights",
+        "binary_cross_entropy_with_logits-weights",
         lambda x, t, w, p: F.binary_cross_entropy_with_logits(x, t, w, pos_weight=p),
         lambda x, t, w, p: np.mean(-w * (p * t * special.log_expit(x) + (1 - t) * special.log_expit(-x))),
         [(4, 3), (4, 3), (4, 1), (3,)],

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
-from tensorgrad.functional.shape import expand_as, meshgrid, pad, unflatten, view
+from tensorgrad.functional.padding import pad
+from tensorgrad.functional.shape import expand_as, meshgrid, unflatten, view
 from tests.ops.table import Case
 
 NUMBERS = (tg.float32, tg.float64)

@@ -9,7 +9,8 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError, TensorgradError
-from tensorgrad.functional.shape import meshgrid, pad, unflatten, view, view_as
+from tensorgrad.functional.padding import pad
+from tensorgrad.functional.shape import meshgrid, unflatten, view, view_as
 
 X = tg.zeros(2, 3)
 

@@ -10,16 +10,13 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import optim
 from tensorgrad.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from tests.optim.reference import CASES, REFERENCE, case_id
 
 Array = np.ndarray[Any, Any]
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "SGD": SGD,
-    "Adam": Adam,
-    "AdamW": AdamW,
-    "RMSprop": RMSprop,
-    "Adagrad": Adagrad,
+    name: getattr(optim, name) for name in optim.__all__ if name != "Optimizer"
 }
 
 
