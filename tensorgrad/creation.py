@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.dtypes import (
@@ -28,9 +28,6 @@ from tensorgrad.dtypes import (
 )
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.host_data import PLAIN, by_dlpack, host_array, off_host, taken_in
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "arange", "as_size", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import bool_, get_default_dtype, int64
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["tensor_repr"]
 

@@ -56,7 +56,9 @@ LAZY = (
     "tensorgrad",
 )
 DEVICES = ("cpu", "cuda")
+# The one place where an annotation names what lies above: the others take the name from there.
 TENSOR = ("tensorgrad.tensor", "Tensor")
+NAMES_TENSOR = "tensorgrad.autograd.variable"
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,11 @@ def layer_of(module: str) -> float:
 
 
 def counted(module: str) -> list[Import]:
-    """The imports of `module`, those for annotations too: but for the name Tensor up to the layer that defines it."""
-    may_name_it = layer_of(module) <= layer_of(TENSOR[0])
-    return [i for i in imports_of(module) if not (i.for_annotations and may_name_it and (i.module, i.name) == TENSOR)]
+    """The imports of `module`, those for annotations too: but for the one that gives annotations the name Tensor."""
+    found = imports_of(module)
+    if module != NAMES_TENSOR:
+        return found
+    return [i for i in found if not (i.for_annotations and (i.module, i.name) == TENSOR)]
 
 
 def test_every_module_has_a_layer_of_its_own() -> None:
@@ -145,8 +149,18 @@ def test_the_walk_sees_the_imports() -> None:
     }
     lazy = [i for i in imports_of("tensorgrad.backends") if i.in_function]
     assert "tensorgrad.backends.cpu.backend" in {i.module for i in lazy}
-    annotated = [i for i in imports_of("tensorgrad.autograd.tape") if i.for_annotations]
+    annotated = [i for i in imports_of(NAMES_TENSOR) if i.for_annotations]
     assert [(i.module, i.name) for i in annotated] == [TENSOR]
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_the_name_for_annotations_is_used_for_nothing_else(module: str) -> None:
+    """At run time it is not the class: a call that is given it, or makes one, would ask about another."""
+    if (NAMES_TENSOR, "Tensor") not in {(i.module, i.name) for i in imports_of(module)}:
+        return
+    calls = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.Call)]
+    used = [c.lineno for c in calls if "Tensor" in {ast.unparse(part) for part in (c.func, *c.args)}]
+    assert used == []
 
 
 @pytest.mark.parametrize("module", FILES)
@@ -212,8 +226,8 @@ def test_only_the_cuda_backend_names_cupy(module: str) -> None:
 # Where PyTorch's names for what is CUDA's are defined. What such a function says besides is its own affair.
 PYTORCHS_NAMES = {
     "tensorgrad": {"cuda"},  # tg.cuda
-    "tensorgrad.tensor": {"cuda", "is_cuda", "cuda_array_interface", "__cuda_array_interface__"},
-    "tensorgrad.functional.conversion": {"cuda", "cuda_array_interface"},
+    "tensorgrad.tensor": {"is_cuda"},
+    "tensorgrad.functional.conversion": {"cuda", "cuda_array_interface", "__cuda_array_interface__"},
     "tensorgrad.nn.module": {"cuda"},
 }
 # Where CUDA is implemented, and registered.

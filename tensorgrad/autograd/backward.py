@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.op import Spec
 from tensorgrad.autograd.sweep import Sweep, checked_gradient, key_of
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["backward", "grad"]
 

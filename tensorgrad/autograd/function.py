@@ -21,18 +21,15 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from tensorgrad.autograd.modes import mode, no_grad
 from tensorgrad.autograd.op import Op, Spec
 from tensorgrad.autograd.tape import new_node, refresh, selected
-from tensorgrad.autograd.variable import Node, Variable, new_tensor
+from tensorgrad.autograd.variable import Node, Tensor, Variable, new_tensor
 from tensorgrad.backends import Backend, Device
 from tensorgrad.dtypes import is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["Context", "Function", "once_differentiable"]
 

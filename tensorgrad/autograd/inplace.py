@@ -7,20 +7,17 @@ the view's root a new history, of which this view and, when they are next used, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.op import op
 from tensorgrad.autograd.tape import apply, refresh
-from tensorgrad.autograd.variable import Node, Variable, follow_retained
+from tensorgrad.autograd.variable import Node, Tensor, Variable, follow_retained
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import TABLE, Array
 from tensorgrad.backends.primitives.index import Views
 from tensorgrad.dtypes import category
 from tensorgrad.errors import DTypeError, GraphError, ShapeError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["assign", "check_writable", "mark_written", "overwritten"]
 

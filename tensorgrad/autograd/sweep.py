@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.modes import enable_grad, no_grad
 from tensorgrad.autograd.op import Spec, select
 from tensorgrad.autograd.tape import selected
 from tensorgrad.autograd.tape_backend import TapeBackend
-from tensorgrad.autograd.variable import Node, Variable, new_tensor
+from tensorgrad.autograd.variable import Node, Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["Sweep", "checked_gradient", "key_of"]
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
-from tensorgrad.autograd.variable import Node, Variable, clock, new_tensor, register_refresh
+from tensorgrad.autograd.variable import Node, Tensor, Variable, clock, new_tensor, register_refresh
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["apply", "new_node", "refresh", "selected"]
 

@@ -10,15 +10,21 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.autograd.op import Op, Spec
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import DType, is_floating, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
-if TYPE_CHECKING:
-    from tensorgrad.autograd.op import Op, Spec
-    from tensorgrad.tensor import Tensor
-
-__all__ = ["Node", "Variable", "clock", "follow_retained", "new_tensor", "register_refresh", "register_tensor_class"]
+__all__ = [
+    "Node",
+    "Tensor",
+    "Variable",
+    "clock",
+    "follow_retained",
+    "new_tensor",
+    "register_refresh",
+    "register_tensor_class",
+]
 
 clock = count(1).__next__
 
@@ -272,6 +278,11 @@ class RemovableHandle:
     def __exit__(self, *exception: object) -> None:
         self.remove()
 
+
+if TYPE_CHECKING:
+    from tensorgrad.tensor import Tensor
+else:
+    Tensor = Variable  # the name that annotations need below the class itself; nothing else may use it
 
 _tensor_class: type[Any] = Variable
 _refresh: Callable[[Variable], None]

@@ -4,9 +4,9 @@ dtype."""
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import as_dtype, bool_, float32
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import tanh
@@ -16,9 +16,6 @@ from tensorgrad.ops import activation as A
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import random as R
 from tensorgrad.random import Generator, default_generator, key_tensor
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "dropout",

@@ -6,18 +6,15 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import DType, int64, integer_range, is_floating, result_type
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.promotion import as_operand, binary, cast, constant, shape_of, unary
 from tensorgrad.ops import elementwise as E
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "abs",

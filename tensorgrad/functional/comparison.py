@@ -5,19 +5,16 @@ Operands broadcast and are promoted (see `dtypes`); one of the two may be a numb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.errors import DTypeError
 from tensorgrad.functional.promotion import binary, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import reduce as R
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "allclose",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import builtins
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tensorgrad.autograd.function import Function
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.device import device_of_type, kind_asked_for
@@ -18,9 +18,6 @@ from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64,
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import elementwise as E
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["clone", "is_tensor"]
 

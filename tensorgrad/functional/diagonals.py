@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Tensor
 from tensorgrad.errors import ArgumentError, ShapeError
 from tensorgrad.functional import reduction
 from tensorgrad.functional.dims import normalize_dim
@@ -12,9 +11,6 @@ from tensorgrad.functional.promotion import constant, shape_of
 from tensorgrad.functional.shape import expand, movedim
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["diag", "diagonal", "trace"]
 

@@ -10,21 +10,18 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import linear as M
 from tensorgrad.ops import reduce as R
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["einsum"]
 

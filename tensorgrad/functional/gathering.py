@@ -7,10 +7,10 @@ their last bits may differ from run to run.
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import bool_, int64, type_name
 from tensorgrad.errors import DTypeError, ShapeError
@@ -21,9 +21,6 @@ from tensorgrad.functional.shape import broadcast_to, flatten
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["gather", "index_add", "index_select", "scatter", "scatter_add", "take_along_dim"]
 

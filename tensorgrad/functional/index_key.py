@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import bool_, int64, type_name, uint8
 from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.promotion import cast
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["Key", "broadcast_shapes", "is_plain", "normalise_key", "view_shape", "wrapped"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import int64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
@@ -22,9 +22,6 @@ from tensorgrad.functional.shape import broadcast_to
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["argwhere", "index_put", "masked_select", "nonzero"]
 

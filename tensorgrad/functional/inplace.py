@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.inplace import assign, check_writable, mark_written, overwritten
 from tensorgrad.autograd.modes import mode
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.dtypes import fitting
 from tensorgrad.errors import GraphError, ShapeError
 from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, shape
 from tensorgrad.functional.promotion import cast
 from tensorgrad.random import inplace as random
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 Operand = Any
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import how_to_make_one, promote_types, type_name
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, numpy_names
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["cat", "chunk", "concat", "hstack", "narrow", "split", "stack", "unbind", "vstack"]
 

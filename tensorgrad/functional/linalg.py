@@ -6,19 +6,16 @@ names both shapes and the sizes that had to agree. Integers work, without a grad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
 from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import linear as M
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]
 

@@ -8,13 +8,13 @@ must be equal, unless `broadcast=True` says that this is meant.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import (
     float16,
     float32,
@@ -32,9 +32,6 @@ from tensorgrad.functional.arithmetic import add, exp, log, mul, neg, sub, where
 from tensorgrad.functional.promotion import cast
 from tensorgrad.functional.shape import broadcast_to, reshape
 from tensorgrad.ops import loss as L
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "binary_cross_entropy",

@@ -7,19 +7,16 @@ call them unequal.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import DTypeError
 from tensorgrad.functional import arithmetic, comparison, linalg
 from tensorgrad.functional.promotion import OPERANDS, binary
 from tensorgrad.ops import elementwise as E
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["Operators"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import new_tensor
+from tensorgrad.autograd.variable import Tensor, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import fitting
 from tensorgrad.errors import ArgumentError
@@ -15,9 +14,6 @@ from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["pad"]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tensorgrad import dtypes
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import (
     DType,
@@ -23,9 +23,6 @@ from tensorgrad.dtypes import (
 )
 from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.ops import elementwise as E
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "OPERANDS",

@@ -8,11 +8,11 @@ one named twice an ArgumentError. `keepdim` keeps the reduced dimensions with si
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Variable
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import as_dtype, int64, is_floating
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.arithmetic import maximum, minimum
@@ -22,9 +22,6 @@ from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import reduce as R
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "all",

@@ -10,17 +10,15 @@ import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Tensor
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, normalize_dims
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "broadcast_to",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import int64
 from tensorgrad.errors import BoundsError
 from tensorgrad.functional.dims import as_integer, normalize_dim
@@ -12,9 +13,6 @@ from tensorgrad.functional.promotion import constant, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["argsort", "sort", "topk"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from tensorgrad.autograd.variable import Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.primitives import Array, Shape
@@ -31,9 +31,6 @@ from tensorgrad.dtypes import (
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError
 from tensorgrad.functional.index_key import broadcast_shapes
 from tensorgrad.random.generator import Generator, default_generator
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "bernoulli",

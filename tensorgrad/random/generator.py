@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
 
-from tensorgrad.autograd.variable import new_tensor
+from tensorgrad.autograd.variable import Tensor, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import int64, uint64
 from tensorgrad.errors import DTypeError, ShapeError
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = [
     "Generator",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tensorgrad.autograd.inplace import assign, check_writable
+from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import is_floating
 from tensorgrad.errors import DTypeError
 from tensorgrad.random.distributions import bernoulli, normal, uniform
 from tensorgrad.random.generator import Generator
-
-if TYPE_CHECKING:
-    from tensorgrad.tensor import Tensor
 
 __all__ = ["bernoulli_", "normal_", "uniform_"]
 
