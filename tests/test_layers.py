@@ -212,8 +212,8 @@ def test_only_the_cuda_backend_names_cupy(module: str) -> None:
 # Where PyTorch's names for what is CUDA's are defined. What such a function says besides is its own affair.
 PYTORCHS_NAMES = {
     "tensorgrad": {"cuda"},  # tg.cuda
-    "tensorgrad.tensor": {"cuda", "is_cuda", "cuda_array_interface", "__cuda_array_interface__"},
-    "tensorgrad.functional.conversion": {"cuda", "cuda_array_interface"},
+    "tensorgrad.tensor": {"is_cuda"},
+    "tensorgrad.functional.conversion": {"cuda", "cuda_array_interface", "__cuda_array_interface__"},
     "tensorgrad.nn.module": {"cuda"},
 }
 # Where CUDA is implemented, and registered.
