@@ -14,6 +14,7 @@ import pytest
 from bench.gpu_parts import cases_optimizer, kernel_driver
 from bench.gpu_parts.kernel_cases import CASES, checked
 from bench.gpu_parts.kernel_device import KernelDevice
+from tensorgrad.backends.cuda.activation import ACTIVATIONS
 from tensorgrad.backends.kernel_files import SUFFIXES, kernel_folder
 from tests.emulator import available, build
 
@@ -118,7 +119,6 @@ def test_a_wrong_result_is_caught(cupy: Any, case: str, kernel: str, argument: i
 
 
 # Bytes an element over the itemsize, as the tops of the source files state them (from memory, not asked for).
-ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh")
 BIAS = tuple(f"{name}_backward_bias" for name in ACTIVATIONS)
 DRAWN = tuple(f"random_{what}" for what in ("bits", "words64", "integers", "uniform", "normal", "bernoulli"))
 LOSSES = tuple(f"softmax_cross_entropy{what}" for what in ("", "_backward"))
