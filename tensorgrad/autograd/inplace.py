@@ -119,7 +119,7 @@ def _rewrite_history(target: Variable, value: Variable) -> None:
 def _order_of(x: Variable) -> tuple[int, ...]:
     """The axes of `x` from the greatest stride to the least."""
     strides = x.device.backend.strides(x.array)
-    return tuple(sorted(range(x.ndim), key=lambda axis: -strides[axis]))
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(strides[axis])))
 
 
 def _region(B: Backend, x: Any, views: Views) -> Any:

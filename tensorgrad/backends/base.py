@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 from typing import Any, ClassVar, Self
 
-from tensorgrad.backends.primitives import Array, names
+from tensorgrad.backends.primitives import TABLE, Array, names
 from tensorgrad.backends.primitives.check import CheckPrimitives
 from tensorgrad.backends.primitives.index import IndexPrimitives
 from tensorgrad.backends.primitives.linear import LinearPrimitives
@@ -78,7 +78,10 @@ class Backend(
 
     def for_replay(self) -> Self:
         """Another backend on the same device, for recorded calls: nothing that these read goes before it does."""
-        return copy.copy(self)
+        made = copy.copy(self)
+        for name in TABLE.keys() & vars(made).keys():  # primitives that `settle` has bound to this one
+            delattr(made, name)
+        return made
 
     def __init_subclass__(cls, interprets: bool = False, **kwargs: Any) -> None:
         """`interprets=True` is for backends that answer by `__getattr__`: the tape, a recorder."""

@@ -71,7 +71,7 @@ def _replaying_class(cls: type) -> type:
     members: dict[str, Any] = {"scratch": _take, "empty": _take}
     for name, row in TABLE.items():
         if row.alias == "by layout":
-            members[name] = row.default  # a device's own version may copy where it likes
+            members[name] = _tidied(Backend, row)  # the composition: a device's own version may copy where it likes
         elif row.takes_out and hasattr(cls, name):
             members[name] = _placed(cls, row)
         elif row.kind in ("compute", "check") and not row.result and not row.several and hasattr(cls, name):

@@ -160,7 +160,7 @@ class Optimizer:
         """Feed each group's lr to its slots on the devices, where it changed: before a step, or a replay of one."""
         rates = [checked_rate(self._name, group["lr"]) for group in self.param_groups]
         for (index, device), (have, slot) in self._rates.items():
-            if have != rates[index]:
+            if index < len(rates) and have != rates[index]:
                 device.backend.feed(slot, rates[index])
                 self._rates[index, device] = rates[index], slot
 

@@ -252,6 +252,15 @@ def test_a_write_to_a_view_of_memory_in_another_order() -> None:
     assert_values(a.grad, [[1, 5, 5], [5, 1, 1]])
 
 
+def test_a_write_to_a_view_of_memory_that_runs_backwards() -> None:
+    w = leaf(2.0)
+    y = tg.from_numpy(np.arange(12.0).reshape(3, 4)[::-1, ::-1])
+    y.mul_(w)
+    y.reshape(12)[2:5] = w * 3
+    y.sum().backward()
+    assert_values(w.grad, 66 - (9 + 8 + 7) + 3 * 3)
+
+
 def test_a_write_to_one_view_is_seen_by_another() -> None:
     x = leaf([1.0, 2.0, 3.0])
     y = x * 1

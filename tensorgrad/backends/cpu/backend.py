@@ -19,7 +19,7 @@ from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
 from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
-from tensorgrad.backends.cpu.results import binary, given, into, unary
+from tensorgrad.backends.cpu.results import binary, boxed, given, into, unary
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType, float64
 
@@ -34,7 +34,7 @@ warnings.filterwarnings("ignore", message=".* encountered in ", category=Runtime
 def _log10(x: Array, /, *, out: Array | None = None) -> Array:
     # NumPy's float32 logarithm of 100 is not 2.
     if x.dtype != np.float32:
-        return given(np.log10(x, out), out) if out is None else np.log10(x, out)
+        return boxed(np.log10(x)) if out is None else np.log10(x, out)
     out = np.empty(x.shape, np.float32) if out is None else out
     return np.log10(x, out=out, dtype=np.float64, casting="same_kind")
 

@@ -7,12 +7,11 @@ is first brought to positions in the flat memory. Duplicates are added one by on
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import boxed, given, into
+from tensorgrad.backends.cpu.results import boxed, given, into, numbered
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.backends.primitives.check import out_of_bounds, place
 from tensorgrad.dtypes import bool_, int64, uint64
@@ -20,8 +19,6 @@ from tensorgrad.dtypes import bool_, int64, uint64
 __all__ = ["CpuIndex"]
 
 Key = tuple[Any, ...]
-
-_MOST_KEPT = 1 << 16  # numbers that are kept for the next call
 
 
 class CpuIndex(Primitives):
@@ -129,10 +126,4 @@ def _side_by_side(key: Key) -> bool:
 
 def _counted(shape: Shape) -> Array:
     """0, 1, 2, ... in a shape."""
-    count = math.prod(shape)
-    return (_kept_numbers(count) if count <= _MOST_KEPT else np.arange(count)).reshape(shape)
-
-
-@lru_cache(maxsize=64)
-def _kept_numbers(count: int) -> Array:
-    return np.arange(count)
+    return numbered(math.prod(shape)).reshape(shape)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from tensorgrad.backends.cpu.reduce import row_maxima, row_sums
-from tensorgrad.backends.cpu.results import into
+from tensorgrad.backends.cpu.results import into, numbered
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.loss import LossPrimitives
 from tensorgrad.dtypes import int64
@@ -23,7 +21,7 @@ class CpuLoss(LossPrimitives):
     ) -> tuple[Array, Array]:
         if 0 in logits.shape:
             return super().softmax_cross_entropy(logits, labels, out=out)
-        losses = e = edge = chosen = None  # NumPy's own, unless somebody else's memory is to be used
+        losses = e = edge = chosen = spare = None  # NumPy's own, unless somebody else's memory is to be used
         if out is not None:
             rows, dtype = logits.shape[0], logits.dtype
             losses, e = out
@@ -31,7 +29,8 @@ class CpuLoss(LossPrimitives):
                 losses, inner = self.softmax_cross_entropy(logits, labels, out=(losses, self.scratch(e.shape, dtype)))
                 return losses, into(e, inner)
             edge, chosen = self.scratch((rows, 1), dtype), self.scratch((rows,), dtype)
-        e = np.subtract(logits, row_maxima(logits, e, edge), e)
+            spare = self.scratch(e.shape, dtype) if np.may_share_memory(e, logits) else e
+        e = np.subtract(logits, row_maxima(logits, spare, edge), e)
         chosen = self._picked(e, labels, chosen)
         np.exp(e, e)
         total = row_sums(e, edge)
@@ -50,18 +49,14 @@ class CpuLoss(LossPrimitives):
         np.subtract(chosen, 1, chosen)
         np.multiply(chosen, scale[:, 0], chosen)
         gradient = np.multiply(probabilities, scale, out)
-        gradient[_numbered(rows, 1), labels] = chosen
+        gradient[numbered(rows), labels] = chosen
         return gradient
 
     def _picked(self, x: Array, labels: Array, out: Array | None) -> Array:
         """x[row, labels[row]] for each row of the contiguous `x` (rows, classes)."""
         rows, classes = x.shape
         if out is None:
-            return x[_numbered(rows, 1), labels]
-        positions = np.add(_numbered(rows, classes), labels, self.scratch(labels.shape, int64))
+            return x[numbered(rows), labels]
+        positions = np.multiply(numbered(rows), classes, self.scratch(labels.shape, int64))
+        np.add(positions, labels, positions)
         return np.take(x.reshape(-1), positions, 0, out, "clip")
-
-
-@lru_cache(maxsize=64)
-def _numbered(count: int, step: int) -> Array:
-    return np.arange(0, count * step, max(step, 1)) if step else np.zeros(count, int64)

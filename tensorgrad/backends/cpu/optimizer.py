@@ -106,7 +106,9 @@ def _norm_part(g: Array, norm_type: float, work: Array) -> float:
 
 def _norm_part_of(piece: Any, norm_type: float, x: Array) -> float:
     """Of one piece; `x` is scratch of as many elements, in one dimension."""
-    if piece.dtype == x.dtype:
+    if norm_type == 2.0:
+        np.copyto(x.reshape(piece.shape), piece)
+    elif piece.dtype == x.dtype:
         np.absolute(piece, out=x.reshape(piece.shape))
     else:
         np.copyto(x.reshape(piece.shape), piece)  # as a ufunc's argument it would be converted in a buffer of NumPy's

@@ -5,14 +5,16 @@ NumPy makes scalars of results without dimensions. The wrappers here cost a tent
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.backends.primitives import Array
 
-__all__ = ["binary", "boxed", "given", "into", "unary"]
+__all__ = ["binary", "boxed", "given", "into", "numbered", "unary"]
 
+_MOST_KEPT = 1 << 16
 _array = np.ndarray
 _asarray = np.asarray
 
@@ -48,9 +50,17 @@ def boxed(result: Any) -> Array:
 
 def given(result: Array, out: Array | None) -> Array:
     """`result`, or `out` with its values."""
-    if out is None:
-        return result if type(result) is _array else _asarray(result)
-    return into(out, result)
+    return boxed(result) if out is None else into(out, result)
+
+
+def numbered(count: int) -> Array:
+    """int64 0, 1, 2, ... up to `count`; not to be written to. Short ones are kept for the next call."""
+    return _kept_numbers(count) if count <= _MOST_KEPT else np.arange(count)
+
+
+@lru_cache(maxsize=64)
+def _kept_numbers(count: int) -> Array:
+    return np.arange(count)
 
 
 def into(out: Array, x: Array) -> Array:

@@ -164,7 +164,8 @@ class _Descriptions:
 
     def keep(self, kept: _Kept) -> None:
         """Know what is put into `kept` as long as it lives."""
-        self._keepers.add(kept)
+        with self._lock:
+            self._keepers.add(kept)
 
     def number(self, described: _Description, kept: _Kept | None) -> int:
         """The number of a description."""

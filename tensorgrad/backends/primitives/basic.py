@@ -2,7 +2,8 @@
 
 They are named after NumPy's functions. Arrays are opaque to everybody but the backend that made them: outside it only
 `.shape`, `.dtype` and `.ndim` may be read. Every primitive that makes a new array takes `out=`, the array to write into
-instead; views have none, since they cost nothing. The dtypes of the arrays given are equal (promotion happens
+instead; views have none, since they cost nothing. Of an elementwise primitive `out` may be an argument of its shape and
+dtype; otherwise it shares no memory with them. The dtypes of the arrays given are equal (promotion happens
 before), Python scalars are weak, comparisons give bool, indices are int64, were checked and are not negative. A result
 without dimensions is an array like any other. What each primitive reads, writes, aliases and makes is in `table.py`.
 """

@@ -310,8 +310,9 @@ def add_step(name: str, state: Sequence[str]) -> None:
 # ---------------------------------------------------------------------- the device itself
 _rows("is_writable strides", "query", "x", basic=False)
 _row("can_reshape", "query", "x", "shape", basic=False)
-_rows("device_count device_name scratch for_replay settle", "query", basic=False)
+_rows("device_count device_name", "query", basic=False)
+_rows("scratch for_replay settle", "host", basic=False)
 _row("feed", "host", "slot=", "value", basic=False)
 _rows("to_dlpack dlpack_device cuda_array_interface", "host", "x", basic=False)
 _rows("from_dlpack synchronize raise_pending begin_replay", "host", basic=False)
-_rows("memory_allocated memory_reserved max_memory_allocated reset_peak_memory_stats empty_cache", "query", basic=False)
+_rows("memory_allocated memory_reserved max_memory_allocated reset_peak_memory_stats empty_cache", "host", basic=False)
