@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import re
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.cupy_standin.plugin import FORCE
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "adding.md").read_text(encoding="utf8")
+registry: Any = importlib.import_module("tensorgrad.backends.device")
 SECTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 ELEMENTWISE, DEVICE = "An elementwise op, with its gradient", "A device"
 COPIED = ("tensorgrad", "tests", "bench", "kernels", "pyproject.toml")
@@ -178,8 +180,13 @@ def test_all_examples_work_together(tmp_path: Path) -> None:
 def test_the_device_of_the_example() -> None:
     (program,) = [b for b in blocks("python", SECTIONS[DEVICE]) if not PLACE.search(b)]
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(program, "adding.md", "exec"), {"__name__": "adding"})
+    known = dict(registry._factories)
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(program, "adding.md", "exec"), {"__name__": "adding"})
+    finally:
+        registry._factories.clear()
+        registry._factories.update(known)
     (expected,) = re.findall(r"^print\(.*\)  # (.*)$", program, re.MULTILINE)
     assert printed.getvalue().strip() == expected
 

@@ -148,7 +148,8 @@ def _unbroadcast(d: Drawer) -> Call:
 @CASES.of("matmul")
 def _matmul(d: Drawer) -> Call:
     rows, inner, columns = d.extent(), d.extent(), d.extent()
-    x, y = (rows, inner), (inner, columns)
+    x: Shape = (rows, inner)
+    y: Shape = (inner, columns)
     kind, dtype = d.pick(["matrices", "batches", "vector left", "vector right", "vectors"]), d.pick(NUMBERS)
     if kind == "batches":
         left, right = d.batches()

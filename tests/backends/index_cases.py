@@ -195,7 +195,8 @@ def _columns(name: str) -> Case:
 
     def case(d: Drawer) -> Call:
         shapes, dtype = [d.shape() for _ in range(d.whole(1, 2))], d.pick(FLOATS)
-        row, args = TABLE[name], []
+        row = TABLE[name]
+        args: list[Any] = []
         for array in row.arrays:
             if "[]" not in row.marks[array]:
                 args.append(d.array((), float64, between(1, 3), written=True))

@@ -1,7 +1,7 @@
 """Arrays for primitives: their shapes, dtypes, layouts and values drawn, then placed on a device.
 
-A case (`primitive_cases.py`) draws a `Call`, which is the same for all devices: its arrays are `Operand`s. `place` makes
-them, each somewhere in a larger buffer.
+A case (`primitive_cases.py`) draws a `Call`, which is the same for all devices: its arrays are `Operand`s. `place`
+makes them, each somewhere in a larger buffer.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ class Drawer(ABC):
             narrow = tuple([1 if self.flag() else n for n in inner])
             return Operand(shape, dtype, values, narrow[self._ones(narrow) :], (("broadcast_to", shape),))
         cuts = [self._cut(n, kind) for n in inner]
-        base, key = tuple([size for size, _ in cuts]), tuple([k for _, k in cuts])
+        base: Shape = tuple([size for size, _ in cuts])
+        key: tuple[Any, ...] = tuple([k for _, k in cuts])
         if kind == "mixed" or (kind == "stepped" and not shape):
             base, key = (3, *base), (self.whole(0, 2), *key)
         views: list[tuple[str, Any]] = [("getitem", key)] if kind in ("stepped", "mixed") else []

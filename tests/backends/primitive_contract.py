@@ -142,8 +142,8 @@ def _overlaps_itself(x: Array) -> bool:
 
 # ---------------------------------------------------------------------- what is written, read and made
 def _hold_reads_and_writes(backend: Any, drawing: Drawing) -> None:
-    """Nothing changes but the arrays that are marked, and of their buffers nothing but what they show. What is marked as
-    not read ends up the same whatever was in it."""
+    """Nothing changes but the arrays that are marked, and of their buffers nothing but what they show. What is marked
+    as not read ends up the same whatever was in it."""
     row, placed = drawing.row, drawing.placed(backend)
     read, written = (_places(placed, arrays(placed.args, placed.kwargs)) for arrays in (row.read, row.written))
     before = snapshots(backend, placed.bases)

@@ -187,7 +187,7 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = None) ->
 
 def _copy(target: Host, values: Host) -> None:
     """Of arrays that overlap some elements are read after they have been written."""
-    if not np.may_share_memory(target, values):
+    if not target.ndim or not np.may_share_memory(target, values):
         copy_into(target, values)
         return
     spread = np.broadcast_to(values, target.shape)

@@ -25,6 +25,8 @@ from tensorgrad.dtypes import DType, float64
 
 __all__ = ["CpuBackend"]
 
+_PIECE = 2048  # numbers that `arange` makes at a time
+
 # Dividing by zero, log(0) and overflow give inf and nan without a warning, as on every other device. NumPy warns in the
 # name of the module that called it, so this filter silences our calls and nobody else's; switching NumPy's error
 # state for each call would take half a microsecond of the two that an operation may cost.
@@ -126,8 +128,16 @@ class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuR
     def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
         # NumPy adds a step that it rounded to the dtype: computed wide, the error does not grow.
         wide = float64 if dtype.kind == "f" else dtype
-        numbers: Array = np.arange(start, stop, step, wide)  # type: ignore[call-overload]
-        return given(numbers if wide == dtype else numbers.astype(dtype), out)
+        if out is None:
+            numbers: Array = np.arange(start, stop, step, wide)  # type: ignore[call-overload]
+            return numbers if wide == dtype else numbers.astype(dtype)
+        origin, delta = (
+            np.asarray(v).astype(wide) for v in (start, (start + step) - start)
+        )  # NumPy's, as it rounds it
+        for first in range(0, len(out), _PIECE):
+            piece = out[first : first + _PIECE]
+            into(piece, np.arange(first, first + len(piece), dtype=wide) * delta + origin)
+        return out
 
     @staticmethod
     def copy(x: Array, *, out: Array | None = None) -> Array:

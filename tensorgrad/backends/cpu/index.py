@@ -24,9 +24,16 @@ Key = tuple[Any, ...]
 class CpuIndex(Primitives):
     """The primitives that take index arrays."""
 
-    @staticmethod
-    def take(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return boxed(np.take(x, indices, axis)) if out is None else np.take(x, indices, axis, out, mode="clip")
+    def take(self, x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
+        if out is None:
+            return boxed(np.take(x, indices, axis))
+        target = out if out.flags.c_contiguous else self.scratch(out.shape, out.dtype)
+        np.take(self._without_gaps(x), self._without_gaps(indices), axis, target, mode="clip")
+        return out if target is out else into(out, target)
+
+    def _without_gaps(self, x: Array) -> Array:
+        """As NumPy would make it for itself."""
+        return x if x.flags.c_contiguous else into(self.scratch(x.shape, x.dtype), x)
 
     def take_index(self, x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
         if out is None or not (x.flags.c_contiguous and _side_by_side(key)):

@@ -53,10 +53,10 @@ class CpuLoss(LossPrimitives):
         return gradient
 
     def _picked(self, x: Array, labels: Array, out: Array | None) -> Array:
-        """x[row, labels[row]] for each row of the contiguous `x` (rows, classes)."""
+        """x[row, labels[row]] for each row of `x` (rows, classes)."""
         rows, classes = x.shape
         if out is None:
             return x[numbered(rows), labels]
         positions = np.multiply(numbered(rows), classes, self.scratch(labels.shape, int64))
         np.add(positions, labels, positions)
-        return np.take(x.reshape(-1), positions, 0, out, "clip")
+        return np.take(self.reshaped(x, (rows * classes,)), positions, 0, out, "clip")

@@ -4,8 +4,8 @@ Launches: each method writes into arrays that it is given (`out`, `dx`, ...) and
 C-contiguous; any alignment will do (16 bytes, as fresh arrays have it, is the fastest). Wrong arguments raise
 DTypeError, ShapeError or ArgumentError before anything is launched. So do those of the other families.
 
-Primitives: a kernel takes C-contiguous arrays of one floating dtype. Inputs that are not are made contiguous; an `out`
-that is not, or a dtype without a kernel, goes the way of the composition.
+Primitives: a kernel takes C-contiguous arrays of one floating dtype. Inputs that are not are made contiguous, and so is
+an `out`, for a while; a dtype without a kernel goes the way of the composition.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tensorgrad.backends.cuda.launch import (
     suffix_of,
     suits,
 )
-from tensorgrad.backends.cuda.override import KernelOverrides, or_composition
+from tensorgrad.backends.cuda.override import KernelOverrides, or_composition, without_gaps
 from tensorgrad.backends.cuda.reduce import ReduceKernels
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.activation import ActivationPrimitives
@@ -192,6 +192,7 @@ class CudaActivation(KernelOverrides, LinearPrimitives):
         return out
 
     # ------------------------------------------------------------------ linear
+    @without_gaps
     def linear_act(
         self,
         x: Array,

@@ -29,6 +29,7 @@ from tensorgrad.backends.cuda.memory import PeakMemory
 from tensorgrad.backends.cuda.modules import KernelModules
 from tensorgrad.backends.cuda.optimizer import ClipKernels, CudaOptimizer, OptimizerKernels, Tables
 from tensorgrad.backends.cuda.overlap import overlap
+from tensorgrad.backends.cuda.override import without_gaps
 from tensorgrad.backends.cuda.random import CudaRandom, RandomKernels
 from tensorgrad.backends.cuda.reduce import CudaReduce, ReduceKernels
 from tensorgrad.backends.cuda.results import (
@@ -224,6 +225,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         return found
 
     # ------------------------------------------------------------------ reductions
+    @without_gaps
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         done = self._column_sums(x, axis, keepdims, out)
         return accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done

@@ -16,7 +16,7 @@ from tensorgrad.backends.cuda.launch import (
     per_vector,
     suffix_of,
 )
-from tensorgrad.backends.cuda.override import KernelOverrides
+from tensorgrad.backends.cuda.override import KernelOverrides, without_gaps
 from tensorgrad.backends.kernel_files import FLOATS, INTEGERS
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import int64
@@ -86,8 +86,9 @@ class CudaCheck(KernelOverrides):
             _refuse_all(low, high, what)
             self.errors.check_bounds(self._contiguous(indices), low, high, what)
 
+    @without_gaps
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
-        indices = self._contiguous(indices)
+        indices = self.copy(indices) if out is indices else self._contiguous(indices)
         out = self._like(indices, out)
         if indices.size:
             _refuse_all(-size, size, what)

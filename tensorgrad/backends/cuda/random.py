@@ -1,6 +1,6 @@
 """Random numbers: their kernels' launches (see `activation.py` for what they ask of arrays), and their primitives.
 
-Of numbers that are drawn there is no composition to fall back on: an `out` that does not suit is an error.
+Of numbers that are drawn there is no composition to fall back on: an `out` of another dtype is an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tensorgrad.backends.cuda.launch import (
     suffix_of,
     suits,
 )
-from tensorgrad.backends.cuda.override import KernelOverrides, or_composition
+from tensorgrad.backends.cuda.override import KernelOverrides, or_composition, without_gaps
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.backends.primitives.random import RandomPrimitives
 from tensorgrad.dtypes import DType, int64, uint32, uint64
@@ -83,29 +83,34 @@ class CudaRandom(KernelOverrides, RandomPrimitives):
 
     _random: RandomKernels
 
+    @without_gaps
     def random_bits(self, key: Array, count: int, *, out: Array | None = None) -> Array:
         out = self.empty((count,), uint32) if out is None else out
-        self._random.bits(key, out)
+        self._random.bits(self._contiguous(key), out)
         return out
 
+    @without_gaps
     def random_words64(self, key: Array, count: int, *, out: Array | None = None) -> Array:
         out = self.empty((count,), uint64) if out is None else out
-        self._random.words64(key, out)
+        self._random.words64(self._contiguous(key), out)
         return out
 
+    @without_gaps
     def random_integers(self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None) -> Array:
         out = self.empty(shape, int64) if out is None else out
-        self._random.integers(key, out, low, high)
+        self._random.integers(self._contiguous(key), out, low, high)
         return out
 
+    @without_gaps
     def random_uniform(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
         out = self.empty(shape, dtype) if out is None else out
-        self._random.uniform(key, out)
+        self._random.uniform(self._contiguous(key), out)
         return out
 
+    @without_gaps
     def random_normal(self, key: Array, shape: Shape, dtype: DType, *, out: Array | None = None) -> Array:
         out = self.empty(shape, dtype) if out is None else out
-        self._random.normal(key, out)
+        self._random.normal(self._contiguous(key), out)
         return out
 
     @or_composition(RandomPrimitives.random_bernoulli)
@@ -115,7 +120,7 @@ class CudaRandom(KernelOverrides, RandomPrimitives):
         out = self.empty(shape, dtype) if out is None else out
         if not suits(out):
             return None
-        self._random.bernoulli(key, out, p)
+        self._random.bernoulli(self._contiguous(key), out, p)
         return out
 
     @or_composition(RandomPrimitives.dropout)
@@ -126,5 +131,5 @@ class CudaRandom(KernelOverrides, RandomPrimitives):
         if not suits(x, *(out or ())) or not 0 <= p < 1:
             return None
         result, mask = out or (self.empty(x.shape, x.dtype), self.empty(x.shape, x.dtype))
-        self._random.dropout(x, key, p, result, mask)
+        self._random.dropout(x, self._contiguous(key), p, result, mask)
         return result, mask

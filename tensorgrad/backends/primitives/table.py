@@ -204,7 +204,7 @@ _row("getitem", "view", "x", "key", r.viewed, alias="always", on_tape="op")
 _row("concatenate", "compute", "arrays[]", "axis", r.joined, on_tape="op", meet="arrays")
 _row("argsort", "compute", "x", "axis", r.positions, on_tape="op", scratch="library")
 _row("nonzero", "compute", "x", several=True, scratch="library")
-_row("take", "compute", "x indices", "axis", r.taken, on_tape="op", indices="indices")
+_row("take", "compute", "x indices", "axis", r.taken, on_tape="op", indices="indices", scratch="backend")
 _row("take_index", "compute", "x *indices", "", r.taken_index, on_tape="op", indices="indices", scratch="backend")
 _row(
     "take_along_axis", "compute", "x indices", "axis", r.taken_along, on_tape="op", indices="indices", scratch="library"
@@ -263,7 +263,7 @@ _row("one_hot_rows", "compute", "labels", "classes", r.one_hot, **_composite)
 
 # ---------------------------------------------------------------------- indexing
 _written: dict[str, Any] = {"on_tape": "op", "basic": False, "scratch": "backend"}
-_row("pad", "compute", "x", "", r.padded, **_written)
+_row("pad", "compute", "x", "", r.padded, on_tape="op", basic=False)
 _row("scatter_index", "compute", "values *indices", "", r.scattered, indices="indices", **_written)
 _row("update_index", "compute", "x values *indices", "", r.like, meet="x values", indices="indices", **_written)
 _row("scatter_along_axis", "compute", "values indices", "", r.scattered, indices="indices", **_written)
