@@ -30,6 +30,8 @@ class CpuLoss(LossPrimitives):
                 return losses, into(e, inner)
             edge, chosen = self.scratch((rows, 1), dtype), self.scratch((rows,), dtype)
             spare = self.scratch(e.shape, dtype) if np.may_share_memory(e, logits) else e
+        elif not logits.flags.c_contiguous:
+            e = np.empty(logits.shape, logits.dtype)  # or it would lie as logits do, and sums have other bits
         e = np.subtract(logits, row_maxima(logits, spare, edge), e)
         chosen = self._picked(e, labels, chosen)
         np.exp(e, e)
