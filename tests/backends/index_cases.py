@@ -211,5 +211,6 @@ def _columns(name: str) -> Case:
     return case
 
 
-for _name in "sgd_step adam_step rmsprop_step adagrad_step total_norm clip_grads_by_norm clip_grads_by_value".split():
+_STEPS = [name for name in TABLE if name.endswith("_step")]
+for _name in (*_STEPS, "total_norm", "clip_grads_by_norm", "clip_grads_by_value"):
     CASES.add(_name, _columns(_name))
