@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tensorgrad.backends import Backend, device
-from tensorgrad.backends.primitives import TABLE, Primitives
+from tensorgrad.backends.primitives import TABLE, Primitives, names
+from tensorgrad.backends.primitives import results as r
 from tensorgrad.backends.replay import Workspace, replaying
 from tests.backends.operands import Call, place
 from tests.backends.primitive_cases import CASES
@@ -18,6 +19,7 @@ from tests.backends.primitive_contract import Drawing, explore, hold
 B = device("cpu").backend
 EXAMPLES = 25
 MAKES = [n for n in CASES if TABLE[n].kind == "compute" and TABLE[n].alias == "never" and n != "empty"]
+ONE_BY_ONE = [n for n in names(basic=True, arrays=("x",), static=()) if TABLE[n].result in (r.like, r.truth)]
 
 
 def test_every_row_has_a_case() -> None:
@@ -29,6 +31,22 @@ def test_every_row_has_a_case() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_the_row_is_what_it_does(name: str) -> None:
     explore(name, EXAMPLES, partial(hold, B))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("name", [n for n in ONE_BY_ONE if n != "invert"])
+def test_any_step_between_elements(name: str, dtype: type) -> None:
+    """Some of NumPy's loops are for certain distances."""
+    primitive = getattr(B, name)
+    values = np.linspace(0.25, 2, 37).astype(dtype)
+    values[4::5], values[3::7] = np.inf, np.nan
+    expected = primitive(values)
+    for step in range(1, 18):
+        for gap in (step, 1, 3):
+            x, out = np.zeros(37 * step, dtype)[::step], np.zeros(37 * gap, expected.dtype)[::gap]
+            x[...] = values
+            assert primitive(x, out=out) is out
+            np.testing.assert_allclose(out, expected, rtol=4 * float(np.finfo(dtype).eps))
 
 
 def takes_memory(name: str, drawing: Drawing) -> None:
@@ -66,8 +84,8 @@ ROW_WISE = {"softmax", "log_softmax", "softmax_backward", "log_softmax_backward"
 
 @pytest.mark.parametrize(
     "name",
-    [n for n, r in TABLE.items() if r.arrays in (("x",), ("x", "y"), ("g", "y"), ("g", "x")) and r.takes_out
-     and r.scratch != "library" and r.alias == "never" and not r.static and n not in ("pad", "invert")
+    [n for n, row in TABLE.items() if row.arrays in (("x",), ("x", "y"), ("g", "y"), ("g", "x")) and row.takes_out
+     and row.scratch != "library" and row.alias == "never" and not row.static and n not in ("pad", "invert")
      and not n.startswith(("bitwise", "left", "right"))],
 )  # fmt: skip
 def test_large_arrays_are_worked_on_in_scratch(name: str) -> None:

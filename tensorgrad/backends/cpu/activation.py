@@ -25,7 +25,7 @@ class CpuActivation(Primitives):
         product = boxed(np.multiply(g, slope, self._apart(out, g, slope)))
         total = np.vdot(product, product)
         if total != total:
-            endless = np.isfinite(slope, self.scratch(slope.shape, bool_))
+            endless = self.isfinite(slope, out=self.scratch(slope.shape, bool_))
             self._clear(product, g, np.logical_not(endless, endless))
         return product if out is None or product is out else into(out, product)
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cpu.activation import CpuActivation
+from tensorgrad.backends.cpu.elementwise import CpuElementwise
 from tensorgrad.backends.cpu.erf import erf
 from tensorgrad.backends.cpu.index import CpuIndex
 from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
 from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
-from tensorgrad.backends.cpu.results import binary, boxed, given, into, unary
+from tensorgrad.backends.cpu.results import binary, given, into, unary
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType, float64
 
@@ -33,21 +34,12 @@ _PIECE = 2048  # numbers that `arange` makes at a time
 warnings.filterwarnings("ignore", message=".* encountered in ", category=RuntimeWarning, module=r"tensorgrad\.")
 
 
-def _log10(x: Array, /, *, out: Array | None = None) -> Array:
-    # NumPy's float32 logarithm of 100 is not 2.
-    if x.dtype != np.float32:
-        return boxed(np.log10(x)) if out is None else np.log10(x, out)
-    out = np.empty(x.shape, np.float32) if out is None else out
-    return np.log10(x, out=out, dtype=np.float64, casting="same_kind")
-
-
-class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
+class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
     """NumPy. Without state of its own: one instance serves every thread."""
 
     name: ClassVar[str] = "cpu"
     array_type = np.ndarray
 
-    negative = unary(np.negative)
     absolute = unary(np.absolute)
     sign = unary(np.sign)
     exp = unary(np.exp)
@@ -55,7 +47,6 @@ class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuR
     log = unary(np.log)
     log1p = unary(np.log1p)
     log2 = unary(np.log2)
-    log10 = staticmethod(_log10)
     sqrt = unary(np.sqrt)
     square = unary(np.square)
     reciprocal = unary(np.reciprocal)
@@ -67,9 +58,6 @@ class CpuBackend(CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuR
     ceil = unary(np.ceil)
     trunc = unary(np.trunc)
     rint = unary(np.rint)
-    isfinite = unary(np.isfinite)
-    isnan = unary(np.isnan)
-    isinf = unary(np.isinf)
     logical_not = unary(np.logical_not)
     invert = unary(np.invert)
 

@@ -169,7 +169,8 @@ _rows(
     "compute", "x", "", r.like, on_tape="op",
 )  # fmt: skip
 _row("erf", "compute", "x", "", r.like, on_tape="op", scratch="backend")
-_rows("isfinite isnan isinf logical_not", "compute", "x", "", r.truth, on_tape="op")
+_rows("isnan logical_not", "compute", "x", "", r.truth, on_tape="op")
+_rows("isfinite isinf", "compute", "x", "", r.truth, on_tape="op", scratch="backend")
 _rows(
     "add subtract multiply divide power floor_divide remainder maximum minimum bitwise_and bitwise_or bitwise_xor "
     "left_shift right_shift",
