@@ -261,8 +261,10 @@ class Placed:
     arrays: list[Any]
 
 
-def place(backend: Any, call: Call, seed: int) -> Placed:
-    """The arrays of `call` with the values of `seed`; the n-th operand's do not depend on the other ones."""
+def place(backend: Any, call: Call, seed: int, *, packed: bool = False) -> Placed:
+    """The arrays of `call` with the values of `seed`; the n-th operand's do not depend on the other ones. With `packed`
+    the same values lie without gaps.
+    """
     placed = Placed((), {}, [], [], [])
     known: dict[int, Any] = {}
 
@@ -271,15 +273,18 @@ def place(backend: Any, call: Call, seed: int) -> Placed:
             return type(value)(made(v) for v in value)
         if not isinstance(value, Operand):
             return value
-        if id(value) in known:
-            return known[id(value)]
+        if (identity := id(value)) in known:
+            return known[identity]
         rng = np.random.default_rng((seed, len(placed.operands)))
-        base = backend.asarray(np.asarray(value.values(rng, value.base, value.dtype), value.dtype))
+        host = np.asarray(value.values(rng, value.base, value.dtype), value.dtype)
+        if packed:
+            value, host = Operand(value.shape, value.dtype), np.array(in_numpy(value, host), order="C")
+        base = backend.asarray(host)
         array = value.seen(lambda view, x, argument: getattr(backend, view)(x, argument), base)
         placed.operands.append(value)
         placed.bases.append(base)
         placed.arrays.append(array)
-        return known.setdefault(id(value), array)
+        return known.setdefault(identity, array)
 
     placed.args = tuple([made(a) for a in call.args])
     placed.kwargs = {k: made(v) for k, v in call.kwargs.items()}
