@@ -103,10 +103,13 @@ def _placed(cls: type, row: Row) -> Any:
 
 
 def _tidied(cls: type, row: Row) -> Any:
-    """A primitive that makes nothing: what it worked in is given back."""
+    """A primitive that makes nothing: what it worked in is given back. One that may answer with a view of what it
+    made keeps that, unless it wrote it into `out`."""
     bound = _member(cls, row)
 
     def primitive(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if row.alias == "by layout" and kwargs.get("out") is None:
+            return bound(self)(*args, **kwargs)
         workspace: Workspace = self.workspace
         mark = workspace.mark()
         try:
