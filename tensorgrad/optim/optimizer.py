@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from inspect import signature
 from typing import Any, ClassVar, Self, TypeAlias
 
 from tensorgrad.autograd.modes import enable_grad, no_grad
@@ -15,7 +14,7 @@ from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 from tensorgrad.nn.parameter import zero_gradient
 from tensorgrad.optim.bucket import Bucket, Roster
-from tensorgrad.optim.options import check_names, checked_parameter, checked_rate, plain
+from tensorgrad.optim.options import check_options, checked_parameter, checked_rate, plain
 from tensorgrad.optim.state import dump_state, read_state
 from tensorgrad.tensor import Tensor
 
@@ -45,9 +44,7 @@ class Optimizer:
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Raises DTypeError for an option that `__init__` does not take, and suggests the one that was meant."""
-        taken = signature(cls.__init__).parameters.values()
-        if all(p.kind is not p.VAR_KEYWORD for p in taken):
-            check_names(cls.__name__, [p.name for p in taken], options)
+        check_options(cls.__name__, cls.__init__, options)
         return super().__new__(cls)
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:

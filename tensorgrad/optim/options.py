@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from tensorgrad.tensor import Tensor
 __all__ = [
     "check_below_one",
     "check_epsilon",
-    "check_names",
     "check_not_negative",
+    "check_options",
     "checked_parameter",
     "checked_rate",
     "plain",
@@ -37,9 +37,9 @@ _SYNONYMS = {
 }
 
 
-def check_names(owner: str, known: Iterable[str], given: Iterable[str]) -> None:
-    """`arguments.check_names` with the synonyms of an optimizer's options."""
-    arguments.check_names(owner, known, given, _SYNONYMS)
+def check_options(owner: str, function: Callable[..., Any], given: Iterable[str]) -> None:
+    """`arguments.check_options` with the synonyms of an optimizer's options."""
+    arguments.check_options(owner, function, given, _SYNONYMS)
 
 
 def plain(options: dict[str, Any]) -> dict[str, Any]:
