@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from tensorgrad.errors import DTypeError
 from tensorgrad.names import nearest
 
-__all__ = ["check_names", "check_options", "hinted"]
+__all__ = ["check_names", "check_options", "hint_making", "hinted"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +44,7 @@ def check_options(
         check_names(owner, named, given, synonyms)
 
 
-def hinted(function: Callable[P, R]) -> Callable[P, R]:
+def hinted(function: Callable[P, R], synonyms: Mapping[str, str] = _NONE) -> Callable[P, R]:
     """`function`, called with an argument that it does not have: a DTypeError that says which one was meant.
 
     A call costs a tenth of a microsecond more: too much for the operations that a training step is made of. (From 3.13
@@ -58,7 +58,14 @@ def hinted(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError as error:
             trace = error.__traceback__
             if kwargs and trace is not None and trace.tb_next is None:  # of the call, not raised within it
-                check_options(function.__name__, function, kwargs)
+                name = function.__name__
+                check_options(type(args[0]).__name__ if name == "__init__" else name, function, kwargs, synonyms)
             raise
 
     return call
+
+
+def hint_making(cls: type, synonyms: Mapping[str, str] = _NONE) -> None:
+    """Let the `__init__` that `cls` defines be `hinted`."""
+    if "__init__" in vars(cls):
+        cls.__init__ = hinted(cls.__init__, synonyms)  # type: ignore[misc]

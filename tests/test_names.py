@@ -87,6 +87,18 @@ def test_a_mistyped_argument(call: str) -> None:
         function(**options)
 
 
+def test_an_option_misspelt_in_a_parameter_group() -> None:
+    p = tg.ones(1, requires_grad=True)
+    with pytest.raises(
+        tg.DTypeError, match="Adam: parameter group: there is no argument 'learning_rate'; did you mean lr"
+    ):
+        tg.optim.Adam([{"params": [p], "learning_rate": 1.0}])
+    with pytest.raises(tg.DTypeError, match="did you mean weight_decay"):
+        tg.optim.Adam([{"params": [p], "weigth_decay": 1.0}])
+    group = {"params": [p], "name": "backbone", "initial_lr": 0.1}
+    assert tg.optim.Adam([group]).param_groups[0]["name"] == "backbone"
+
+
 def test_a_module_of_ones_own() -> None:
     class Net(nn.Module):
         def __init__(self, hidden: int) -> None:
