@@ -76,6 +76,7 @@ CALLS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "Dropout": (nn.Dropout, {"prob": 0.1}, "Dropout: there is no argument 'prob'"),
     "Tanh": (nn.Tanh, {"inplace": True}, "Tanh: there is no argument 'inplace'; it takes none"),
     "loss": (nn.CrossEntropyLoss, {"label_smooth": 0.1}, "'label_smooth'; did you mean label_smoothing"),
+    "DataLoader": (partial(tg.data.DataLoader, [1]), {"batchsize": 3}, "'batchsize'; did you mean batch_size"),
     "optimizer": (partial(tg.optim.SGD, [tg.ones(1)]), {"learning_rate": 1}, "'learning_rate'; did you mean lr"),
 }
 
