@@ -6,6 +6,7 @@ NumPy's ufuncs are the primitives wherever their results are ours, but for resul
 from __future__ import annotations
 
 from functools import lru_cache
+from math import copysign
 from typing import Any, ClassVar
 
 import numpy as np
@@ -102,7 +103,7 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
     @staticmethod
     def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
         if out is None:
-            if value == 0:
+            if value == 0 and (type(value) is int or copysign(1, value) > 0):
                 return np.zeros(shape, dtype)
             out = np.empty(shape, dtype)
         out.fill(value)
