@@ -1,0 +1,1 @@
+"""Text files with one sample a line, from bytes to columns: one step a file."""
