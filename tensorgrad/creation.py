@@ -65,10 +65,15 @@ def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> 
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
-    """A CPU Tensor that shares memory with `array`: a write to either shows in the other."""
+    """A CPU Tensor that shares memory with `array`: a write to either shows in the other.
+
+    Any strides are taken, negative ones too, which PyTorch refuses; a read-only array makes a Tensor that may not be
+    written. Raises DTypeError for other objects and for dtypes that tensors do not have, ArgumentError where a part is
+    masked.
+    """
     if not isinstance(array, np.ndarray):
         raise DTypeError(f"from_numpy: expected a NumPy array, got {type_name(array)}")
-    return as_tensor(array, device="cpu")
+    return new_tensor(host_array("from_numpy", array, None), as_device("cpu"))
 
 
 def from_dlpack(source: Any) -> Tensor:

@@ -42,6 +42,7 @@ def off_host(name: str, data: Any) -> tuple[Any, Device] | None:
 
 def by_dlpack(name: str, source: Any) -> np.ndarray[Any, Any]:
     """An array on the memory of `source`, which has `__dlpack__` and is on the host."""
+    _check_unmasked(name, source)
     try:
         return host_array(name, as_device("cpu").backend.from_dlpack(source), None)
     except TensorgradError:
@@ -65,9 +66,12 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     """`data` as an array on the host in `dtype`, or in the one that they give; memory is shared where it can be.
 
     Raises, by `name`, ShapeError for ragged sequences, DTypeError for what are no numbers, and ArgumentError
-    for Python numbers that an integer dtype does not hold and for arrays that their library does not hand over.
+    for Python numbers that an integer dtype does not hold, for arrays of which a part is masked, and for those that
+    their library does not hand over.
     """
     wanted = None if dtype is None else as_dtype(dtype)
+    if type(data) not in PLAIN:
+        _check_unmasked(name, data)
     try:
         host = np.asarray(_plain(data))
     except TensorgradError:
@@ -86,14 +90,38 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
         if host.dtype.kind not in "biufc":
             raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
-        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else "convert with dtype="
+        convert = "convert it with .astype first" if name == "from_numpy" else "convert with dtype="
+        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else convert
         raise DTypeError(f"{_known(name)}, got {host.dtype}; {remedy}")
     if host.dtype == wanted:
-        return host
+        return host if host.flags.aligned else _in_whole_steps(name, host)
     if not from_arrays and wanted.kind in "iu" and host.size:
         fitting(name, host.min().item(), wanted)
         fitting(name, host.max().item(), wanted)
     return host.astype(wanted)
+
+
+def _check_unmasked(name: str, data: Any) -> None:
+    """A tensor has no mask: what a masked array hides would come to light as a number."""
+    if isinstance(data, np.ndarray) and np.ma.is_masked(data):
+        hidden = np.count_nonzero(np.ma.getmaskarray(data))
+        raise ArgumentError(
+            f"{name}: {hidden} elements of the array are masked; put numbers in their places with .filled(value) first"
+        )
+
+
+def _in_whole_steps(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array, or a copy of one whose elements lie a fraction of an element apart, as a field of records may: the
+    strides of a tensor count elements.
+    """
+    if not any(n % host.itemsize for n in host.strides):
+        return host
+    if name == "from_numpy":
+        raise ArgumentError(
+            f"from_numpy: strides must be multiples of the {host.itemsize} bytes of an element, got {host.strides}; "
+            "pass array.copy(), or use tg.as_tensor, which makes one"
+        )
+    return host.copy()
 
 
 def _huge_integers(name: str, host: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
@@ -126,7 +154,7 @@ def _known(name: str) -> str:
 
 
 def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
-    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations"}
+    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "T": "text", "V": "records"}
     return kinds.get(host.dtype.kind, f"a {type(data).__name__} of objects" if host.ndim else type(data).__name__)
 
 

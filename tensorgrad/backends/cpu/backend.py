@@ -97,6 +97,9 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
     def to_numpy(x: Array) -> Array:
         return x
 
+    def _lies_plainly(self, x: Array) -> bool:
+        return bool(x.flags.aligned) and super()._lies_plainly(x)
+
     @staticmethod
     def from_dlpack(source: Any) -> Array:
         return np.from_dlpack(source)
