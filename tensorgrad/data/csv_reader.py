@@ -11,18 +11,22 @@ import numpy as np
 
 from tensorgrad.data.table import Array, Table, Task, listed
 from tensorgrad.data.targets import check_task, infer_task
-from tensorgrad.data.text.cells import exact, is_finite, numbers
-from tensorgrad.data.text.columns import (
+from tensorgrad.data.text import (
+    FileFormat,
+    Grid,
+    Missing,
     Unknown,
+    check_missing,
     encode,
     find_levels,
     is_text,
+    missing_fault,
     number_column,
     ordered,
+    read_grid,
     refuse_units,
 )
-from tensorgrad.data.text.grid import FileFormat, Grid, read_grid
-from tensorgrad.data.text.missing import Missing, check_missing, missing_fault
+from tensorgrad.data.text.cells import exact, is_finite, numbers
 from tensorgrad.errors import ArgumentError, FormatError
 
 __all__ = ["read_csv", "read_csv_inputs", "read_csv_samples"]
@@ -50,17 +54,17 @@ def read_csv(
     Text in the target column means classification, numbers what `infer_task` says; `task` overrides. Classes are told
     apart by how the file writes them (1 and 01 are two), in the order of their numbers if all are numbers.
 
-    Columns without a header are called column_1, column_2, ... What is None is looked for in the file: `header`, whether
-    the first line names the columns; `delimiter`, semicolon, tab, bar or comma; `decimal`, what stands before fractions,
-    "." or ","; `encoding`, by the byte order mark, else UTF-8. `table.read_as` says what was found.
+    Columns without a header are called column_1, column_2, ... What is None is looked for in the file: `header`,
+    whether the first line names the columns; `delimiter`, semicolon, tab, bar or comma; `decimal`, what stands before
+    fractions, "." or ","; `encoding`, by the byte order mark, else UTF-8. `table.read_as` says what was found.
 
     `missing`: what to do about cells that are empty or NA, nan, null, none, ?, -, in columns that are used. "error";
     "drop", leave their lines out; or "nan", which leaves the feature to `tg.data.Imputer` (a target must be there).
 
-    Raises: FileNotFoundError; FormatError, with line and column, for a value that is missing or no number, a number that
-    float64 cannot hold, a line with too few or too many cells, quotation marks that RFC 4180 does not allow, a first
-    line that could be either header or data, a column of text that is different in nearly every line, and bytes that are
-    not of the encoding; ArgumentError for an unknown column or option.
+    Raises: FileNotFoundError; FormatError, with line and column, for a value that is missing or no number, a number
+    that float64 cannot hold, a line with too few or too many cells, quotation marks that RFC 4180 does not allow, a
+    first line that could be either header or data, a column of text that is different in nearly every line, and bytes
+    that are not of the encoding; ArgumentError for an unknown column or option.
     """
     check_task(task)
     check_missing(missing)

@@ -15,8 +15,8 @@ _MOVED = 1e-3
 
 
 def first_unheld(values: Array, narrow: Array) -> tuple[int, int] | None:
-    """Row and column of the first number of `values`, shape (n, columns), that `narrow`, the same in another dtype, does
-    not hold well enough to learn from; nan is held.
+    """Row and column of the first number of `values`, shape (n, columns), that `narrow`, the same in another dtype,
+    does not hold well enough to learn from; nan is held.
 
     Whole numbers, in a column of such, must be equal. Others may move by a thousandth of the deviation of their column,
     or, where it is constant, by the rounding of the dtype.

@@ -60,10 +60,18 @@ class Table:
         """The features that are 0 or 1, for a text of a one-hot column."""
         return [j for j, name in enumerate(self.sources) if name in self.levels]
 
+    def missing(self) -> dict[str, int]:
+        """How many cells of each column are missing, of those that lack any."""
+        holes = dict(zip(self.sources or self.feature_names, np.isnan(self.inputs).sum(axis=0).tolist(), strict=True))
+        return {name: count for name, count in holes.items() if count}
+
     def place(self, row: int, feature: int) -> str:
         """Where the file holds a feature: "line 7, column 'age'", or the row where there is no file."""
-        line = f"line {self.lines[row]}" if self.lines else f"row {row}"
-        return f"{line}, column {(self.sources or self.feature_names)[feature]!r}"
+        return f"{self.line(row)}, column {(self.sources or self.feature_names)[feature]!r}"
+
+    def line(self, row: int) -> str:
+        """Where the file holds a row: "line 7", or "row 5" where there is no file."""
+        return f"line {self.lines[row]}" if self.lines else f"row {row}"
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -95,7 +103,7 @@ class Table:
         return TensorDataset(*(tensor(field, device=device) for field in fields))
 
     def _target_place(self, row: int, _: int) -> str:
-        return f"{f'line {self.lines[row]}' if self.lines else f'row {row}'}, column {self.target_name!r}"
+        return f"{self.line(row)}, column {self.target_name!r}"
 
     def _cast(self, values: Array, kind: DType, place: Callable[[int, int], str]) -> Array:
         with np.errstate(over="ignore"):

@@ -124,8 +124,8 @@ def _check_count(grid: Grid, name: str, count: int) -> None:
     if count > _MOST_LEVELS or (count > _FEW_LEVELS and 2 * count > len(grid.rows)):
         raise FormatError(
             f"read_csv: {grid.path}, column {name!r}: {count} different texts in {len(grid.rows)} lines, such as "
-            f"{grid.cells(name)[0]!r}, are rather names or dates than categories; {_leave_out(name)}, or have a feature "
-            f"for each of them: {_categorical(name)}"
+            f"{grid.cells(name)[0]!r}, are rather names or dates than categories; {_leave_out(name)}, or have a "
+            f"feature for each of them: {_categorical(name)}"
         )
 
 
@@ -140,10 +140,10 @@ def _indicators(grid: Grid, name: str, levels: Sequence[str], holes: Sequence[in
         raise FormatError(
             f"read_csv: {grid.path}, line {grid.lines[strange[0]]}, column {name!r}: {listed(texts, 3)} "
             f"{'is' if len(texts) == 1 else 'are'} not among the {len(levels)} texts that the model was trained on "
-            f"({listed(levels, 6)}); correct it, or take it for none of them with --unknown ignore (unknown='ignore' in "
-            "Python)"
+            f"({listed(levels, 6)}); correct it, or take it for none of them with --unknown ignore (unknown='ignore' "
+            "in Python)"
         )
-    values = (found[:, None] == np.arange(len(levels))).astype(np.float64)
+    values: Array = (found[:, None] == np.arange(len(levels))).astype(np.float64)
     values[list(holes)] = np.nan
     return values
 

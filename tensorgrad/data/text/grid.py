@@ -123,8 +123,8 @@ def _mark(path: str, rows: list[list[str]], decimal: str | None) -> Mark:
     mark, doubtful = guess_mark([row[i] for row in rows] for i in with_comma)
     if doubtful is not None:
         raise FormatError(
-            f"read_csv: {path}: is {doubtful!r} a fraction or a whole number with its thousands marked? Say --decimal , "
-            "(decimal=',' in Python) for a fraction; else write the numbers without marks"
+            f"read_csv: {path}: is {doubtful!r} a fraction or a whole number with its thousands marked? Say "
+            "--decimal , (decimal=',' in Python) for a fraction; else write the numbers without marks"
         )
     return mark
 

@@ -106,5 +106,5 @@ def _check_widths(path: str, lines: list[int], rows: list[list[str]]) -> None:
         if len(row) != len(rows[0]):
             raise FormatError(
                 f"read_csv: {path}, line {line}: expected {len(rows[0])} cells as in the first line, got "
-                f"{len(row)}; check the quotes, or say what is between the cells with --delimiter (delimiter= in Python)"
+                f"{len(row)}; check the quotes, or say what is between cells with --delimiter (delimiter= in Python)"
             )
