@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 
 from tensorgrad.cli.files import Result, check_results
 from tensorgrad.cli.sources import TABLES
@@ -15,19 +16,24 @@ __all__ = ["run_data"]
 def run_data(arguments: argparse.Namespace) -> int:
     """Write it; return the exit code."""
     path = arguments.output or f"{arguments.table}.csv"
-    check_results([Result(path, "--output", "empty", lambda _: False)], [], arguments.overwrite)
     table = TABLES[arguments.table]()
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(_rows(table))
-    print(f"{len(table)} samples written to {path}: tensorgrad train {path}")
+    content = _as_csv(table).encode()
+
+    def is_it(path: str) -> bool:
+        with open(path, "rb") as file:
+            return file.read(len(content) + 1) == content
+
+    check_results([Result(path, "--output", "this table", is_it)], [], arguments.overwrite)
+    with open(path, "wb") as file:
+        file.write(content)
+    print(f"{len(table)} samples written to {path}; now: tensorgrad train {path}")
     return 0
 
 
-def _rows(table: Table) -> list[list[str]]:
+def _as_csv(table: Table) -> str:
     assert table.targets is not None
     labels = [table.classes[label] for label in table.targets.tolist()]
-    rows = zip(table.inputs.tolist(), labels, strict=True)
-    return [
-        [*table.feature_names, table.target_name],
-        *([f"{value:g}" for value in values] + [label] for values, label in rows),
-    ]
+    rows = ([f"{x:g}" for x in values] + [label] for values, label in zip(table.inputs.tolist(), labels, strict=True))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[*table.feature_names, table.target_name], *rows])
+    return text.getvalue()

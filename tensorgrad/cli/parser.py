@@ -196,7 +196,7 @@ def _add_data(commands: argparse._SubParsersAction[_Parser]) -> None:
     data.set_defaults(run=run_data)
     data.add_argument("table", choices=tuple(TABLES), help="its name")
     data.add_argument("-o", "--output", metavar="FILE", help="where to (default: NAME.csv)")
-    data.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    data.add_argument("--overwrite", action="store_true", help="replace a file that holds something else")
 
 
 def _add_file_format(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:

@@ -32,6 +32,8 @@ def print_data(source: str, table: Table, parts: Parts, strategy: str | None) ->
     if table.levels:
         print_row("one-hot", listed([f"{name} ({len(texts)} texts)" for name, texts in table.levels.items()]))
     _print_missing(table, strategy)
+    if table.padded:
+        print_row("note:", f"{listed(table.padded)}: 007 is read as 7; --categorical or --ignore if these are names")
     print_row("split", "{:,} to train, {:,} to validate, {:,} to test".format(*sizes))
 
 

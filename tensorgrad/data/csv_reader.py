@@ -90,6 +90,7 @@ def read_csv(
         lines=tuple(grid.lines),
         dropped=dropped,
         read_as=grid.read_as,
+        padded=tuple(name for name in columns if name not in levels and grid.pads(name)),
     )
 
 

@@ -33,7 +33,8 @@ class Table:
 
     `sources[j]` is the column that feature j was made from, `levels` the texts of each column that is one-hot, in the
     order of its features; where a feature is missing it is nan. `lines[i]` is the line of the file that row i begins
-    in, `dropped` how many were left out for missing values, `read_as` how the file is written where that was found out.
+    in, `dropped` how many were left out for missing values, `read_as` how the file is written where that was found out,
+    `padded` the columns of numbers with zeros before them (007), which may be names rather than numbers.
     """
 
     inputs: Array
@@ -49,6 +50,7 @@ class Table:
     lines: tuple[int, ...] = ()
     dropped: int = 0
     read_as: str = ""
+    padded: tuple[str, ...] = ()
 
     @property
     def feature_columns(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def guess_mark(columns: Iterable[Sequence[str]]) -> tuple[Mark, str | None]:
         present = [cell for cell in cells if not is_missing(cell)]
         with_comma = [cell for cell in present if "," in cell and _NUMBER[","].fullmatch(cell)]
         whole = sum(cell.lstrip("+-").isdigit() for cell in present)
-        if with_comma and 2 * (len(with_comma) + whole) > len(present):
+        if with_comma and 2 * (len(with_comma) + whole) >= len(present):
             if not all(_THOUSANDS.fullmatch(cell) for cell in with_comma):
                 return ",", None
             doubtful = doubtful or with_comma[0]

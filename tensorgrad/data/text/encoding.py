@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from tensorgrad.errors import ArgumentError, FormatError
 
@@ -75,10 +76,13 @@ def _not_in(path: str, content: bytes, encoding: str, error: UnicodeError) -> Fo
 
 
 def _likely(content: bytes) -> str | None:
-    """The usual encoding in which nearly all that is not ASCII are letters and common signs."""
+    """The usual encoding in which nearly all that is not ASCII are letters, and common signs outside of words."""
     for name in _USUAL:
-        foreign = [c for c in content.decode(name, "replace") if c > "\x7f"]
-        if sum(c.isalpha() or c in _SIGNS for c in foreign) >= 0.9 * len(foreign):
+        text = content.decode(name, "replace")
+        foreign = re.findall(r"[^\x00-\x7f]", text)
+        strange = sum(not c.isalpha() and c not in _SIGNS for c in foreign)
+        strange += sum(c in _SIGNS and c != "’" for c in re.findall(r"(?<=[^\W\d_])[^\x00-\x7f](?=[^\W\d_])", text))
+        if strange <= 0.1 * len(foreign):
             return name
     return None
 

@@ -67,6 +67,10 @@ class Grid:
         empty = {cell for cell in set(cells) if is_missing(cell)}
         return [i for i, cell in enumerate(cells) if cell in empty] if empty else []
 
+    def pads(self, name: str) -> bool:
+        """Whether the column has numbers with zeros before them."""
+        return any(cell[:1] == "0" and cell[1:2].isdigit() for cell in set(self.cells(name)))
+
     def without(self, rows: Collection[int]) -> Grid:
         """The grid without those rows."""
         kept = [i for i in range(len(self.rows)) if i not in rows]
