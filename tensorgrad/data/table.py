@@ -91,7 +91,7 @@ class Table:
         `dtype`; without targets, of the inputs alone.
 
         Raises FormatError, with line and column, where `dtype` cannot hold a number: it becomes infinite; it is a whole
-        one, in a column of such, and another there; or it moves by a thousandth of the column's standard deviation.
+        one below 2^53, in a column of such, and another there; or it moves by a thousandth of the column's standard deviation.
         `dtype=tg.float64` holds every number, and after a Standardizer float32 does too.
         """
         kind = float32 if dtype is None else as_dtype(dtype)
@@ -115,8 +115,8 @@ class Table:
             return narrow
         row, column = found
         raise FormatError(
-            f"Table.dataset: {place(row, column)}: {kind} cannot hold {values[row, column]!s} (it would be "
-            f"{narrow[row, column]!s}); take dataset(dtype=tg.float64), scale it with tg.data.Standardizer, and then "
+            f"Table.dataset: {place(row, column)}: {kind} cannot hold {float(values[row, column])} (it would be "
+            f"{float(narrow[row, column])}); take dataset(dtype=tg.float64), scale it with tg.data.Standardizer, and then "
             "convert it with .float()"
         )
 
