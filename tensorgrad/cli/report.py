@@ -56,9 +56,7 @@ def print_doubt(table: Table, said: bool) -> None:
         print_row("note:", f"the {count} values of {table.target_name} are taken for classes; {other}")
     twice = _written_twice(table.classes) if numbers else None
     if twice:
-        print_row(
-            "note:", f"{twice[0]} and {twice[1]} in {table.target_name} are one number, and taken for two classes"
-        )
+        print_row("note:", f"{twice[0]} and {twice[1]} of {table.target_name} are one number, here two classes")
 
 
 def _written_twice(names: tuple[str, ...]) -> tuple[str, str] | None:

@@ -91,7 +91,7 @@ class Table:
         `dtype`; without targets, of the inputs alone.
 
         Raises FormatError, with line and column, where `dtype` cannot hold a number: it becomes infinite; it is a whole
-        one below 2^53, in a column of such, and another there; or it moves by a thousandth of the column's standard deviation.
+        one below 2^53, in a column of such, and another there; or it moves by a thousandth of the column's deviation.
         `dtype=tg.float64` holds every number, and after a Standardizer float32 does too.
         """
         kind = float32 if dtype is None else as_dtype(dtype)
