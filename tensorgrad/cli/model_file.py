@@ -73,7 +73,7 @@ def load_model(path: str, device: Device) -> TrainedModel:
         model = _rebuilt(content)
     except (TensorgradError, KeyError) as error:
         problem = error.message if isinstance(error, TensorgradError) else f"it lacks {error}"
-        raise FormatError(f"{path} is a damaged model ({problem}); train it again") from error
+        raise FormatError(f"{path} is a damaged model ({' '.join(problem.split())}); train it again") from error
     return replace(model, network=model.network.to(device).eval())
 
 
@@ -124,7 +124,8 @@ def _parameters(sizes: list[int]) -> int:
 
 def _check_kind(name: str, value: Any, kind: Any) -> None:
     if not _is_of(value, kind):
-        raise FormatError(f"{name} must be {getattr(kind, '__name__', kind)}, got {type_name(value)}")
+        wanted = kind if get_origin(kind) else kind.__name__
+        raise FormatError(f"{name} must be {wanted}, got {value!r:.80}")
 
 
 def _is_of(value: Any, kind: Any) -> bool:
