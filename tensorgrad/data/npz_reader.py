@@ -118,7 +118,7 @@ def _rounded(integers: Array, numbers: Array) -> Array:
 
 def _first(array: Array, where: Array) -> str:
     position = tuple(int(i) for i in np.argwhere(where)[0])
-    return f"{array[position]} at position {position}"
+    return f"{array[position]!s} at position {position}"
 
 
 def _encode(targets: Array, task: Task | None, path: str) -> tuple[Array, tuple[str, ...]]:
