@@ -18,6 +18,7 @@ __all__ = ["PLAIN", "by_dlpack", "check_unmasked", "host_array", "off_host", "ta
 
 # What is on the host for certain, by its exact type: `taken_in` need not look at it.
 PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
+_HELD = frozenset(SUPPORTED)
 # What other libraries raise where they cannot hand over their numbers, and how they word it that the dtype is why.
 _OTHERS_ERRORS = (BufferError, RuntimeError, TypeError, ValueError)
 _OF_A_DTYPE = re.compile(r"dtype|ScalarType|floating point types|byte order")
@@ -69,6 +70,8 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     for Python numbers that an integer dtype does not hold, for arrays of which a part is masked, and for those that
     their library does not hand over.
     """
+    if dtype is None and type(data) is np.ndarray and data.dtype in _HELD and data.flags.forc:
+        return data
     wanted = None if dtype is None else as_dtype(dtype)
     try:
         host = np.asarray(_plain(data))

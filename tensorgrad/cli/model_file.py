@@ -90,7 +90,9 @@ def _rebuilt(content: Any) -> TrainedModel:
     if len(recipe.sizes) < 2 or min(recipe.sizes) < 1 or _parameters(recipe.sizes) != held:
         raise FormatError(f"{held} weights do not make a network of sizes {recipe.sizes!s:.80}")
     if recipe.task == "classification" and len(recipe.classes) != recipe.sizes[-1]:
-        raise FormatError(f"a network with {recipe.sizes[-1]} outputs does not tell {len(recipe.classes)} classes apart")
+        raise FormatError(
+            f"a network with {recipe.sizes[-1]} outputs does not tell {len(recipe.classes)} classes apart"
+        )
     network = recipe.build()
     network.load_state_dict(weights)
     inputs = _scaler("inputs", content["inputs"], recipe.sizes[0])
