@@ -46,6 +46,7 @@ LAYERS: dict[str, float] = {
     "tensorgrad.checkpoint": 5,
     "tensorgrad.train": 6,
     "tensorgrad.cli": 7,
+    "tensorgrad.__main__": 7,
     "tensorgrad": 7,
 }
 # Modules that may import within a function: devices, commands and names that are loaded when first asked for.

@@ -4,29 +4,32 @@ outputs.
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from itertools import pairwise
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from tensorgrad.backends import Device
 from tensorgrad.checkpoint import load, read_metadata, save
-from tensorgrad.data import Standardizer
+from tensorgrad.data import Imputer, Standardizer
 from tensorgrad.data.table import Task
-from tensorgrad.dtypes import type_name
 from tensorgrad.errors import FormatError, TensorgradError
 from tensorgrad.nn import MLP, Module
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Recipe", "TrainedModel", "load_model", "save_model"]
+__all__ = ["Recipe", "TrainedModel", "is_model", "load_model", "save_model"]
 
 _FORMAT = "tensorgrad trained model"
-_VERSION = 1
+_VERSION = 2
+_READABLE = (1, 2)  # 1: without levels and fill
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is needed to build the network again and to read files for it; all of it JSON-able."""
+    """What is needed to build the network again and to read files for it; all of it JSON-able.
+
+    `features` are columns of the training file, `levels` the texts of those that are one-hot.
+    """
 
     sizes: list[int]
     activation: str
@@ -36,6 +39,11 @@ class Recipe:
     columns: list[str]
     classes: list[str]
     target: str
+    levels: dict[str, list[str]] = field(default_factory=dict)
+
+    def width(self) -> int:
+        """How many inputs the network has by these columns."""
+        return sum(len(self.levels.get(name, ("",))) for name in self.features)
 
     def build(self) -> Module:
         """The network, with fresh weights."""
@@ -44,12 +52,23 @@ class Recipe:
 
 @dataclass
 class TrainedModel:
-    """A network with its recipe and scalers; `targets` is None for classification."""
+    """A network with its recipe and scalers; `targets` is None for classification, `fill` where no missing value of an
+    input can be filled in.
+    """
 
     network: Module
     recipe: Recipe
     inputs: Standardizer
     targets: Standardizer | None
+    fill: Imputer | None = None
+
+
+def is_model(path: str) -> bool:
+    """Whether there is a file that `save_model` wrote."""
+    try:
+        return read_metadata(path).get("format") == _FORMAT
+    except (TensorgradError, OSError):
+        return False
 
 
 def save_model(model: TrainedModel, path: str) -> None:
@@ -58,6 +77,7 @@ def save_model(model: TrainedModel, path: str) -> None:
         "model": model.network.state_dict(),
         "inputs": model.inputs.state_dict(),
         "targets": None if model.targets is None else model.targets.state_dict(),
+        "fill": None if model.fill is None else model.fill.state_dict(),
         "recipe": asdict(model.recipe),
     }
     save(content, path, metadata={"format": _FORMAT, "version": _VERSION})
@@ -66,7 +86,7 @@ def save_model(model: TrainedModel, path: str) -> None:
 def load_model(path: str, device: Device) -> TrainedModel:
     """What `save_model` wrote, on `device`, in eval mode. Raises FormatError for any other file, and for a damaged one."""
     metadata = read_metadata(path)
-    if metadata.get("format") != _FORMAT or metadata.get("version") != _VERSION:
+    if metadata.get("format") != _FORMAT or metadata.get("version") not in _READABLE:
         raise FormatError(f"{path} is not a model that this version of `tensorgrad train --save` wrote")
     content = load(path, device="cpu")
     try:
@@ -93,11 +113,14 @@ def _rebuilt(content: Any) -> TrainedModel:
         raise FormatError(
             f"a network with {recipe.sizes[-1]} outputs does not tell {len(recipe.classes)} classes apart"
         )
+    if recipe.width() != recipe.sizes[0]:
+        raise FormatError(f"its columns make {recipe.width()} features, and its network has {recipe.sizes[0]} inputs")
     network = recipe.build()
     network.load_state_dict(weights)
     inputs = _scaler("inputs", content["inputs"], recipe.sizes[0])
+    fill = content.get("fill")
     targets = None if content["targets"] is None else _scaler("targets", content["targets"], recipe.sizes[-1])
-    return TrainedModel(network, recipe, inputs, targets)
+    return TrainedModel(network, recipe, inputs, targets, None if fill is None else _imputer(fill, recipe.sizes[0]))
 
 
 def _recipe(found: Any) -> Recipe:
@@ -112,11 +135,20 @@ def _recipe(found: Any) -> Recipe:
 
 
 def _scaler(name: str, state: Any, width: int) -> Standardizer:
+    _check_state(name, state, ("mean", "std"), width)
+    return Standardizer.from_state_dict(state)
+
+
+def _imputer(state: Any, width: int) -> Imputer:
+    _check_state("fill", state, ("fill",), width)
+    return Imputer.from_state_dict(state)
+
+
+def _check_state(name: str, state: Any, parts: tuple[str, ...], width: int) -> None:
     _check_kind(name, state, dict[str, Tensor])
-    for part in ("mean", "std"):
+    for part in parts:
         if state[part].shape != (width,):
             raise FormatError(f"{name}: {part} must have shape ({width},), got {state[part].shape}")
-    return Standardizer.from_state_dict(state)
 
 
 def _parameters(sizes: list[int]) -> int:
@@ -144,6 +176,8 @@ def _is_of(value: Any, kind: Any) -> bool:
     if of is dict:
         pairs = value.items() if type(value) is dict else [(None, None)]
         return all(_is_of(key, inner[0]) and _is_of(item, inner[1]) for key, item in pairs)
+    if kind is float:
+        return type(value) in (int, float)
     if kind is float:
         return type(value) in (int, float)
     return isinstance(value, kind) if kind is Tensor else type(value) is kind
