@@ -105,10 +105,11 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
 
 
 def check_unmasked(name: str, data: Any) -> None:
-    """Raise ArgumentError, by `name`, for an array of which a part is masked: a tensor has no mask, so what it hides would
-    come to light as a number."""
+    """Raise ArgumentError, by `name`, for an array of which a part is masked: a tensor has no mask, and what it hides
+    would come to light as a number.
+    """
     if isinstance(data, np.ndarray) and np.ma.is_masked(data):
-        hidden = np.count_nonzero(np.ma.getmaskarray(data))  # type: ignore[no-untyped-call]
+        hidden = np.count_nonzero(np.ma.getmaskarray(data))
         raise ArgumentError(
             f"{name}: {hidden} elements of the array are masked; put numbers in their places with .filled(value) first"
         )
@@ -126,8 +127,8 @@ def _as_it_lies(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if any(n % host.itemsize for n in host.strides):
         if name == "from_numpy":
             raise ArgumentError(
-                f"from_numpy: strides must be multiples of the {host.itemsize} bytes of an element, got {host.strides}; "
-                "pass array.copy(), or use tg.as_tensor, which makes one"
+                f"from_numpy: strides must be multiples of the {host.itemsize} bytes of an element, got {host.strides}"
+                "; pass array.copy(), or use tg.as_tensor, which makes one"
             )
         return host.copy()
     if host.flags.writeable and _may_overlap(host):

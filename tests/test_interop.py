@@ -394,7 +394,7 @@ def test_dlpack_copies_what_not_every_library_takes(array: Any) -> None:
     assert not np.shares_memory(found, array)
     for options in ({}, {"copy": None}, {"max_version": (1, 0)}, {"max_version": (1, 0), "copy": True}):
         assert x.__dlpack__(**options) is not None
-    with pytest.raises(BufferError, match="__dlpack__: memory with negative strides or at odd .* copy=False .*clone"):
+    with pytest.raises(BufferError, match=r"__dlpack__: memory with negative strides or at odd .* copy=False .*clone"):
         x.__dlpack__(copy=False)
     assert handed_over(x.clone()).tolist() == array.tolist()
 
@@ -420,7 +420,9 @@ def test_dlpack_shares_all_other_layouts() -> None:
 def test_elements_that_lie_a_fraction_of_one_apart() -> None:
     FIELDS["value"] = [[1, 2], [3, 4], [5, 6]]
     field = FIELDS["value"]
-    with pytest.raises(tg.errors.ArgumentError, match=r"from_numpy: strides must be multiples of the 8 bytes .*\(18, 9\)"):
+    with pytest.raises(
+        tg.errors.ArgumentError, match=r"from_numpy: strides must be multiples of the 8 bytes .*\(18, 9\)"
+    ):
         tg.from_numpy(field)
     for x in (tg.as_tensor(field), tg.tensor(field), tg.as_tensor(field.T).T):
         assert x.tolist() == [[1, 2], [3, 4], [5, 6]]
@@ -453,13 +455,15 @@ def test_elements_that_share_memory_are_read_and_not_written(array: Any) -> None
             lambda x=x: x[0].zero_(),
         ]
         for write in writes:
-            with pytest.raises(tg.GraphError, match="the memory of this tensor is read-only.*clone"):
+            with pytest.raises(tg.GraphError, match=r"the memory of this tensor is read-only.*clone"):
                 write()
     assert np.array_equal(array, before)
     assert tg.tensor(array).add_(1).numpy().tolist() == (before + 1).tolist()
 
 
-@pytest.mark.parametrize("array", [BASE.T, BASE[:, ::-1], BASE[::2, ::3], np.ones((2, 3, 4))[:, 1:2].transpose(2, 0, 1)])
+@pytest.mark.parametrize(
+    "array", [BASE.T, BASE[:, ::-1], BASE[::2, ::3], np.ones((2, 3, 4))[:, 1:2].transpose(2, 0, 1)]
+)
 def test_elements_that_do_not_share_memory_are_written(array: Any) -> None:
     array, before = np.array(array, order="K", copy=True), array.copy()
     view = array[::-1]
@@ -477,11 +481,12 @@ def test_memory_that_may_not_be_written(tmp_path: Path) -> None:
         assert (x + 1).tolist() == [1, 2, 3, 4, 5, 6]
         assert not handed_over(x).flags.writeable
         assert not x.numpy().flags.writeable
-        for write in (lambda x=x: x.add_(1), lambda x=x: x.zero_(), lambda x=x: x.__setitem__(0, 1.0)):
+        writes: list[Any] = [lambda x=x: x.add_(1), lambda x=x: x.zero_(), lambda x=x: x.__setitem__(0, 1.0)]
+        for write in writes:
             with pytest.raises(tg.GraphError, match="the memory of this tensor is read-only"):
                 write()
         parameter = tg.nn.Parameter(x)
-        with pytest.raises(tg.GraphError, match="SGD: parameter 0 of group 0 has read-only memory.*clone"):
+        with pytest.raises(tg.GraphError, match=r"SGD: parameter 0 of group 0 has read-only memory.*clone"):
             tg.optim.SGD([parameter], lr=0.1)
         with pytest.raises(BufferError):
             x.__dlpack__()  # the protocol's first version cannot say that it must not be written
@@ -520,7 +525,7 @@ def test_what_a_mask_hides_does_not_become_a_number() -> None:
     assert (x + np.ma.array([1.0, 2.0, 3.0])).tolist() == [1, 2, 3]
 
 
-STRANGE = {
+STRANGE: dict[str, tuple[Any, str]] = {
     "longdouble": (np.ones(2, np.longdouble), "convert it"),
     "complex": (np.ones(2, np.complex64), "real parts"),
     "text": (np.array(["a"]), "got text"),
@@ -543,7 +548,7 @@ def test_arrays_that_tensors_cannot_hold(name: str) -> None:
     for make in (tg.tensor, tg.as_tensor):
         with pytest.raises(tg.DTypeError, match=rf"^{make.__name__}: expected numbers.*{remedy.replace('it', 'with')}"):
             make(array)
-    with pytest.raises(tg.DTypeError, match="^from_dlpack: expected numbers"):
+    with pytest.raises(tg.DTypeError, match=r"^from_dlpack: expected numbers"):
         tg.from_dlpack(array)
 
 
@@ -558,5 +563,7 @@ def test_operands_in_the_other_order_of_bytes_and_of_dtypes_that_tensors_lack() 
         assert tg.as_tensor(array, dtype=tg.float32).tolist() == [1, 2]
     if np.longdouble(0).itemsize > 8:
         for call in (lambda a: x + a, lambda a: tg.where(x > 0, a, x), lambda a: x.__setitem__(slice(None), a)):
-            with pytest.raises(tg.DTypeError, match=r"expected numbers, got a NumPy array of .*; convert it with \.astype"):
+            with pytest.raises(
+                tg.DTypeError, match=r"expected numbers, got a NumPy array of .*; convert it with \.astype"
+            ):
                 call(np.ones(2, np.longdouble))

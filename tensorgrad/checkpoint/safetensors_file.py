@@ -198,4 +198,6 @@ def _name(caller: str, path: object) -> str:
     try:
         return os.fsdecode(path)  # type: ignore[arg-type]
     except TypeError:
-        raise DTypeError(f"{caller}: expected the name of a file, got {type_name(path)}; give a str or a Path") from None
+        raise DTypeError(
+            f"{caller}: expected the name of a file, got {type_name(path)}; give a str or a Path"
+        ) from None

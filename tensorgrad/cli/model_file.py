@@ -84,7 +84,7 @@ def save_model(model: TrainedModel, path: str) -> None:
 
 
 def load_model(path: str, device: Device) -> TrainedModel:
-    """What `save_model` wrote, on `device`, in eval mode. Raises FormatError for any other file, and for a damaged one."""
+    """What `save_model` wrote, on `device`, in eval mode. Raises FormatError for any other file, a damaged one too."""
     metadata = read_metadata(path)
     if metadata.get("format") != _FORMAT or metadata.get("version") not in _READABLE:
         raise FormatError(f"{path} is not a model that this version of `tensorgrad train --save` wrote")
@@ -163,7 +163,9 @@ def _check_kind(name: str, value: Any, kind: Any) -> None:
 
 
 def _is_of(value: Any, kind: Any) -> bool:
-    """Whether `value`, out of a file, is what an annotation says: a class, a list or dict of such, or one of some values."""
+    """Whether `value`, out of a file, is what an annotation says: of a class, a list or dict of such, or one of some
+    values.
+    """
     of, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return True
