@@ -21,7 +21,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _LENGTH = 8  # bytes of the header's length, before the header
 
 
-def read_bfloat16(path: str, names: list[str], seen: os.stat_result | None) -> dict[str, Array]:
+def read_bfloat16(path: str, names: list[str], seen: os.stat_result) -> dict[str, Array]:
     """The tensors `names` of the file in float32. The file has been found to be whole, and these to be bfloat16.
 
     Raises: FormatError where it is no longer the one of which `seen` was the state before.
@@ -44,5 +44,5 @@ def _widened(file: BinaryIO, start: int, entry: dict[str, Any]) -> Array:
     return wide.reshape(entry["shape"])
 
 
-def _identity(state: os.stat_result | None) -> tuple[int, ...] | None:
-    return None if state is None else (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+def _identity(state: os.stat_result) -> tuple[int, ...]:
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns

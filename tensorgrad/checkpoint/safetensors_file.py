@@ -112,6 +112,7 @@ def load(path: Path, device: DeviceLike = None, *, map_location: DeviceLike = No
 def read_metadata(path: Path) -> dict[str, Any]:
     """The `metadata` given to `save`, without reading the tensors; {} where there was none."""
     where = _name("load", path)
+    check_regular("load", where)
     with _opened(where) as file:
         notes = file.metadata() or {}
     metadata = _parsed(notes.get(_METADATA, "{}"), where)
@@ -121,14 +122,14 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def _read(path: str) -> tuple[dict[str, str], dict[str, Array]]:
-    seen = os.stat(path) if os.path.exists(path) else None
+    state = check_regular("load", path)
     with _opened(path) as file:
         dtypes = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
         _check_dtypes(path, dtypes)
         arrays = {name: _array(path, file, name) for name, dtype in dtypes.items() if dtype != _BFLOAT16}
         notes = file.metadata() or {}
     if len(arrays) < len(dtypes):
-        arrays |= read_bfloat16(path, [name for name in dtypes if name not in arrays], seen)
+        arrays |= read_bfloat16(path, [name for name in dtypes if name not in arrays], state)
     return notes, {name: arrays[name] for name in dtypes}
 
 
@@ -154,7 +155,6 @@ def _array(path: str, file: Any, name: str) -> Array:
 def _opened(path: str) -> Any:
     from safetensors import safe_open
 
-    check_regular("load", path)
     try:
         return safe_open(path, framework="np")
     except PermissionError:
@@ -198,4 +198,6 @@ def _name(caller: str, path: object) -> str:
     try:
         return os.fsdecode(path)  # type: ignore[arg-type]
     except TypeError:
-        raise DTypeError(f"{caller}: expected the name of a file, got {type_name(path)}; give a str or a Path") from None
+        raise DTypeError(
+            f"{caller}: expected the name of a file, got {type_name(path)}; give a str or a Path"
+        ) from None

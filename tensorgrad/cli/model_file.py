@@ -13,7 +13,6 @@ from tensorgrad.backends import Device
 from tensorgrad.checkpoint import load, read_metadata, save
 from tensorgrad.data import Imputer, Standardizer
 from tensorgrad.data.table import Task
-from tensorgrad.dtypes import type_name
 from tensorgrad.errors import FormatError, TensorgradError
 from tensorgrad.nn import MLP, Module
 from tensorgrad.tensor import Tensor
@@ -85,7 +84,7 @@ def save_model(model: TrainedModel, path: str) -> None:
 
 
 def load_model(path: str, device: Device) -> TrainedModel:
-    """What `save_model` wrote, on `device`, in eval mode. Raises FormatError for any other file, and for a damaged one."""
+    """What `save_model` wrote, on `device`, in eval mode. Raises FormatError for any other file, a damaged one too."""
     metadata = read_metadata(path)
     if metadata.get("format") != _FORMAT or metadata.get("version") not in _READABLE:
         raise FormatError(f"{path} is not a model that this version of `tensorgrad train --save` wrote")
@@ -94,7 +93,7 @@ def load_model(path: str, device: Device) -> TrainedModel:
         model = _rebuilt(content)
     except (TensorgradError, KeyError) as error:
         problem = error.message if isinstance(error, TensorgradError) else f"it lacks {error}"
-        raise FormatError(f"{path} is a damaged model ({problem}); train it again") from error
+        raise FormatError(f"{path} is a damaged model ({' '.join(problem.split())}); train it again") from error
     return replace(model, network=model.network.to(device).eval())
 
 
@@ -159,11 +158,14 @@ def _parameters(sizes: list[int]) -> int:
 
 def _check_kind(name: str, value: Any, kind: Any) -> None:
     if not _is_of(value, kind):
-        raise FormatError(f"{name} must be {getattr(kind, '__name__', kind)}, got {type_name(value)}")
+        wanted = kind if get_origin(kind) else kind.__name__
+        raise FormatError(f"{name} must be {wanted}, got {value!r:.80}")
 
 
 def _is_of(value: Any, kind: Any) -> bool:
-    """Whether `value`, out of a file, is what an annotation says: a class, a list or dict of such, or one of some values."""
+    """Whether `value`, out of a file, is what an annotation says: of a class, a list or dict of such, or one of some
+    values.
+    """
     of, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return True
@@ -176,6 +178,8 @@ def _is_of(value: Any, kind: Any) -> bool:
     if of is dict:
         pairs = value.items() if type(value) is dict else [(None, None)]
         return all(_is_of(key, inner[0]) and _is_of(item, inner[1]) for key, item in pairs)
+    if kind is float:
+        return type(value) in (int, float)
     if kind is float:
         return type(value) in (int, float)
     return isinstance(value, kind) if kind is Tensor else type(value) is kind

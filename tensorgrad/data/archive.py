@@ -1,7 +1,7 @@
 """The named arrays of a NumPy archive (.npz), each checked before memory is taken for it.
 
-The file is taken for what may be damaged or hostile: nothing in it is evaluated, no size that it claims is believed, and
-whatever is wrong is a FormatError that names the file and the array. Formats: numpy.lib.format and PKWARE's APPNOTE.
+The file may be damaged or hostile: nothing in it is evaluated, no size that it claims is believed, and what is wrong
+is a FormatError that names the file and the array. Formats: numpy.lib.format and PKWARE's APPNOTE.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ class Archive:
                 f"{' and '.join(map(str, _COMPRESSIONS))} only; write it with one of these"
             )
         if info.compress_size > self._length:
-            raise FormatError(f"{what} takes {info.compress_size} bytes, and the file has {self._length}; it is damaged")
+            raise FormatError(
+                f"{what} takes {info.compress_size} bytes, and the file has {self._length}; it is damaged"
+            )
         if info.file_size > max(_AT_EASE, _MOST_TIMES * info.compress_size):
             raise FormatError(
                 f"{what} unpacks to {info.file_size} bytes from {info.compress_size}, more than {_MOST_TIMES} times as "

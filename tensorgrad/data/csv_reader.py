@@ -136,7 +136,8 @@ def read_csv_samples(
     if missing not in ("error", "nan"):
         raise ArgumentError(f"read_csv: missing must be 'error' or 'nan' for samples to predict, got {missing!r}")
     grid = _named_like(path, features, columns, form, levels)
-    lacking = [name for name in features if name not in grid.names]
+    present = set(grid.names)
+    lacking = [name for name in features if name not in present]
     if lacking:
         raise FormatError(
             f"read_csv: {grid.path} lacks {len(lacking)} of the {len(features)} columns the model was "
@@ -167,11 +168,11 @@ def _named_like(
     levels: Mapping[str, Sequence[str]],
 ) -> Grid:
     """The file, its columns named as those of the training where it does not name them itself."""
-    layouts = [tuple(columns), tuple(features)]
+    layouts, wanted = [tuple(columns), tuple(features)], set(features)
 
     def is_header(first: list[str]) -> bool | None:
         """It names a feature: a header. It holds a level where the column is: none."""
-        if any(cell in features for cell in first):
+        if any(cell in wanted for cell in first):
             return True
         fitting = [layout for layout in layouts if len(layout) == len(first)]
         known = (cell in levels.get(name, ()) for names in fitting for name, cell in zip(names, first, strict=True))

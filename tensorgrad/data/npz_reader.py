@@ -48,10 +48,8 @@ def read_npz(path: str | PathLike[str], task: Task | None = None) -> Table:
 
 def _pair(archive: Archive) -> tuple[Array, Array | None]:
     """Inputs and targets, read when all that their headers say has been found to fit."""
-    for x, y in _PAIRS:
-        if x in archive.names:
-            break
-    else:
+    x, y = next((pair for pair in _PAIRS if pair[0] in archive.names), ("", ""))
+    if not x:
         raise FormatError(
             f"read_npz: {archive.path} needs the keys x and y (or X and y, inputs and targets); "
             f"found {listed(archive.names) or 'none'}"
@@ -66,9 +64,7 @@ def _header(archive: Archive, key: str, role: str, kinds: str) -> Header:
     header = archive.header(key)
     if header.dtype.kind == "O":
         kind = "float" if kinds == _NUMBERS else "str"
-        raise FormatError(
-            f"read_npz: {archive.path}: {key} has dtype object; use {key}.astype({kind}) before np.savez"
-        )
+        raise FormatError(f"read_npz: {archive.path}: {key} has dtype object; use {key}.astype({kind}) before np.savez")
     if header.dtype.kind not in kinds:
         raise FormatError(
             f"read_npz: {archive.path}: {role} must be {'numbers' if kinds == _NUMBERS else 'numbers or text'}, "
@@ -82,8 +78,7 @@ def _check_shapes(inputs: tuple[int, ...], targets: tuple[int, ...] | None, path
         raise FormatError(f"read_npz: {path}: inputs must have shape (samples, features), got {inputs}")
     if targets is not None and targets[:1] != inputs[:1]:
         raise FormatError(
-            f"read_npz: {path}: inputs and targets must have one entry per sample, "
-            f"got shapes {inputs} and {targets}"
+            f"read_npz: {path}: inputs and targets must have one entry per sample, got shapes {inputs} and {targets}"
         )
 
 
@@ -109,7 +104,7 @@ def _numbers(array: Array, name: str) -> Array:
 
 
 def _rounded(integers: Array, numbers: Array) -> Array:
-    """Where `numbers`, the float64 of `integers`, differs from them: what cannot be cast back, or comes back changed."""
+    """Where `numbers`, the float64 of `integers`, differs from them: they cannot be cast back, or come back changed."""
     top = 2.0 ** (64 if integers.dtype.kind == "u" else 63)
     fits = numbers < top
     wrong: Array = ~fits | (np.where(fits, numbers, 0).astype(integers.dtype) != integers)
@@ -118,7 +113,7 @@ def _rounded(integers: Array, numbers: Array) -> Array:
 
 def _first(array: Array, where: Array) -> str:
     position = tuple(int(i) for i in np.argwhere(where)[0])
-    return f"{array[position]} at position {position}"
+    return f"{array[position]!s} at position {position}"
 
 
 def _encode(targets: Array, task: Task | None, path: str) -> tuple[Array, tuple[str, ...]]:

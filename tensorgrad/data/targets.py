@@ -45,6 +45,6 @@ def encode_classes(values: Array) -> tuple[Array, tuple[str, ...]]:
 
 
 def _name(value: Any) -> str:
-    """The class as its dtype writes it (0.1 of float32 is not 0.10000000149011612); without a point where it is whole."""
+    """The class as its dtype writes it (float32 has 0.1, no 0.10000000149011612); without a point where it is whole."""
     whole = isinstance(value, np.floating) and value.is_integer()
     return str(int(value)) if whole else str(value)

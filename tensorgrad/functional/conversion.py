@@ -218,7 +218,7 @@ def dlpack(self: Tensor, **options: Any) -> Any:
     """What `from_dlpack` of other libraries calls: the memory, without a copy where any library can take it so.
 
     Memory with negative strides (which ends a process of PyTorch's) or at odd addresses is copied. `options` are the
-    protocol's: `stream` (the consumer's, which will wait for this device's work), `max_version`, `dl_device` and `copy`.
+    protocol's: `stream` (the consumer's, which will wait for this device's work), `max_version`, `dl_device`, `copy`.
     Raises GraphError under grad, BufferError where `copy=False` cannot be kept.
     """
     if self.requires_grad:

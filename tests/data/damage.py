@@ -17,10 +17,22 @@ __all__ = ["Damage", "bytes_damaged", "npz_damaged", "safetensors_damaged", "tex
 Random = np.random.Generator
 Damage = Callable[[Random, bytes], bytes]
 
-_NUMBERS = (b"0", b"-1", b"1", b"2", b"7", b"255", b"65536", b"999999999", b"2147483648", b"9223372036854775807")
+_NUMBERS: tuple[bytes, ...] = (
+    b"0",
+    b"-1",
+    b"1",
+    b"2",
+    b"7",
+    b"255",
+    b"65536",
+    b"999999999",
+    b"2147483648",
+    b"9223372036854775807",
+)
 _NUMBERS += (b"18446744073709551616", b"1" * 30, b"1" * 5000, b"1e308", b"1e999", b"nan", b"-inf", b"0x10", b"3.5", b"")
-_VALUES: tuple[Any, ...] = (None, True, False, -1, 0, 1, 3, 2**31, 2**63, 10**40, 0.5, 1e308, float("nan"), float("inf"))
-_VALUES += ("", "x", "\0", "\ud800", [], {}, [[]], [[], []], ["x", 1], {"dict": 1}, {"dict": [[1]]}, {"tuple": 0})
+_VALUES: tuple[Any, ...] = (None, True, False, -1, 0, 1, 3, 2**31, 2**63, 10**40, 0.5, 1e308)
+_VALUES += (float("nan"), float("inf"), "")
+_VALUES += ("x", "\0", "\ud800", [], {}, [[]], [[], []], ["x", 1], {"dict": 1}, {"dict": [[1]]}, {"tuple": 0})
 _VALUES += ({"dict": [[[], 1]]}, {"dict": [[{"tuple": []}, 1]]}, {"tensor": []}, {"tensor": "x"}, {"set": []}, "BF16")
 
 
@@ -43,7 +55,7 @@ def _bit(random: Random, content: bytes) -> bytes:
 
 
 def _byte(random: Random, content: bytes) -> bytes:
-    return _replaced(random, content, lambda old: int(random.choice([0, 1, 127, 128, 255, random.integers(256)])))
+    return _replaced(random, content, lambda old: int(random.choice([0, 1, 127, 128, 255, int(random.integers(256))])))
 
 
 def _replaced(random: Random, content: bytes, change: Callable[[int], int]) -> bytes:
@@ -107,7 +119,7 @@ def number_changed(random: Random, content: bytes) -> bytes:
 
 # ---------------------------------------------------------------------- NumPy archives
 def npz_damaged(random: Random, content: bytes) -> bytes:
-    """An archive whose sizes and checksums are right, and whose members are damaged, are others, or lack their names."""
+    """An archive whose sizes and checksums are right, and whose members are damaged or have other names."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     which = int(random.integers(len(members)))
@@ -126,8 +138,19 @@ def npz_damaged(random: Random, content: bytes) -> bytes:
     return packed.getvalue()
 
 
-_DTYPES = (b"|O", b"<f3", b"<f16", b">f8", b"<c16", b"<U0", b"<U99999999", b"|V8", b"<M8[ns]", b"<f4,<f4", b"|b1", b"<i8")
-_DTYPES += (b"|S1", b"<U1", b"<x4", b"", b"\xff", b"(2,)f4", b"<i1", b"|T16")
+_DTYPES: tuple[bytes, ...] = (
+    b"|O",
+    b"<f3",
+    b"<f16",
+    b">f8",
+    b"<c16",
+    b"<U0",
+    b"<U99999999",
+    b"|V8",
+    b"<M8[ns]",
+    b"<f4,<f4",
+)
+_DTYPES += (b"|b1", b"<i8", b"|S1", b"<U1", b"<x4", b"", b"\xff", b"(2,)f4", b"<i1", b"|T16")
 
 
 def _npy_damaged(random: Random, member: bytes) -> bytes:

@@ -224,7 +224,8 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
         not every library reckons."""
         if not self._lies_plainly(x):
             raise ExchangeError(
-                f"__cuda_array_interface__: strides must not be negative, got {x.strides} bytes; clone() the tensor first"
+                f"__cuda_array_interface__: strides must not be negative, got {x.strides} bytes; clone() the tensor "
+                "first"
             )
         found: dict[str, Any] = x.__cuda_array_interface__
         return found

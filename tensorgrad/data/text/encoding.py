@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 
 from tensorgrad.errors import ArgumentError, FormatError
@@ -28,6 +29,8 @@ def read_text(path: str, encoding: str | None) -> tuple[str, str]:
     Raises: FileNotFoundError; ArgumentError for an encoding that Python does not know; FormatError, with the line and
     the encoding that it may be in, for bytes that are not in that encoding, and for a file that is not text.
     """
+    if os.path.isdir(path):
+        raise FormatError(f"read_csv: {path} is a folder; give the name of a file")
     with open(path, "rb") as file:
         content = file.read()
     chosen = _known(encoding) if encoding else _marked(content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 
 import numpy as np
 
@@ -51,13 +52,18 @@ class Grid:
 
     def position(self, name: str) -> int:
         """Where the column stands. Raises ArgumentError for one that is not there."""
-        if name not in self.names:
+        if name not in self._positions:
             meant = get_close_matches(name, self.names, 1)
             raise ArgumentError(
                 f"read_csv: {self.path} has no column {name!r}; its columns are {listed(self.names)}"
                 f"{f'; did you mean {meant[0]!r}?' if meant else ''}"
             )
-        return self.names.index(name)
+        return self._positions[name]
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        """Where each column stands; the first, where two have one name."""
+        return {name: i for i, name in reversed(list(enumerate(self.names)))}
 
     def cells(self, name: str) -> list[str]:
         """The column `name` from top to bottom."""
@@ -99,7 +105,7 @@ class Grid:
         found: list[str] = []
         while parts:
             joined = (",".join(parts[:i]).strip() for i in range(len(parts), 0, -1))
-            name = next((name for name in joined if name in self.names), None)
+            name = next((name for name in joined if name in self._positions), None)
             if name is None and parts[0].strip():
                 self.position(parts[0].strip())
             found += [] if name is None else [name]
