@@ -197,13 +197,13 @@ def _feature_columns(grid: Grid, goal: str, ignored: Sequence[str]) -> tuple[str
 def _complete(
     grid: Grid, columns: Sequence[str], goal: str, missing: Missing
 ) -> tuple[Grid, dict[str, list[int]], int]:
-    """The grid as `missing` wants it, the rows in which its features have no value, and how many lines were left out."""
+    """The grid as `missing` wants it, the rows in which its features have no value, how many lines were left out."""
     goal_holes, holes = {goal: grid.holes(goal)}, {name: grid.holes(name) for name in columns}
     if missing == "drop":
         lacking = {row for rows in (*holes.values(), *goal_holes.values()) for row in rows}
         if len(lacking) == len(grid.rows):
             raise missing_fault(grid, holes | goal_holes, "no line is complete; leave out a column with --ignore")
-        return (grid.without(lacking) if lacking else grid), dict.fromkeys(columns, []), len(lacking)
+        return (grid.without(lacking) if lacking else grid), {name: [] for name in columns}, len(lacking)
     if goal_holes[goal]:
         remedy = "fill it in; or leave out lines with missing values, --missing drop (missing='drop' in Python)"
         raise missing_fault(grid, goal_holes, remedy)
