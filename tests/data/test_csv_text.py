@@ -182,6 +182,8 @@ def test_thousands_or_fractions_must_be_said(tmp_path: Path) -> None:
         (("1 000", "2 000"), None),
         (("1'000", "2'000"), None),
         (("1.5", "2.5"), ","),
+        (("01.02.2024", "02.02.2024"), None),
+        (("192.168.0.1", "192.168.0.2"), None),
     ],
 )
 def test_numbers_for_people_are_no_texts(tmp_path: Path, cells: tuple[str, str], decimal: str | None) -> None:

@@ -114,8 +114,8 @@ def refuse_units(grid: Grid, name: str) -> None:
         raise FormatError(
             f"read_csv: {grid.path}, line {grid.lines[seen[0]]}, column {name!r}: {cells[seen[0]]!r} is not read as a "
             f"number (only digits, one {_MARKS[grid.mark]} and an exponent are); write the numbers without units and "
-            f"thousands separators, or say what stands before fractions with --decimal (decimal= in Python), or take "
-            f"them for names: {_categorical(name)}"
+            "thousands separators, or say what stands before fractions with --decimal (decimal= in Python); if they "
+            f"are dates or identifiers, {_leave_out(name, 'the column')}, or take them for names: {_categorical(name)}"
         )
 
 
