@@ -331,10 +331,7 @@ def _labels(name: str, input: Tensor, target: Tensor) -> Tensor:
     if target.shape != wanted:
         raise ShapeError(_target_message(name, input.shape, wanted, target.shape))
     if target.dtype.kind not in "iu":
-        raise DTypeError(
-            f"{name}: labels must be integers, got {target.dtype}; convert them with .long(), or, if they "
-            "are numbers to predict, use mse_loss"
-        )
+        raise DTypeError(f"{name}: labels must be integers, got {target.dtype}; convert them with .long()")
     return cast(target, int64)
 
 

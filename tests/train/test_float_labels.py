@@ -1,4 +1,4 @@
-"""Labels that are floats are named as what is wrong, with what to do: make them whole, or predict numbers."""
+"""Labels that are floats are named as what is wrong, however they come."""
 
 from __future__ import annotations
 
@@ -33,8 +33,5 @@ def fit(**options: Any) -> object:
     ids=["cross_entropy", "nll_loss", "fit", "fit with accuracy", "evaluate"],
 )
 def test_float_labels(use: Callable[[], object]) -> None:
-    with pytest.raises(
-        tg.DTypeError, match=r"labels must be integers, got float\d\d; convert them with \.long\(\)"
-    ) as e:
+    with pytest.raises(tg.DTypeError, match=r"labels must be integers, got float\d\d; convert them with \.long\(\)$"):
         use()
-    assert "if they are numbers to predict, use mse_loss" in str(e.value)
