@@ -1,4 +1,4 @@
-"""The command line on ordinary tables: texts, missing values, and files as spreadsheets of many countries write them."""
+"""The command line on ordinary tables: texts, missing values, and files as spreadsheets of any country write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.cli import main
 from tensorgrad.cli.model_file import is_model, load_model
 from tests.test_cli import Capture, fact, fails, run
 

@@ -180,6 +180,4 @@ def _is_of(value: Any, kind: Any) -> bool:
         return all(_is_of(key, inner[0]) and _is_of(item, inner[1]) for key, item in pairs)
     if kind is float:
         return type(value) in (int, float)
-    if kind is float:
-        return type(value) in (int, float)
     return isinstance(value, kind) if kind is Tensor else type(value) is kind

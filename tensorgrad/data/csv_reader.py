@@ -26,7 +26,7 @@ from tensorgrad.data.text import (
     read_grid,
     refuse_units,
 )
-from tensorgrad.data.text.cells import exact, is_finite, numbers
+from tensorgrad.data.text.cells import exact
 from tensorgrad.errors import ArgumentError, FormatError
 
 __all__ = ["read_csv", "read_csv_inputs", "read_csv_samples"]
@@ -72,8 +72,7 @@ def read_csv(
     goal = grid.names[-1] if target is None else target
     columns = _feature_columns(grid, goal, grid.chosen(ignore))
     one_hot = grid.chosen(categorical)
-    grid, dropped = _complete(grid, columns, goal, missing)
-    holes = {name: grid.holes(name) for name in columns}
+    grid, holes, dropped = _complete(grid, columns, goal, missing)
     levels = find_levels(grid, columns, one_hot)
     features = encode(grid, columns, holes, levels, "error")
     targets, task, classes = _targets(grid, goal, task)
@@ -195,14 +194,16 @@ def _feature_columns(grid: Grid, goal: str, ignored: Sequence[str]) -> tuple[str
     return features
 
 
-def _complete(grid: Grid, columns: Sequence[str], goal: str, missing: Missing) -> tuple[Grid, int]:
-    """The grid as `missing` wants it, and how many of its lines were left out."""
+def _complete(
+    grid: Grid, columns: Sequence[str], goal: str, missing: Missing
+) -> tuple[Grid, dict[str, list[int]], int]:
+    """The grid as `missing` wants it, the rows in which its features have no value, how many lines were left out."""
     goal_holes, holes = {goal: grid.holes(goal)}, {name: grid.holes(name) for name in columns}
     if missing == "drop":
         lacking = {row for rows in (*holes.values(), *goal_holes.values()) for row in rows}
         if len(lacking) == len(grid.rows):
             raise missing_fault(grid, holes | goal_holes, "no line is complete; leave out a column with --ignore")
-        return (grid.without(lacking) if lacking else grid), len(lacking)
+        return (grid.without(lacking) if lacking else grid), {name: [] for name in columns}, len(lacking)
     if goal_holes[goal]:
         remedy = "fill it in; or leave out lines with missing values, --missing drop (missing='drop' in Python)"
         raise missing_fault(grid, goal_holes, remedy)
@@ -212,7 +213,7 @@ def _complete(grid: Grid, columns: Sequence[str], goal: str, missing: Missing) -
             "(missing='nan' or 'drop' in Python)"
         )
         raise missing_fault(grid, holes, remedy)
-    return grid, 0
+    return grid, holes, 0
 
 
 def _targets(grid: Grid, name: str, task: Task | None) -> tuple[Array, Task, tuple[str, ...]]:
@@ -224,7 +225,7 @@ def _targets(grid: Grid, name: str, task: Task | None) -> tuple[Array, Task, tup
         )
     if task is None and is_text(grid, name):
         refuse_units(grid, name)
-    if task == "regression" or (task is None and all(is_finite(cell, grid.mark) for cell in set(cells))):
+    if task == "regression" or (task is None and grid.numbers(name) is not None):
         values = _whole_or_float(grid, name, cells)
         if (task or infer_task(values)) == "regression":
             return number_column(grid, name, ()).reshape(-1, 1), "regression", ()
@@ -235,7 +236,7 @@ def _targets(grid: Grid, name: str, task: Task | None) -> tuple[Array, Task, tup
 
 def _whole_or_float(grid: Grid, name: str, cells: Sequence[str]) -> Array:
     """The numbers of a column, as int64 where they are whole and float64 might not tell them apart."""
-    values = numbers(cells, grid.mark)
+    values = grid.numbers(name)
     if values is not None and np.abs(values).max() >= 2.0**53 and np.array_equal(values, np.floor(values)):
         whole = {cell: exact(cell, grid.mark) for cell in set(cells)}
         if all(number == int(number) and abs(number) < 2**63 for number in whole.values()):

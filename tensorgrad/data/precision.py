@@ -19,8 +19,8 @@ def first_unheld(values: Array, narrow: Array) -> tuple[int, int] | None:
     """Row and column of the first number of `values`, shape (n, columns), that `narrow`, the same in another dtype,
     does not hold well enough to learn from; nan is held.
 
-    Whole numbers below 2^53, in a column of such, must be equal. Others may move by a thousandth of the deviation of their column,
-    or, where it is constant, by the rounding of the dtype.
+    Whole numbers below 2^53, in a column of such, must be equal. Others may move by a thousandth of the deviation of
+    their column, or, where it is constant, by the rounding of the dtype.
     """
     wrong = [
         (int(row), column)

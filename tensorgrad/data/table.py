@@ -116,8 +116,8 @@ class Table:
         row, column = found
         raise FormatError(
             f"Table.dataset: {place(row, column)}: {kind} cannot hold {float(values[row, column])} (it would be "
-            f"{float(narrow[row, column])}); take dataset(dtype=tg.float64), scale it with tg.data.Standardizer, and then "
-            "convert it with .float()"
+            f"{float(narrow[row, column])}); take dataset(dtype=tg.float64), scale it with tg.data.Standardizer, and "
+            "then convert it with .float()"
         )
 
 

@@ -33,7 +33,7 @@ def test_constants(value: float, dtype: np.dtype[Any], cuda_device: tg.Device) -
 
 
 def test_columns_without_moments_are_named(cuda_device: tg.Device) -> None:
-    with pytest.raises(tg.errors.NonFiniteError, match="column 1 .* holds nan"):
+    with pytest.raises(tg.errors.NonFiniteError, match=r"column 1 .* holds nan"):
         Standardizer.fit(tg.tensor([[1.0, float("nan")], [2.0, 1.0]], device=cuda_device))
 
 

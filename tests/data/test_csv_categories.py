@@ -123,7 +123,7 @@ def test_lines_with_missing_values_can_be_left_out(tmp_path: Path) -> None:
 
 def test_missing_values_can_be_left_to_an_imputer(tmp_path: Path) -> None:
     table = read(tmp_path, HOLES.replace("4,\n", "4,b\n"), missing="nan")
-    expected = [[30, 0, 1, 1], [NAN, 1, 0, 2], [50, NAN, NAN, NAN], [60, 0, 1, 4]]
+    expected: list[list[float]] = [[30, 0, 1, 1], [NAN, 1, 0, 2], [50, NAN, NAN, NAN], [60, 0, 1, 4]]
     assert np.array_equal(table.inputs, expected, equal_nan=True)
     assert table.missing() == {"age": 1, "city": 1, "n": 1}
     (inputs, _) = table.dataset().tensors

@@ -180,7 +180,7 @@ def test_unknown_columns_and_tasks(tmp_path: Path) -> None:
         read(tmp_path, FLOWERS, target="colour")
     with pytest.raises(tg.errors.ArgumentError, match="no column 'id'"):
         read(tmp_path, FLOWERS, ignore=["id"])
-    with pytest.raises(tg.errors.ArgumentError, match="no column 'lenght'; .* did you mean 'length'?"):
+    with pytest.raises(tg.errors.ArgumentError, match=r"no column 'lenght'; .* did you mean 'length'?"):
         read(tmp_path, FLOWERS, ignore="width, lenght")
     with pytest.raises(tg.errors.ArgumentError, match="'kind' is the column to predict and to ignore"):
         read(tmp_path, FLOWERS, ignore="kind")

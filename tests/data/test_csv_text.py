@@ -69,7 +69,7 @@ def test_well_formed_quotes(tmp_path: Path) -> None:
 
 @given(st.lists(st.lists(st.text('a1", \n;\r'), min_size=2, max_size=3), min_size=1), st.sampled_from(",;\t"))
 def test_what_python_writes_is_read_back(rows: list[list[str]], delimiter: str) -> None:
-    rows = [(row + ["x", "x"])[:3] for row in rows]
+    rows = [[*row, "x", "x"][:3] for row in rows]
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(rows)
     _, found = read_records("file", text.getvalue(), delimiter)
@@ -182,6 +182,8 @@ def test_thousands_or_fractions_must_be_said(tmp_path: Path) -> None:
         (("1 000", "2 000"), None),
         (("1'000", "2'000"), None),
         (("1.5", "2.5"), ","),
+        (("01.02.2024", "02.02.2024"), None),
+        (("192.168.0.1", "192.168.0.2"), None),
     ],
 )
 def test_numbers_for_people_are_no_texts(tmp_path: Path, cells: tuple[str, str], decimal: str | None) -> None:
@@ -189,7 +191,7 @@ def test_numbers_for_people_are_no_texts(tmp_path: Path, cells: tuple[str, str],
     with pytest.raises(tg.errors.FormatError, match=r"line 2, column 'n': .* is not read as a number .* --decimal"):
         read(tmp_path, text, decimal=decimal)
     swapped = f"y;n\na;{cells[0]}\nb;{cells[1]}\n"
-    with pytest.raises(tg.errors.FormatError, match="line 2, column 'n': .* is not read as a number"):
+    with pytest.raises(tg.errors.FormatError, match=r"line 2, column 'n': .* is not read as a number"):
         read(tmp_path, swapped, decimal=decimal)
     assert read(tmp_path, text, decimal=decimal, categorical="n").feature_names == tuple(f"n={c}" for c in cells)
 
@@ -233,7 +235,7 @@ def test_other_encodings_are_named_with_the_line_as_it_would_read(tmp_path: Path
     ):
         read(tmp_path, GERMAN.encode(encoding))
     content = ("a;b\n1;x\n2;Nähweg\n").encode(encoding)
-    with pytest.raises(tg.errors.FormatError, match="line 3: .* the line reads '2;Nähweg'"):
+    with pytest.raises(tg.errors.FormatError, match=r"line 3: .* the line reads '2;Nähweg'"):
         read(tmp_path, content)
 
 

@@ -74,8 +74,8 @@ def test_a_constant_keeps_its_scale(value: float, count: int, dtype: np.dtype[An
 )
 def test_moments_against_exact_arithmetic(column: Array) -> None:
     exact = [Fraction(value) for value in column.tolist()]
-    mean = sum(exact) / len(exact)
-    variance = sum((value - mean) ** 2 for value in exact) / len(exact)
+    mean = sum(exact, Fraction()) / len(exact)
+    variance = sum(((value - mean) ** 2 for value in exact), Fraction()) / len(exact)
     deviation = Decimal(variance.numerator) / Decimal(variance.denominator)
     scaler = Standardizer.fit(tg.tensor(column.reshape(-1, 1)))
     reach = float(max(abs(value - exact[0]) for value in exact))

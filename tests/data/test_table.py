@@ -48,8 +48,8 @@ def test_the_line_of_a_file_is_named(tmp_path: Path) -> None:
     path.write_text("t,x,y\n\n1,2,a\n" + "".join(f"{t},1,b\n" for t in SECONDS))
     with pytest.raises(tg.errors.FormatError, match="line 5, column 't': float32 cannot hold 1700000001"):
         read_csv(path).dataset()
+    path.write_text("x,y\n1,5\n1,16777217\n")
     with pytest.raises(tg.errors.FormatError, match="line 3, column 'y': float32 cannot hold 16777217"):
-        path.write_text("x,y\n1,0.5\n1,16777217\n".replace("0.5", "5"))
         read_csv(path, task="regression").dataset()
 
 

@@ -16,6 +16,7 @@ __all__ = ["Mark", "exact", "guess_mark", "is_finite", "is_missing", "is_number"
 Mark = Literal[".", ","]  # what stands before the fraction of a number
 
 _MISSING = {"", "na", "n/a", "n.a.", "nan", "null", "none", "?", "-", ".", "#n/a", "#na", "<na>"}
+_LONGEST = max(map(len, _MISSING))
 _NUMBER = {
     mark: re.compile(rf"[+-]?(?:\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
     for mark in (".", ",")
@@ -28,7 +29,7 @@ _NUMERIC = re.compile(r"[+-]?[\s$€£¥%]*[+-]?\d[\d.,'_\s]*[\s$€£¥%]*")
 
 def is_missing(cell: str) -> bool:
     """Whether it stands for no value: an empty cell, NA, nan, null, none, ?, - and their like."""
-    return cell.lower() in _MISSING
+    return len(cell) <= _LONGEST and cell.lower() in _MISSING
 
 
 def is_finite(cell: str, mark: Mark) -> bool:

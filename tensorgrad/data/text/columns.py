@@ -75,7 +75,7 @@ def number_column(grid: Grid, name: str, holes: Sequence[int]) -> Array:
     cells = grid.cells(name)
     for i in holes:
         cells[i] = "0"
-    values = numbers(cells, grid.mark)
+    values = numbers(cells, grid.mark) if holes else grid.numbers(name)
     if values is None:
         raise _number_fault(grid, name, next(i for i, cell in enumerate(cells) if not is_finite(cell, grid.mark)))
     for i in np.flatnonzero(np.abs(values) >= _WHOLE_IN_FLOAT64).tolist():
@@ -85,14 +85,17 @@ def number_column(grid: Grid, name: str, holes: Sequence[int]) -> Array:
                 f"read_csv: {grid.path}, line {grid.lines[i]}, column {name!r}: a number of 64 bits cannot hold "
                 f"{cells[i]} to its last digit{remedy}"
             )
-    values[list(holes)] = np.nan
+    if holes:
+        values[list(holes)] = np.nan
     return values
 
 
 def is_text(grid: Grid, name: str) -> bool:
     """Whether the column has values, and none of them is a number."""
-    values = _present(grid, name)
-    return bool(values) and not any(is_number(cell, grid.mark) for cell in values)
+    if grid.numbers(name) is not None:
+        return False
+    cells = grid.cells(name)
+    return not any(is_number(cell, grid.mark) for cell in cells) and not all(map(is_missing, cells))
 
 
 def ordered(texts: Iterable[str], grid: Grid) -> tuple[str, ...]:
@@ -111,8 +114,8 @@ def refuse_units(grid: Grid, name: str) -> None:
         raise FormatError(
             f"read_csv: {grid.path}, line {grid.lines[seen[0]]}, column {name!r}: {cells[seen[0]]!r} is not read as a "
             f"number (only digits, one {_MARKS[grid.mark]} and an exponent are); write the numbers without units and "
-            f"thousands separators, or say what stands before fractions with --decimal (decimal= in Python), or take "
-            f"them for names: {_categorical(name)}"
+            "thousands separators, or say what stands before fractions with --decimal (decimal= in Python); if they "
+            f"are dates or identifiers, {_leave_out(name, 'the column')}, or take them for names: {_categorical(name)}"
         )
 
 

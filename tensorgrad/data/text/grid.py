@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 
-from tensorgrad.data.table import listed
-from tensorgrad.data.text.cells import Mark, guess_mark, is_missing
+import numpy as np
+
+from tensorgrad.data.table import Array, listed
+from tensorgrad.data.text.cells import Mark, guess_mark, is_missing, numbers
 from tensorgrad.data.text.dialect import as_delimiter, guess_delimiter, without_declaration
 from tensorgrad.data.text.encoding import read_text
 from tensorgrad.data.text.header import check_header, has_header
@@ -46,6 +48,7 @@ class Grid:
     mark: Mark
     read_as: str
     fixed: bool = False
+    _converted: dict[str, Array | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def position(self, name: str) -> int:
         """Where the column stands. Raises ArgumentError for one that is not there."""
@@ -69,13 +72,21 @@ class Grid:
 
     def holes(self, name: str) -> list[int]:
         """The rows in which the column has no value."""
-        cells = self.cells(name)
-        empty = {cell for cell in set(cells) if is_missing(cell)}
-        return [i for i, cell in enumerate(cells) if cell in empty] if empty else []
+        if self.numbers(name) is not None:
+            return []
+        return [i for i, cell in enumerate(self.cells(name)) if is_missing(cell)]
+
+    def numbers(self, name: str) -> Array | None:
+        """The column as float64, None where a cell is no finite number; converted once."""
+        if name not in self._converted:
+            self._converted[name] = numbers(self.cells(name), self.mark)
+        return self._converted[name]
 
     def pads(self, name: str) -> bool:
-        """Whether the column has numbers with zeros before them."""
-        return any(cell[:1] == "0" and cell[1:2].isdigit() for cell in set(self.cells(name)))
+        """Whether the column has whole numbers with zeros before them, and no others."""
+        values = self.numbers(name)
+        whole = values is None or np.array_equal(values, np.floor(values))
+        return whole and any(cell[:1] == "0" and cell[1:2].isdigit() for cell in self.cells(name))
 
     def without(self, rows: Collection[int]) -> Grid:
         """The grid without those rows."""

@@ -20,13 +20,9 @@ def has_header(path: str, rows: list[list[str]], mark: Mark) -> bool:
     """
     first, rest = rows[0], rows[1:]
     texts = [i for i, cell in enumerate(first) if not is_missing(cell) and not is_number(cell, mark)]
-    again = [i for i in texts if any(row[i] == first[i] for row in rest)]
     if len(texts) + sum(map(is_missing, first)) == len(first):
-        if again and not any(is_number(cell, mark) for row in rest for cell in row):
-            raise FormatError(
-                f"read_csv: {path}: the first line holds {first[again[0]]!r}, which occurs again in its column, and "
-                f"the file has no numbers; {_REMEDY}"
-            )
+        if not any(is_number(cell, mark) for row in rest for cell in row):
+            _refuse_repeated(path, first, rest, texts)
         return True
     above_number = next((i for i in texts if rest and is_number(rest[0][i], mark)), None)
     if above_number is not None:
@@ -34,12 +30,21 @@ def has_header(path: str, rows: list[list[str]], mark: Mark) -> bool:
             f"read_csv: {path}: the first line has {first[above_number]!r} above a number, and numbers elsewhere; "
             f"{_REMEDY}"
         )
-    if texts and rest and not again:
+    if texts and rest and not any(row[i] == first[i] for row in rest for i in texts):
         raise FormatError(
             f"read_csv: {path}: the first line has {first[texts[0]]!r}, which never occurs again in its column, and "
             f"numbers elsewhere; {_REMEDY}"
         )
     return False
+
+
+def _refuse_repeated(path: str, first: list[str], rest: list[list[str]], texts: list[int]) -> None:
+    again = next((i for i in texts if any(row[i] == first[i] for row in rest)), None)
+    if again is not None:
+        raise FormatError(
+            f"read_csv: {path}: the first line holds {first[again]!r}, which occurs again in its column, and the file "
+            f"has no numbers; {_REMEDY}"
+        )
 
 
 def check_header(path: str, rows: Sequence[Sequence[str]]) -> None:

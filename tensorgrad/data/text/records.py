@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 
@@ -12,11 +11,14 @@ from tensorgrad.errors import FormatError
 __all__ = ["read_records"]
 
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
 class _Lines:
     """The lines of a text, the physical ones; `taken` are those handed out since it was emptied."""
 
     def __init__(self, text: str, delimiter: str) -> None:
-        self._lines = io.StringIO(text, newline="")
+        self._lines = _LINE.finditer(text)
         self._trimmed = delimiter == " "  # spaces at the end are no more cells
         self.taken: list[str] = []
 
@@ -24,7 +26,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
+        line = next(self._lines)[0]
         if self._trimmed:
             line = line.rstrip(" \r\n") + "\n"
         self.taken.append(line)
