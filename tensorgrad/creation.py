@@ -55,7 +55,11 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
 
 
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
-    """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA."""
+    """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA.
+
+    An array of another dtype than `dtype`, or whose elements lie a fraction of one apart (a field of records), is
+    copied. One of which several elements share memory is read, and may not be written.
+    """
     if type(data) not in PLAIN:
         data = taken_in("as_tensor", data)
     if isinstance(data, Variable):

@@ -124,27 +124,27 @@ def _as_it_lies(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     The strides of a tensor count elements: elements that lie a fraction of one apart, as a field of records may, are
     copied. Where elements may share memory, the tensor must not be written: the array is taken as a read-only one.
     """
-    if any(n % host.itemsize for n in host.strides):
-        if name == "from_numpy":
-            raise ArgumentError(
-                f"from_numpy: strides must be multiples of the {host.itemsize} bytes of an element, got {host.strides}"
-                "; pass array.copy(), or use tg.as_tensor, which makes one"
-            )
-        return host.copy()
-    if host.flags.writeable and _may_overlap(host):
+    size = reach = host.itemsize  # how far the elements extend that the steps so far lead to
+    overlapping = False
+    for step, count in sorted(zip(map(abs, host.strides), host.shape, strict=True)):
+        if count > 1:
+            if step % size:
+                return _in_whole_steps(name, host)
+            overlapping = overlapping or step < reach
+            reach += step * (count - 1)
+    if overlapping and host.size and host.flags.writeable:
         host = host.view()
         host.flags.writeable = False
     return host
 
 
-def _may_overlap(host: np.ndarray[Any, Any]) -> bool:
-    """Whether two elements may share memory: unless each step leads past all that lies within the smaller steps."""
-    reach = host.itemsize
-    for stride, count in sorted((abs(s), n) for s, n in zip(host.strides, host.shape, strict=True) if n > 1):
-        if stride < reach:
-            return host.size > 0
-        reach = stride * (count - 1) + reach
-    return False
+def _in_whole_steps(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if name == "from_numpy":
+        raise ArgumentError(
+            f"from_numpy: strides must be multiples of the {host.itemsize} bytes of an element, got {host.strides}; "
+            "pass array.copy(), or use tg.as_tensor, which makes one"
+        )
+    return host.copy()
 
 
 def _huge_integers(name: str, host: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
