@@ -73,6 +73,14 @@ def test_names_of_single_samples_are_no_categories(tmp_path: Path) -> None:
         read(tmp_path, "c,y\n" + "".join(f"c{i % 300},{i}.5\n" for i in range(1000)))
 
 
+def test_indicators_beyond_all_measure_are_refused(tmp_path: Path) -> None:
+    text = "c,n\n" + "".join(f"c{i},1.5\n" for i in range(17_000))
+    with pytest.raises(
+        tg.errors.FormatError, match=r"each of 17000 texts in 17000 lines would take 2 GiB; leave it out"
+    ):
+        read(tmp_path, text, categorical="c")
+
+
 def test_new_samples_have_the_features_of_the_table(tmp_path: Path) -> None:
     table = read(tmp_path, PEOPLE)
     new = write(tmp_path, "sex,age,note,city\nm,10,?,Rome\n", "new.csv")

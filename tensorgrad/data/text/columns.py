@@ -23,6 +23,7 @@ Levels = Mapping[str, Sequence[str]]  # the texts of a column that is one-hot
 _MARKS = {".": "point", ",": "comma"}
 _MOST_LEVELS = 256
 _FEW_LEVELS = 20
+_MOST_INDICATORS = 2**28  # 2 GiB of them
 _WHOLE_IN_FLOAT64 = 2.0**53
 
 
@@ -47,6 +48,7 @@ def find_levels(grid: Grid, columns: Sequence[str], categorical: Collection[str]
     for name in columns:
         if name in categorical:
             found[name] = ordered(_present(grid, name), grid)
+            _check_size(grid, name, len(found[name]))
         elif is_text(grid, name):
             refuse_units(grid, name)
             found[name] = ordered(_present(grid, name), grid)
@@ -129,6 +131,14 @@ def _check_count(grid: Grid, name: str, count: int) -> None:
             f"read_csv: {grid.path}, column {name!r}: {count} different texts in {len(grid.rows)} lines, such as "
             f"{grid.cells(name)[0]!r}, are rather names or dates than categories; {_leave_out(name)}, or have a "
             f"feature for each of them: {_categorical(name)}"
+        )
+
+
+def _check_size(grid: Grid, name: str, count: int) -> None:
+    if count * len(grid.rows) > _MOST_INDICATORS:
+        raise FormatError(
+            f"read_csv: {grid.path}, column {name!r}: one feature for each of {count} texts in {len(grid.rows)} lines "
+            f"would take {count * len(grid.rows) / 2**27:.0f} GiB; {_leave_out(name)}, or put rare texts together"
         )
 
 
