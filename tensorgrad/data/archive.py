@@ -65,11 +65,7 @@ class Archive:
         self._members: dict[str, list[zipfile.ZipInfo]] = {}
         for info in file.infolist():
             self._members.setdefault(info.filename.removesuffix(".npy"), []).append(info)
-
-    @property
-    def names(self) -> list[str]:
-        """All of them, sorted."""
-        return sorted(self._members)
+        self.names = sorted(self._members)
 
     def header(self, name: str) -> Header:
         """The dtype and shape of an array, which fit the member's size unless the dtype is object."""
