@@ -80,10 +80,12 @@ from tensorgrad.errors import (
     ArgumentError,
     BoundsError,
     DeviceError,
+    DivisionByZeroError,
     DTypeError,
     FormatError,
     GraphError,
     NonFiniteError,
+    ScalarError,
     ShapeError,
     TensorgradError,
 )
@@ -101,6 +103,7 @@ from tensorgrad.functional.promotion import result_type
 from tensorgrad.functional.reduction import *
 from tensorgrad.functional.shape import *
 from tensorgrad.functional.sorting import *
+from tensorgrad.memory_formats import contiguous_format, preserve_format
 from tensorgrad.random import (
     Generator,
     bernoulli,
@@ -124,13 +127,13 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "FormatError", "Generator", "GraphError",
-    "NonFiniteError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
-    "bernoulli", "bool", "checkpoint", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
+    "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "DivisionByZeroError", "FormatError",
+    "Generator", "GraphError", "NonFiniteError", "ScalarError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
+    "bernoulli", "bool", "checkpoint", "contiguous_format", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
     "enable_grad", "eye", "float", "float16", "float32", "float64", "from_dlpack", "from_numpy", "full", "full_like",
     "get_default_device", "get_default_dtype", "get_rng_state", "half", "inference_mode", "int", "int8", "int16",
     "int32", "int64", "is_grad_enabled", "linspace", "load", "log_softmax", "long", "manual_seed", "nn", "no_grad",
-    "normal", "ones", "ones_like", "optim", "promote_types", "rand", "rand_like", "randint", "randint_like", "randn",
+    "normal", "ones", "ones_like", "optim", "preserve_format", "promote_types", "rand", "rand_like", "randint", "randint_like", "randn",
     "randn_like", "randperm", "relu", "result_type", "save", "set_default_device", "set_default_dtype",
     "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "softmax", "tensor", "train", "uint8",
     "uint16", "uint32", "uint64", "zeros", "zeros_like",

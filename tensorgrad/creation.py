@@ -8,15 +8,18 @@ on.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
-from tensorgrad.backends import Device, DeviceLike
+from tensorgrad.backends import Backend, Device, DeviceLike
 from tensorgrad.backends import device as as_device
+from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import (
+    DType,
     as_dtype,
     fitting,
     float64,
@@ -24,16 +27,20 @@ from tensorgrad.dtypes import (
     how_to_make_one,
     int64,
     scalar_dtype,
+    shown,
     type_name,
 )
 from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.host_data import PLAIN, by_dlpack, host_array, off_host, taken_in
+from tensorgrad.host_data import PLAIN, by_dlpack, host_array, number, off_host, taken_in
+from tensorgrad.memory_formats import MemoryFormat, check_format, contiguous_format, preserve_format
 
 __all__ = [
     "arange", "as_size", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
     "linspace", "new_data", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "tensor", "zeros",
     "zeros_like"
 ]  # fmt: skip
+
+_MOST_ELEMENTS = 2**59  # addresses have 64 bits
 
 
 # ---------------------------------------------------------------------- from data
@@ -98,11 +105,13 @@ def as_size(name: str, size: Sequence[Any]) -> tuple[int, ...]:
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = size[0]
     try:
-        found = tuple(n.__index__() for n in size)
-    except AttributeError:
+        found = tuple(map(operator.index, size))
+    except TypeError:
         raise DTypeError(f"{name}: a size consists of integers, got {tuple(size)!r}") from None
     if any(n < 0 for n in found):
         raise ArgumentError(f"{name}: sizes must not be negative, got {found}")
+    if math.prod(found) > _MOST_ELEMENTS:
+        raise ArgumentError(f"{name}: no memory holds so many elements, got shape ({', '.join(map(shown, found))})")
     return found
 
 
@@ -118,21 +127,10 @@ def full(
 
     Raises ArgumentError for a number that an integer `dtype` does not hold.
     """
-    place, number = as_device(device), _number("full", fill_value)
-    kind = scalar_dtype(number) if dtype is None else as_dtype(dtype)
+    place, value = as_device(device), number("full", fill_value)
+    kind = scalar_dtype(value) if dtype is None else as_dtype(dtype)
     shape = as_size("full", (size,))
-    return _leaf(place.backend.full(shape, fitting("full", number, kind), kind), place, requires_grad)
-
-
-def _number(name: str, value: Any) -> Any:
-    """A number as Python has it, from Python, NumPy or a tensor of one element."""
-    if type(value) in (int, float, bool):
-        return value
-    if isinstance(value, (np.generic, Variable)):
-        return value.item()  # type: ignore[union-attr]
-    if not isinstance(value, (int, float)):
-        raise DTypeError(f"{name}: expected a number, got {type_name(value)}")
-    return value
+    return _leaf(place.backend.full(shape, fitting("full", value, kind), kind), place, requires_grad)
 
 
 def _filled(name: str, size: Sequence[Any], value: float, dtype: object, device: DeviceLike, grad: bool) -> Tensor:
@@ -150,18 +148,36 @@ def ones(*size: Any, dtype: object = None, device: DeviceLike = None, requires_g
     return _filled("ones", size, 1, dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Any,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = contiguous_format,
+) -> Tensor:
     """A Tensor whose values are whatever the memory held."""
+    if memory_format is not contiguous_format:
+        check_format("empty", memory_format)
     place = as_device(device)
     kind = get_default_dtype() if dtype is None else as_dtype(dtype)
     return _leaf(place.backend.empty(as_size("empty", size), kind), place, requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: float, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+    input: Tensor,
+    fill_value: float,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
-    """A Tensor of the shape, and unless given the dtype and device, of `input`, filled with `fill_value`."""
+    """A Tensor of the shape, and unless given the dtype and device, of `input`, filled with `fill_value`.
+
+    It is contiguous whatever `memory_format` says, as those of `zeros_like`, `ones_like` and `empty_like` are.
+    """
     _check_tensor("full_like", input)
+    check_format("full_like", memory_format)
     kind, place = _like(input, dtype, device)
     return full(input.shape, fill_value, dtype=kind, device=place, requires_grad=requires_grad)
 
@@ -172,24 +188,44 @@ def _check_tensor(name: str, input: object) -> None:
 
 
 def zeros_like(
-    input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
     """`full_like` with 0."""
     _check_tensor("zeros_like", input)
+    check_format("zeros_like", memory_format)
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
+) -> Tensor:
     """`full_like` with 1."""
     _check_tensor("ones_like", input)
+    check_format("ones_like", memory_format)
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def empty_like(
-    input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
     """A Tensor like `input`, its values whatever the memory held."""
     _check_tensor("empty_like", input)
+    check_format("empty_like", memory_format)
     kind, place = _like(input, dtype, device)
     return empty(input.shape, dtype=kind, device=place, requires_grad=requires_grad)
 
@@ -252,17 +288,61 @@ def arange(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The numbers of [start, end) at distance `step`; `arange(end)` starts at 0. Integers give int64."""
+    """The numbers of [start, end) at distance `step`: start + i * step for i = 0, 1, ..., ceil((end - start) / step) - 1.
+    `arange(end)` starts at 0. Integers give int64.
+
+    Floats are computed in float64 and rounded once. In an integer dtype a step without a fraction goes from `start`
+    without its fraction (and in int64 to `end` without it: PyTorch's rules); with a fraction, each number loses its own.
+
+    Raises ArgumentError for a step that does not lead from start to end, for numbers that are nan or infinite, and for
+    ones that an integer `dtype` does not hold; DTypeError for bool.
+    """
     if end is None:
         start, end = 0, start
-    start, end, step = (_number("arange", n) for n in (start, end, step))
-    if step == 0 or (end - start) / step < 0:
-        raise ArgumentError(f"arange: step must lead from start to end, got arange({start}, {end}, {step})")
-    numbers = (start, end, step)
-    inferred = int64 if all(isinstance(n, int) for n in numbers) else get_default_dtype()
+    start, end, step = (number("arange", n) for n in (start, end, step))
+    given = f"arange({shown(start)}, {shown(end)}, {shown(step)})"
+    if not all(isinstance(n, int) or math.isfinite(n) for n in (start, end, step)):
+        raise ArgumentError(f"arange: expected finite numbers, got {given}")
+    if step == 0 or (start > end if step > 0 else start < end):
+        raise ArgumentError(f"arange: step must lead from start to end, got {given}")
+    inferred = int64 if all(isinstance(n, int) for n in (start, end, step)) else get_default_dtype()
     kind = inferred if dtype is None else as_dtype(dtype)
+    if kind.kind == "b":
+        raise DTypeError("arange: expected a dtype of numbers, got bool")
     place = as_device(device)
-    return _leaf(place.backend.arange(start, end, step, kind), place, requires_grad)
+    return _leaf(_counted(place.backend, start, end, step, kind), place, requires_grad)
+
+
+def _counted(backend: Backend, start: float, end: float, step: float, dtype: DType) -> Array:
+    """The array of `arange`, whose arguments are right."""
+    whole = dtype.kind != "f" and step == int(step)
+    if whole and dtype == int64:
+        start, end = int(start), int(end)
+    (count,) = as_size("arange", (_count(start, end, step),))
+    if dtype.kind == "f":
+        return backend.arange(start, end, step, dtype)
+    if not count:
+        return backend.empty((0,), dtype)
+    if whole:
+        start, step = int(start), int(step)
+    last = start + (count - 1) * step
+    fitting("arange", start, dtype)
+    fitting("arange", last, dtype)
+    if isinstance(step, float):
+        return backend.astype(backend.arange(start, end, step, float64), dtype)
+    if dtype.kind == "u" and min(start, last) < 0:
+        return backend.astype(backend.arange(start, last + step, step, int64), dtype)
+    return backend.arange(start, last + step, step, dtype)
+
+
+def _count(start: float, end: float, step: float) -> int:
+    """How many numbers [start, end) holds: of integers exactly."""
+    if all(isinstance(n, int) for n in (start, end, step)):
+        return -(-(end - start) // step)  # type: ignore[return-value]
+    try:
+        return math.ceil((end - start) / step)
+    except OverflowError:  # infinitely many, or integers that no float holds
+        return _MOST_ELEMENTS + 1
 
 
 def linspace(
@@ -274,18 +354,31 @@ def linspace(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` evenly spaced numbers from `start` to `end`, both included."""
-    if steps < 0:
-        raise ArgumentError(f"linspace: steps must not be negative, got {steps}")
+    """`steps` evenly spaced numbers from `start` to `end`, both included, computed in float64 and rounded once.
+
+    Raises ArgumentError for negative `steps`, and for ends that an integer `dtype` does not hold; DTypeError for bool.
+    """
+    start, end = (number("linspace", n) for n in (start, end))
+    (steps,) = as_size("linspace", (steps,))
     place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)
-    backend = place.backend
-    # From both ends towards the middle, so that the last number is `end` exactly.
+    if kind.kind == "b":
+        raise DTypeError("linspace: expected a dtype of numbers, got bool")
+    for value in (start, end):
+        fitting("linspace", value, kind)
+    return _leaf(place.backend.astype(_spaced(place.backend, start, end, steps), kind), place, requires_grad)
+
+
+def _spaced(backend: Backend, start: float, end: float, steps: int) -> Array:
+    """The float64 array of `linspace`: from both ends towards the middle, so that the last number is `end` exactly."""
+    if steps < 2:
+        return backend.full((steps,), start, float64)
+    width = (end - start) / (steps - 1)
+    if math.isinf(width):
+        width = end / (steps - 1) - start / (steps - 1)
     count = backend.arange(0, steps, 1, float64)
-    width = (end - start) / (steps - 1) if steps > 1 else math.nan
-    up = backend.add(backend.multiply(count, width), start) if steps > 1 else backend.full((steps,), start, float64)
+    up = backend.add(backend.multiply(count, width), start)
     down = backend.subtract(end, backend.multiply(backend.subtract(steps - 1, count), width))
-    values = backend.where(backend.less(count, steps / 2), up, down) if steps > 1 else up
-    return _leaf(backend.astype(values, kind), place, requires_grad)
+    return backend.where(backend.less(count, steps / 2), up, down)
 
 
 def eye(
@@ -297,8 +390,8 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """The identity matrix, `n` by `m` (or by `n`)."""
+    rows, columns = as_size("eye", (n, n if m is None else m))
     place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)
     backend = place.backend
-    rows = backend.reshape(backend.arange(0, n, 1, int64), (n, 1))
-    columns = backend.arange(0, n if m is None else m, 1, int64)
-    return _leaf(backend.astype(backend.equal(rows, columns), kind), place, requires_grad)
+    row = backend.reshape(backend.arange(0, rows, 1, int64), (rows, 1))
+    return _leaf(backend.astype(backend.equal(row, backend.arange(0, columns, 1, int64)), kind), place, requires_grad)

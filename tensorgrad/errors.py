@@ -1,4 +1,6 @@
-"""Every error tensorgrad raises: each is also the builtin a PyTorch or NumPy user would catch."""
+"""Every error tensorgrad raises: each is a RuntimeError, as nearly all of PyTorch's are, and the builtin that Python and
+NumPy have for it: `except RuntimeError` of a program written for PyTorch catches them, and so does `except ValueError`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ __all__ = [
     "BoundsError",
     "DTypeError",
     "DeviceError",
+    "DivisionByZeroError",
     "FormatError",
     "GraphError",
     "NonFiniteError",
+    "ScalarError",
     "ShapeError",
     "TensorgradError",
 ]
@@ -25,7 +29,7 @@ class Caller(Protocol):
         """(dotted path, module) of the module itself and of all below."""
 
 
-class TensorgradError(Exception):
+class TensorgradError(RuntimeError):
     """Base of all errors. `str(error)` leads with the path of the module it was raised in, where there is one."""
 
     def __init__(self, message: str) -> None:
@@ -71,15 +75,19 @@ class ShapeError(TensorgradError, ValueError):
     """Shapes do not fit together."""
 
 
+class ScalarError(ShapeError, TypeError):
+    """A 0-d tensor was asked for its length or its rows. Python's protocols know by the TypeError that it has none."""
+
+
 class DTypeError(TensorgradError, TypeError):
     """A type or dtype that the operation does not take."""
 
 
-class DeviceError(TensorgradError, RuntimeError):
+class DeviceError(TensorgradError):
     """Tensors on different devices, or a device that cannot be used."""
 
 
-class GraphError(TensorgradError, RuntimeError):
+class GraphError(TensorgradError):
     """The tape was asked for something it cannot give."""
 
 
@@ -91,8 +99,12 @@ class ArgumentError(TensorgradError, ValueError):
     """An argument outside the values the operation takes."""
 
 
-class NonFiniteError(ArgumentError, RuntimeError):
-    """Numbers that are nan or infinite where they must not be. PyTorch raises a RuntimeError there."""
+class DivisionByZeroError(ArgumentError, ZeroDivisionError):
+    """An integer divided by zero: integers have no infinity to answer with."""
+
+
+class NonFiniteError(ArgumentError):
+    """Numbers that are nan or infinite where they must not be."""
 
 
 class FormatError(TensorgradError, ValueError):

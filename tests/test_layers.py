@@ -21,6 +21,7 @@ LAYERS: dict[str, float] = {
     "tensorgrad.errors": 0,
     "tensorgrad.config": 0,
     "tensorgrad.dtypes": 0,
+    "tensorgrad.memory_formats": 0,
     "tensorgrad.backends.primitives": 1.0,
     "tensorgrad.backends.kernel_files": 1.0,
     "tensorgrad.backends.outside": 1.0,

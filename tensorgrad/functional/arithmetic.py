@@ -11,13 +11,36 @@ from typing import Any
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import DType, int64, integer_range, is_floating, result_type
-from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.functional.promotion import as_operand, binary, cast, constant, shape_of, unary
+from tensorgrad.dtypes import (
+    DType,
+    fitting,
+    float16,
+    float32,
+    float64,
+    int64,
+    integer_range,
+    is_floating,
+    result_type,
+)
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional.comparison import logical_and, logical_not, logical_or
+from tensorgrad.functional.dims import as_integer
+from tensorgrad.functional.promotion import (
+    Scalar,
+    as_operand,
+    binary,
+    cast,
+    common_device,
+    constant,
+    shape_of,
+    unary,
+)
+from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
 
 __all__ = [
     "abs",
+    "absolute",
     "add",
     "ceil",
     "clamp",
@@ -26,6 +49,7 @@ __all__ = [
     "clip",
     "cos",
     "div",
+    "divide",
     "erf",
     "exp",
     "expm1",
@@ -39,7 +63,10 @@ __all__ = [
     "maximum",
     "minimum",
     "mul",
+    "multiply",
     "neg",
+    "negative",
+    "positive",
     "pow",
     "reciprocal",
     "remainder",
@@ -50,27 +77,50 @@ __all__ = [
     "sqrt",
     "square",
     "sub",
+    "subtract",
     "tan",
     "tanh",
+    "true_divide",
     "trunc",
     "where",
 ]
 
 Operand = Any  # a Tensor or a number
+_ONE = 1
+_MOST_DIGITS = {float32: 38, float64: 308}  # the greatest powers of ten that are no infinities
 
 
-def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
-    """input + alpha * other."""
-    if alpha != 1:
-        other = other * alpha
+def add(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
+    """input + alpha * other, computed in the dtype of the result, which `alpha` has no part in.
+
+    Raises ArgumentError for an `alpha` that this dtype does not hold, a fraction with integers among them.
+    """
+    if alpha is not _ONE:
+        other = scaled("add", input, other, alpha)
     return binary(E.add, input, other)
 
 
-def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
-    """input - alpha * other."""
-    if alpha != 1:
-        other = other * alpha
+def sub(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
+    """input - alpha * other, as `add`."""
+    if alpha is not _ONE:
+        other = scaled("sub", input, other, alpha)
     return binary(E.subtract, input, other)
+
+
+def scaled(name: str, input: Operand, other: Operand, alpha: Scalar) -> Operand:
+    """alpha * other in the dtype that `input` and `other` make together."""
+    device = common_device(name, input, other)
+    factor = number(name, alpha, "alpha")
+    if type(factor) is int and factor == 1:
+        return other
+    other = as_operand(name, other, device)
+    dtype = result_type((as_operand(name, input, device), other), name=name)
+    if isinstance(factor, float) and not is_floating(dtype):
+        raise ArgumentError(f"{name}: alpha must be a whole number where the result is {dtype}, got {factor}")
+    if dtype.kind == "b":
+        return logical_and(other, bool(factor)) if isinstance(other, Variable) else bool(other and factor)
+    factor = fitting(name, factor, dtype)
+    return apply(E.multiply, cast(other, dtype), factor) if isinstance(other, Variable) else other * factor
 
 
 def mul(input: Operand, other: Operand) -> Tensor:
@@ -81,7 +131,8 @@ def mul(input: Operand, other: Operand) -> Tensor:
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; integers give the default floating dtype.
 
-    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have no gradient and keep integers.
+    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have no gradient and keep integers,
+    which cannot be divided by 0: see `floor_divide`.
     """
     if rounding_mode is None:
         return binary(E.divide, input, other, to_float=True)
@@ -93,17 +144,24 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
 
 
 def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """floor(input / other). Not differentiable; an integer divided by zero is 0 on every device."""
+    """floor(input / other). Not differentiable.
+
+    An integer divided by 0 is a DivisionByZeroError: at once for a number, and on the CPU; on CUDA, where `other` is a
+    tensor, when the host next waits (until then it is 0). Floats give inf or nan.
+    """
     return binary(E.floor_divide, input, other)
 
 
 def remainder(input: Operand, other: Operand) -> Tensor:
-    """input - other * floor(input / other): the sign of `other`."""
+    """input - other * floor(input / other): the sign of `other`; a remainder of 0 has the sign of `input`.
+
+    Integers cannot be divided by 0: see `floor_divide`.
+    """
     return binary(E.remainder, input, other)
 
 
 def pow(input: Operand, exponent: Operand) -> Tensor:
-    """input ** exponent.
+    """input ** exponent. Of two bools it is a bool, false where the base is and the exponent is not.
 
     Integers to a negative integer power are an ArgumentError where that is a number, and truncated to an integer (0,
     or 1 and -1 where the base is one of these) where it is in a tensor: PyTorch's rules.
@@ -113,14 +171,20 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
             return apply(E.square, input)
         if exponent < 0 and isinstance(exponent, int) and not is_floating(input.array.dtype):
             raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
-    if _is_integer(exponent) and isinstance(exponent, Variable) and _is_integer(input):
+    kinds = _kind(input) + _kind(exponent)
+    if kinds == "bb":
+        return logical_or(input, logical_not(exponent) if isinstance(exponent, Variable) else not exponent)
+    if isinstance(exponent, Variable) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
     return binary(E.power, input, exponent)
 
 
-def _is_integer(x: Operand) -> bool:
+def _kind(x: Operand) -> str:
+    """ "b" of bools, "i" of integers, "f" of all else."""
     kind = x.array.dtype.kind if isinstance(x, Variable) else getattr(getattr(x, "dtype", None), "kind", None)
-    return kind in "iu" if kind is not None else type(x) is int
+    if kind is None:
+        kind = "b" if isinstance(x, bool) else "i" if isinstance(x, int) else "f"
+    return "i" if kind == "u" else kind if kind in "bi" else "f"
 
 
 def rpow(input: Operand, other: Operand) -> Tensor:
@@ -158,9 +222,9 @@ def abs(input: Tensor) -> Tensor:
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1; the gradient is zero. Bools pass unchanged."""
+    """-1, 0 or 1, and nan of nan (there PyTorch has 0); the gradient is zero. Bools pass unchanged."""
     shape_of("sign", input)
-    return input if input.array.dtype.kind == "b" else apply(E.sign, input)
+    return apply(E.copy if input.array.dtype.kind == "b" else E.sign, input)
 
 
 def exp(input: Tensor) -> Tensor:
@@ -254,9 +318,25 @@ def trunc(input: Tensor) -> Tensor:
     return _whole("trunc", E.trunc, input)
 
 
-def round(input: Tensor) -> Tensor:
-    """The nearest integer, halves to the even one; the gradient is zero. Integers pass unchanged."""
-    return _whole("round", E.rint, input)
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest integer, halves to the even one; the gradient is zero. Integers pass unchanged.
+
+    `decimals`: the nearest multiple of 10**-decimals instead, computed as round(input * 10**decimals) / 10**decimals.
+    Raises DTypeError for integers with negative `decimals`.
+    """
+    if decimals == 0:
+        return _whole("round", E.rint, input)
+    shape_of("round", input)
+    digits = as_integer("round", decimals)
+    dtype = input.array.dtype
+    if not is_floating(dtype):
+        if digits < 0:
+            raise DTypeError(f"round: decimals must not be negative for {dtype}, got {digits}; use .float() first")
+        return apply(E.copy, input)
+    wide = cast(input, float32) if dtype == float16 else input
+    # Beyond the greatest power of ten there is nothing to round, or nothing left.
+    digits = builtins.max(-_MOST_DIGITS[wide.dtype], digits)
+    return cast(wide if digits > _MOST_DIGITS[wide.dtype] else apply(E.round_decimals, wide, decimals=digits), dtype)
 
 
 def _whole(name: str, op: Op, input: Tensor) -> Tensor:
@@ -316,12 +396,15 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`value` where the bool tensor `mask` holds, `input` elsewhere; the dtype of `input` stays.
 
-    A number that the dtype of `input` does not hold is an ArgumentError.
+    `value`: a number or a 0-d tensor. A number that the dtype of `input` does not hold is an ArgumentError.
     """
     shape_of("masked_fill", input)
     shape_of("masked_fill", mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
+    value = as_operand("masked_fill", value, input.device)
+    if isinstance(value, Variable) and value.ndim:
+        raise ShapeError(f"masked_fill: value must be a number or 0-d, got shape {value.shape}; use tg.where(mask, ...)")
     filler = value if isinstance(value, Variable) else constant(value, input.dtype, input.device, "masked_fill")
     return apply(E.where, mask, cast(filler, input.dtype), input)
 
@@ -334,7 +417,9 @@ def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Te
     )
 
 
-clip = clamp  # NumPy's name
+clip = clamp  # NumPy's name, as those below
+multiply, subtract, negative, absolute = mul, sub, neg, abs
+divide = true_divide = div
 
 
 class ArithmeticMethods:
@@ -351,6 +436,7 @@ class ArithmeticMethods:
     maximum = maximum
     minimum = minimum
     neg = negative = neg
+    positive = positive
     abs = absolute = abs
     sign = sign
     exp = exp

@@ -23,6 +23,7 @@ from tensorgrad.dtypes import (
 )
 from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import integers
 
 __all__ = [
     "OPERANDS",
@@ -49,6 +50,12 @@ _NOT_OF_BOOLS = {
     E.remainder: "remainder",
     E.power: "pow",
 }
+# What stands in for integers: it refuses a divisor of 0.
+_OF_INTEGERS = {
+    E.floor_divide: integers.floor_divide,
+    E.trunc_divide: integers.trunc_divide,
+    E.remainder: integers.remainder,
+}
 
 
 def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
@@ -73,7 +80,8 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
         dtype = get_default_dtype()
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
-    return apply(op, _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x))
+    x, y = _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x)
+    return apply(_OF_INTEGERS.get(op, op) if dtype.kind in "iu" else op, x, y)
 
 
 def _brought_to(name: str, x: Any, dtype: DType, other: Any) -> Any:
