@@ -288,14 +288,14 @@ def arange(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """The numbers of [start, end) at distance `step`: start + i * step for i = 0, 1, ..., ceil((end - start) / step) - 1.
+    """The numbers of [start, end) at distance `step`: start + i * step for i below ceil((end - start) / step).
     `arange(end)` starts at 0. Integers give int64.
 
     Floats are computed in float64 and rounded once. In an integer dtype a step without a fraction goes from `start`
-    without its fraction (and in int64 to `end` without it: PyTorch's rules); with a fraction, each number loses its own.
+    without its fraction (and in int64 to `end` without it: PyTorch's rules); with one, each number loses its own.
 
-    Raises ArgumentError for a step that does not lead from start to end, for numbers that are nan or infinite, and for
-    ones that an integer `dtype` does not hold; DTypeError for bool.
+    Raises ArgumentError for a step that does not lead from start to end, and for numbers that are nan or infinite, or
+    that an integer `dtype` does not hold; DTypeError for bool.
     """
     if end is None:
         start, end = 0, start

@@ -1,5 +1,5 @@
-"""Every error tensorgrad raises: each is a RuntimeError, as nearly all of PyTorch's are, and the builtin that Python and
-NumPy have for it: `except RuntimeError` of a program written for PyTorch catches them, and so does `except ValueError`.
+"""Every error tensorgrad raises. Each is a RuntimeError, as nearly all of PyTorch's are, and the builtin that a Python
+or NumPy user would catch: a ShapeError is caught by `except RuntimeError` and by `except ValueError`.
 """
 
 from __future__ import annotations

@@ -28,4 +28,6 @@ def check_format(name: str, given: object) -> None:
     """DTypeError, which names `name`, for what is no memory format."""
     if not isinstance(given, MemoryFormat):
         known = f"{contiguous_format!r} or {preserve_format!r}"
-        raise DTypeError(f"{name}: memory_format must be {known}, got {given!r}; tensors have no other layouts to choose")
+        raise DTypeError(
+            f"{name}: memory_format must be {known}, got {given!r}; tensors have no other layouts to choose"
+        )

@@ -29,6 +29,7 @@ from tensorgrad.functional.joining import JoiningMethods
 from tensorgrad.functional.linalg import ProductMethods
 from tensorgrad.functional.operators import Operators
 from tensorgrad.functional.reduction import ReductionMethods
+from tensorgrad.functional.rounding import RoundingMethods
 from tensorgrad.functional.shape import ShapeMethods
 from tensorgrad.functional.sorting import SortingMethods
 from tensorgrad.ops import shape as S
@@ -42,6 +43,7 @@ class Tensor(
     Operators,
     InPlace,
     ArithmeticMethods,
+    RoundingMethods,
     ComparisonMethods,
     ReductionMethods,
     ProductMethods,
@@ -58,8 +60,8 @@ class Tensor(
 
     `Tensor([1, 2])` copies a nested sequence or array in the default floating dtype, and a Tensor in its own;
     `tg.tensor(data)` infers the dtype, and takes numbers as well. Integers are sizes, as in PyTorch: `Tensor(2, 3)` has
-    that shape, and what values the memory held. Methods and operators are PyTorch's. Attributes: `shape`, `dtype`, `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`,
-    the raw array of the device's backend.
+    that shape, and what values the memory held. Methods and operators are PyTorch's. Attributes: `shape`, `dtype`,
+    `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`, the raw array of the device's backend.
     """
 
     __slots__ = ()

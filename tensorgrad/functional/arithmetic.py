@@ -8,23 +8,18 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import (
     DType,
     fitting,
-    float16,
-    float32,
-    float64,
     int64,
     integer_range,
     is_floating,
     result_type,
 )
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
-from tensorgrad.functional.comparison import logical_and, logical_not, logical_or
-from tensorgrad.functional.dims import as_integer
+from tensorgrad.functional.comparison import eq, logical_and, logical_or
 from tensorgrad.functional.promotion import (
     Scalar,
     as_operand,
@@ -35,6 +30,7 @@ from tensorgrad.functional.promotion import (
     shape_of,
     unary,
 )
+from tensorgrad.functional.rounding import floor_divide
 from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
 
@@ -42,7 +38,6 @@ __all__ = [
     "abs",
     "absolute",
     "add",
-    "ceil",
     "clamp",
     "clamp_max",
     "clamp_min",
@@ -53,8 +48,6 @@ __all__ = [
     "erf",
     "exp",
     "expm1",
-    "floor",
-    "floor_divide",
     "log",
     "log1p",
     "log2",
@@ -69,8 +62,6 @@ __all__ = [
     "positive",
     "pow",
     "reciprocal",
-    "remainder",
-    "round",
     "rsqrt",
     "sign",
     "sin",
@@ -81,13 +72,11 @@ __all__ = [
     "tan",
     "tanh",
     "true_divide",
-    "trunc",
     "where",
 ]
 
 Operand = Any  # a Tensor or a number
 _ONE = 1
-_MOST_DIGITS = {float32: 38, float64: 308}  # the greatest powers of ten that are no infinities
 
 
 def add(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
@@ -143,23 +132,6 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     return binary(E.trunc_divide, input, other)
 
 
-def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """floor(input / other). Not differentiable.
-
-    An integer divided by 0 is a DivisionByZeroError: at once for a number, and on the CPU; on CUDA, where `other` is a
-    tensor, when the host next waits (until then it is 0). Floats give inf or nan.
-    """
-    return binary(E.floor_divide, input, other)
-
-
-def remainder(input: Operand, other: Operand) -> Tensor:
-    """input - other * floor(input / other): the sign of `other`; a remainder of 0 has the sign of `input`.
-
-    Integers cannot be divided by 0: see `floor_divide`.
-    """
-    return binary(E.remainder, input, other)
-
-
 def pow(input: Operand, exponent: Operand) -> Tensor:
     """input ** exponent. Of two bools it is a bool, false where the base is and the exponent is not.
 
@@ -173,7 +145,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
             raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
     kinds = _kind(input) + _kind(exponent)
     if kinds == "bb":
-        return logical_or(input, logical_not(exponent) if isinstance(exponent, Variable) else not exponent)
+        return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
     if isinstance(exponent, Variable) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
     return binary(E.power, input, exponent)
@@ -211,8 +183,10 @@ def neg(input: Tensor) -> Tensor:
 
 
 def positive(input: Tensor) -> Tensor:
-    """The tensor itself."""
+    """The tensor itself. A bool tensor is a DTypeError, as in PyTorch."""
     shape_of("positive", input)
+    if input.array.dtype.kind == "b":
+        raise DTypeError("positive: a bool tensor has no sign; convert it with .int() first")
     return input
 
 
@@ -303,47 +277,6 @@ def erf(input: Tensor) -> Tensor:
     return unary(E.erf, input)
 
 
-def floor(input: Tensor) -> Tensor:
-    """The greatest integer not above; the gradient is zero. Integers pass unchanged."""
-    return _whole("floor", E.floor, input)
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The least integer not below; the gradient is zero. Integers pass unchanged."""
-    return _whole("ceil", E.ceil, input)
-
-
-def trunc(input: Tensor) -> Tensor:
-    """The integer part; the gradient is zero. Integers pass unchanged."""
-    return _whole("trunc", E.trunc, input)
-
-
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """The nearest integer, halves to the even one; the gradient is zero. Integers pass unchanged.
-
-    `decimals`: the nearest multiple of 10**-decimals instead, computed as round(input * 10**decimals) / 10**decimals.
-    Raises DTypeError for integers with negative `decimals`.
-    """
-    if decimals == 0:
-        return _whole("round", E.rint, input)
-    shape_of("round", input)
-    digits = as_integer("round", decimals)
-    dtype = input.array.dtype
-    if not is_floating(dtype):
-        if digits < 0:
-            raise DTypeError(f"round: decimals must not be negative for {dtype}, got {digits}; use .float() first")
-        return apply(E.copy, input)
-    wide = cast(input, float32) if dtype == float16 else input
-    # Beyond the greatest power of ten there is nothing to round, or nothing left.
-    digits = builtins.max(-_MOST_DIGITS[wide.dtype], digits)
-    return cast(wide if digits > _MOST_DIGITS[wide.dtype] else apply(E.round_decimals, wide, decimals=digits), dtype)
-
-
-def _whole(name: str, op: Op, input: Tensor) -> Tensor:
-    shape_of(name, input)
-    return apply(op if is_floating(input.array.dtype) else E.copy, input)
-
-
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """min(max(input, min), max), bounds inclusive: numbers or tensors, which broadcast; either may be left out.
 
@@ -404,7 +337,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
     value = as_operand("masked_fill", value, input.device)
     if isinstance(value, Variable) and value.ndim:
-        raise ShapeError(f"masked_fill: value must be a number or 0-d, got shape {value.shape}; use tg.where(mask, ...)")
+        raise ShapeError(
+            f"masked_fill: value must be a number or 0-d, got shape {value.shape}; use tg.where(mask, ...)"
+        )
     filler = value if isinstance(value, Variable) else constant(value, input.dtype, input.device, "masked_fill")
     return apply(E.where, mask, cast(filler, input.dtype), input)
 
@@ -430,8 +365,6 @@ class ArithmeticMethods:
     sub = subtract = sub
     mul = multiply = mul
     div = divide = true_divide = div
-    floor_divide = floor_divide
-    remainder = remainder
     pow = pow
     maximum = maximum
     minimum = minimum
@@ -454,10 +387,6 @@ class ArithmeticMethods:
     tan = tan
     tanh = tanh
     erf = erf
-    floor = floor
-    ceil = ceil
-    trunc = trunc
-    round = round
     clamp = clip = clamp
     clamp_min = clamp_min
     clamp_max = clamp_max

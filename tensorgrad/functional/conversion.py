@@ -50,8 +50,8 @@ def to(
 
     `to("cuda")`, `to(0)` (the first CUDA device), `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or
     by keyword; devices as for `tg.device`. `copy=True` always makes a new tensor, and a new one lies in memory as
-    `memory_format` says. `non_blocking` is accepted for PyTorch programs and changes nothing. Floats that do not fit an integer dtype (nan, infinite, too large) give what
-    the device makes of them.
+    `memory_format` says. `non_blocking` is accepted for PyTorch programs and changes nothing. Floats
+    that do not fit an integer dtype (nan, infinite, too large) give what the device makes of them.
     """
     place, kind = destination("to", args, device, dtype)
     result = self if place is None or place is self.device else _Transfer.apply(self, place)
@@ -125,51 +125,47 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 
 def float(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in float32."""
-    return _converted(self, float32, memory_format)
+    return cast(self, float32) if memory_format is preserve_format else to(self, float32, memory_format=memory_format)
 
 
 def double(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in float64."""
-    return _converted(self, float64, memory_format)
+    return cast(self, float64) if memory_format is preserve_format else to(self, float64, memory_format=memory_format)
 
 
 def half(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in float16."""
-    return _converted(self, float16, memory_format)
+    return cast(self, float16) if memory_format is preserve_format else to(self, float16, memory_format=memory_format)
 
 
 def int(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int32, towards zero."""
-    return _converted(self, int32, memory_format)
+    return cast(self, int32) if memory_format is preserve_format else to(self, int32, memory_format=memory_format)
 
 
 def long(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int64, towards zero."""
-    return _converted(self, int64, memory_format)
+    return cast(self, int64) if memory_format is preserve_format else to(self, int64, memory_format=memory_format)
 
 
 def short(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int16, towards zero."""
-    return _converted(self, int16, memory_format)
+    return cast(self, int16) if memory_format is preserve_format else to(self, int16, memory_format=memory_format)
 
 
 def byte(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in uint8, towards zero."""
-    return _converted(self, uint8, memory_format)
+    return cast(self, uint8) if memory_format is preserve_format else to(self, uint8, memory_format=memory_format)
 
 
 def char(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int8, towards zero."""
-    return _converted(self, int8, memory_format)
+    return cast(self, int8) if memory_format is preserve_format else to(self, int8, memory_format=memory_format)
 
 
 def bool(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """Whether each element differs from zero."""
-    return _converted(self, bool_, memory_format)
-
-
-def _converted(self: Tensor, dtype: DType, memory_format: MemoryFormat) -> Tensor:
-    return cast(self, dtype) if memory_format is preserve_format else to(self, dtype, memory_format=memory_format)
+    return cast(self, bool_) if memory_format is preserve_format else to(self, bool_, memory_format=memory_format)
 
 
 def is_floating_point(input: Tensor) -> builtins.bool:

@@ -10,7 +10,7 @@ from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.dtypes import fitting
 from tensorgrad.errors import GraphError, ShapeError
-from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, shape
+from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, rounding, shape
 from tensorgrad.functional.promotion import Scalar, cast
 from tensorgrad.random import inplace as random
 
@@ -90,11 +90,11 @@ def div_(self: Tensor, other: Operand, *, rounding_mode: str | None = None) -> T
 
 
 pow_ = inplace(arithmetic.pow, "pow_")
-floor_divide_ = inplace(arithmetic.floor_divide, "floor_divide_")
-remainder_ = inplace(arithmetic.remainder, "remainder_")
+floor_divide_ = inplace(rounding.floor_divide, "floor_divide_")
+remainder_ = inplace(rounding.remainder, "remainder_")
 neg_ = inplace(arithmetic.neg, "neg_")
 abs_ = inplace(arithmetic.abs, "abs_")
-round_ = inplace(arithmetic.round, "round_")
+round_ = inplace(rounding.round, "round_")
 exp_ = inplace(arithmetic.exp, "exp_")
 log_ = inplace(arithmetic.log, "log_")
 sqrt_ = inplace(arithmetic.sqrt, "sqrt_")
