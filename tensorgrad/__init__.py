@@ -23,16 +23,13 @@ from tensorgrad.autograd import enable_grad, inference_mode, is_grad_enabled, no
 from tensorgrad.backends import Device, device, get_default_device, set_default_device
 from tensorgrad.config import set_strict_device
 from tensorgrad.creation import (
-    arange,
     as_tensor,
     empty,
     empty_like,
-    eye,
     from_dlpack,
     from_numpy,
     full,
     full_like,
-    linspace,
     ones,
     ones_like,
     tensor,
@@ -120,6 +117,7 @@ from tensorgrad.random import (
     randperm,
     set_rng_state,
 )
+from tensorgrad.ranges import arange, eye, linspace
 from tensorgrad.version import __version__
 
 if TYPE_CHECKING:

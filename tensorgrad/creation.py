@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, and in ranges. PyTorch's names, signatures and defaults.
+"""Making tensors from data, and filled (in ranges: `ranges`). PyTorch's names, signatures and defaults.
 
 Everywhere: `dtype=None` is the default floating dtype unless said otherwise, `device=None` the default device (that of
 the data, where these are a Tensor or an array on CUDA), and `requires_grad=True` makes a leaf that gradients accumulate
@@ -15,17 +15,13 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
-from tensorgrad.backends import Backend, Device, DeviceLike
+from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
-from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import (
-    DType,
     as_dtype,
     fitting,
-    float64,
     get_default_dtype,
     how_to_make_one,
-    int64,
     scalar_dtype,
     shown,
     type_name,
@@ -35,12 +31,12 @@ from tensorgrad.host_data import PLAIN, by_dlpack, host_array, number, off_host,
 from tensorgrad.memory_formats import MemoryFormat, check_format, contiguous_format, preserve_format
 
 __all__ = [
-    "arange", "as_size", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
-    "linspace", "new_data", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "tensor", "zeros",
-    "zeros_like"
+    "MOST_ELEMENTS", "as_size", "as_tensor", "empty", "empty_like", "from_dlpack", "from_numpy", "full", "full_like",
+    "leaf", "new_data", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "tensor", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
-_MOST_ELEMENTS = 2**59  # addresses have 64 bits
+MOST_ELEMENTS = 2**59  # addresses have 64 bits
 
 
 # ---------------------------------------------------------------------- from data
@@ -55,10 +51,10 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
         data = taken_in("tensor", data)
     if isinstance(data, Variable):
         made = data.detach().to(device=device, dtype=dtype, copy=True)  # type: ignore[attr-defined]
-        return _leaf(made.array, made.device, requires_grad)
+        return leaf(made.array, made.device, requires_grad)
     place = as_device(device)
     host = host_array("tensor", data, dtype)
-    return _leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
+    return leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
 
 
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
@@ -92,7 +88,8 @@ def from_dlpack(source: Any) -> Tensor:
     return new_tensor(*found)
 
 
-def _leaf(array: Any, device: Device, requires_grad: bool) -> Tensor:
+def leaf(array: Any, device: Device, requires_grad: bool) -> Tensor:
+    """A new Tensor around an array of `device`, on which gradients accumulate if `requires_grad`."""
     made = new_tensor(array, device)
     if requires_grad:
         made.requires_grad = True
@@ -108,9 +105,9 @@ def as_size(name: str, size: Sequence[Any]) -> tuple[int, ...]:
         found = tuple(map(operator.index, size))
     except TypeError:
         raise DTypeError(f"{name}: a size consists of integers, got {tuple(size)!r}") from None
-    if any(n < 0 for n in found):
+    if found and min(found) < 0:
         raise ArgumentError(f"{name}: sizes must not be negative, got {found}")
-    if math.prod(found) > _MOST_ELEMENTS:
+    if math.prod(found) > MOST_ELEMENTS:
         raise ArgumentError(f"{name}: no memory holds so many elements, got shape ({', '.join(map(shown, found))})")
     return found
 
@@ -130,7 +127,7 @@ def full(
     place, value = as_device(device), number("full", fill_value)
     kind = scalar_dtype(value) if dtype is None else as_dtype(dtype)
     shape = as_size("full", (size,))
-    return _leaf(place.backend.full(shape, fitting("full", value, kind), kind), place, requires_grad)
+    return leaf(place.backend.full(shape, fitting("full", value, kind), kind), place, requires_grad)
 
 
 def _filled(name: str, size: Sequence[Any], value: float, dtype: object, device: DeviceLike, grad: bool) -> Tensor:
@@ -160,7 +157,7 @@ def empty(
         check_format("empty", memory_format)
     place = as_device(device)
     kind = get_default_dtype() if dtype is None else as_dtype(dtype)
-    return _leaf(place.backend.empty(as_size("empty", size), kind), place, requires_grad)
+    return leaf(place.backend.empty(as_size("empty", size), kind), place, requires_grad)
 
 
 def full_like(
@@ -177,7 +174,8 @@ def full_like(
     It is contiguous whatever `memory_format` says, as those of `zeros_like`, `ones_like` and `empty_like` are.
     """
     _check_tensor("full_like", input)
-    check_format("full_like", memory_format)
+    if memory_format is not preserve_format:
+        check_format("full_like", memory_format)
     kind, place = _like(input, dtype, device)
     return full(input.shape, fill_value, dtype=kind, device=place, requires_grad=requires_grad)
 
@@ -197,7 +195,8 @@ def zeros_like(
 ) -> Tensor:
     """`full_like` with 0."""
     _check_tensor("zeros_like", input)
-    check_format("zeros_like", memory_format)
+    if memory_format is not preserve_format:
+        check_format("zeros_like", memory_format)
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
@@ -211,7 +210,8 @@ def ones_like(
 ) -> Tensor:
     """`full_like` with 1."""
     _check_tensor("ones_like", input)
-    check_format("ones_like", memory_format)
+    if memory_format is not preserve_format:
+        check_format("ones_like", memory_format)
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
@@ -225,7 +225,8 @@ def empty_like(
 ) -> Tensor:
     """A Tensor like `input`, its values whatever the memory held."""
     _check_tensor("empty_like", input)
-    check_format("empty_like", memory_format)
+    if memory_format is not preserve_format:
+        check_format("empty_like", memory_format)
     kind, place = _like(input, dtype, device)
     return empty(input.shape, dtype=kind, device=place, requires_grad=requires_grad)
 
@@ -276,122 +277,3 @@ def new_empty(
 
 def _like(input: Tensor, dtype: object, device: DeviceLike) -> tuple[object, DeviceLike]:
     return input.dtype if dtype is None else dtype, input.device if device is None else device
-
-
-# ---------------------------------------------------------------------- ranges
-def arange(
-    start: float,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: object = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The numbers of [start, end) at distance `step`: start + i * step for i below ceil((end - start) / step).
-    `arange(end)` starts at 0. Integers give int64.
-
-    Floats are computed in float64 and rounded once. In an integer dtype a step without a fraction goes from `start`
-    without its fraction (and in int64 to `end` without it: PyTorch's rules); with one, each number loses its own.
-
-    Raises ArgumentError for a step that does not lead from start to end, and for numbers that are nan or infinite, or
-    that an integer `dtype` does not hold; DTypeError for bool.
-    """
-    if end is None:
-        start, end = 0, start
-    start, end, step = (number("arange", n) for n in (start, end, step))
-    given = f"arange({shown(start)}, {shown(end)}, {shown(step)})"
-    if not all(isinstance(n, int) or math.isfinite(n) for n in (start, end, step)):
-        raise ArgumentError(f"arange: expected finite numbers, got {given}")
-    if step == 0 or (start > end if step > 0 else start < end):
-        raise ArgumentError(f"arange: step must lead from start to end, got {given}")
-    inferred = int64 if all(isinstance(n, int) for n in (start, end, step)) else get_default_dtype()
-    kind = inferred if dtype is None else as_dtype(dtype)
-    if kind.kind == "b":
-        raise DTypeError("arange: expected a dtype of numbers, got bool")
-    place = as_device(device)
-    return _leaf(_counted(place.backend, start, end, step, kind), place, requires_grad)
-
-
-def _counted(backend: Backend, start: float, end: float, step: float, dtype: DType) -> Array:
-    """The array of `arange`, whose arguments are right."""
-    whole = dtype.kind != "f" and step == int(step)
-    if whole and dtype == int64:
-        start, end = int(start), int(end)
-    (count,) = as_size("arange", (_count(start, end, step),))
-    if dtype.kind == "f":
-        return backend.arange(start, end, step, dtype)
-    if not count:
-        return backend.empty((0,), dtype)
-    if whole:
-        start, step = int(start), int(step)
-    last = start + (count - 1) * step
-    fitting("arange", start, dtype)
-    fitting("arange", last, dtype)
-    if isinstance(step, float):
-        return backend.astype(backend.arange(start, end, step, float64), dtype)
-    if dtype.kind == "u" and min(start, last) < 0:
-        return backend.astype(backend.arange(start, last + step, step, int64), dtype)
-    return backend.arange(start, last + step, step, dtype)
-
-
-def _count(start: float, end: float, step: float) -> int:
-    """How many numbers [start, end) holds: of integers exactly."""
-    if all(isinstance(n, int) for n in (start, end, step)):
-        return -(-(end - start) // step)  # type: ignore[return-value]
-    try:
-        return math.ceil((end - start) / step)
-    except OverflowError:  # infinitely many, or integers that no float holds
-        return _MOST_ELEMENTS + 1
-
-
-def linspace(
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: object = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """`steps` evenly spaced numbers from `start` to `end`, both included, computed in float64 and rounded once.
-
-    Raises ArgumentError for negative `steps`, and for ends that an integer `dtype` does not hold; DTypeError for bool.
-    """
-    start, end = (number("linspace", n) for n in (start, end))
-    (steps,) = as_size("linspace", (steps,))
-    place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)
-    if kind.kind == "b":
-        raise DTypeError("linspace: expected a dtype of numbers, got bool")
-    for value in (start, end):
-        fitting("linspace", value, kind)
-    return _leaf(place.backend.astype(_spaced(place.backend, start, end, steps), kind), place, requires_grad)
-
-
-def _spaced(backend: Backend, start: float, end: float, steps: int) -> Array:
-    """The float64 array of `linspace`: from both ends towards the middle, so that the last number is `end` exactly."""
-    if steps < 2:
-        return backend.full((steps,), start, float64)
-    width = (end - start) / (steps - 1)
-    if math.isinf(width):
-        width = end / (steps - 1) - start / (steps - 1)
-    count = backend.arange(0, steps, 1, float64)
-    up = backend.add(backend.multiply(count, width), start)
-    down = backend.subtract(end, backend.multiply(backend.subtract(steps - 1, count), width))
-    return backend.where(backend.less(count, steps / 2), up, down)
-
-
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: object = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The identity matrix, `n` by `m` (or by `n`)."""
-    rows, columns = as_size("eye", (n, n if m is None else m))
-    place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)
-    backend = place.backend
-    row = backend.reshape(backend.arange(0, rows, 1, int64), (rows, 1))
-    return _leaf(backend.astype(backend.equal(row, backend.arange(0, columns, 1, int64)), kind), place, requires_grad)

@@ -36,6 +36,7 @@ LAYERS: dict[str, float] = {
     "tensorgrad.functional": 4,
     "tensorgrad.cuda": 4,
     "tensorgrad.creation": 4,
+    "tensorgrad.ranges": 4,
     "tensorgrad.host_data": 4,
     "tensorgrad.random": 4,
     "tensorgrad.printing": 4,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tensorgrad.creation import arange
 from tensorgrad.data.dataset import as_dataset, gather_within
 from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
+from tensorgrad.ranges import arange
 from tensorgrad.tensor import Tensor
 
 __all__ = ["DataLoader"]

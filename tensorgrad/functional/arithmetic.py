@@ -27,6 +27,7 @@ from tensorgrad.functional.promotion import (
     cast,
     common_device,
     constant,
+    rounded_quotient,
     shape_of,
     unary,
 )
@@ -129,7 +130,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         return floor_divide(input, other)
     if rounding_mode != "trunc":
         raise ArgumentError(f'div: rounding_mode must be None, "floor" or "trunc", got {rounding_mode!r}')
-    return binary(E.trunc_divide, input, other)
+    return rounded_quotient(E.trunc_divide, input, other)
 
 
 def pow(input: Operand, exponent: Operand) -> Tensor:
@@ -138,11 +139,11 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     Integers to a negative integer power are an ArgumentError where that is a number, and truncated to an integer (0,
     or 1 and -1 where the base is one of these) where it is in a tensor: PyTorch's rules.
     """
-    if isinstance(exponent, (int, float)) and isinstance(input, Variable):
-        if exponent == 2 and is_floating(input.array.dtype):
-            return apply(E.square, input)
-        if exponent < 0 and isinstance(exponent, int) and not is_floating(input.array.dtype):
-            raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
+    if isinstance(input, Variable) and input.array.dtype.kind == "f":
+        square = isinstance(exponent, (int, float)) and exponent == 2
+        return apply(E.square, input) if square else binary(E.power, input, exponent)
+    if isinstance(exponent, int) and exponent < 0:
+        raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
     kinds = _kind(input) + _kind(exponent)
     if kinds == "bb":
         return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
@@ -335,7 +336,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     shape_of("masked_fill", mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
-    value = as_operand("masked_fill", value, input.device)
+    if type(value) not in (float, int, bool):
+        value = as_operand("masked_fill", value, input.device)
     if isinstance(value, Variable) and value.ndim:
         raise ShapeError(
             f"masked_fill: value must be a number or 0-d, got shape {value.shape}; use tg.where(mask, ...)"

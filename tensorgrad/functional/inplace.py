@@ -36,12 +36,15 @@ def _written(
 ) -> Tensor:
     """As `general`, but where nothing is recorded the primitive writes straight into the tensor."""
     check_writable(self, name)
-    if alpha is not _ONE:
-        other = arithmetic.scaled(name, self, other, alpha)
-    if _recorded(self, other) or not _fits(self, other):
+    direct = _fits(self, other) and not _recorded(self, other)
+    if alpha is not _ONE and not (direct and type(alpha) in (int, float)):
+        other, alpha = arithmetic.scaled(name, self, other, alpha), _ONE
+    if not direct:
         return general(self, other)
     value = other.array if isinstance(other, Variable) else other
     backend = self.device.backend
+    if alpha is not _ONE:
+        value = backend.multiply(value, alpha) if isinstance(other, Variable) else value * alpha
     try:
         getattr(backend, primitive)(self.array, value, out=self.array)
     except ValueError as error:

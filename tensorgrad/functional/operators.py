@@ -18,7 +18,7 @@ from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import DTypeError
 from tensorgrad.functional import arithmetic, comparison, linalg
-from tensorgrad.functional.promotion import OPERANDS, as_operand, binary, cast, common_device
+from tensorgrad.functional.promotion import OPERANDS, as_operand, binary, cast, common_device, rounded_quotient
 from tensorgrad.ops import elementwise as E
 
 __all__ = ["Operators"]
@@ -39,6 +39,19 @@ def _operator(op: Op, to_float: bool = False) -> Operator:
 def _reflected(op: Op, to_float: bool = False) -> Operator:
     def method(self: Tensor, other: Any) -> Tensor:
         return binary(op, other, self, to_float) if _is_ours(op.name, other) else NotImplemented
+
+    return _described(method, op.name)
+
+
+def _rounding(op: Op, swapped: bool = False) -> Operator:
+    """The operator of a division that rounds."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if isinstance(other, Variable) and self.array.dtype is other.array.dtype and self.array.dtype.kind == "f":
+            return apply(op, self, other)  # as in `_operator`
+        if not _is_ours(op.name, other):
+            return NotImplemented  # type: ignore[no-any-return]
+        return rounded_quotient(op, other, self) if swapped else rounded_quotient(op, self, other)
 
     return _described(method, op.name)
 
@@ -99,10 +112,10 @@ class Operators:
     __rmul__ = _reflected(E.multiply)
     __truediv__ = _operator(E.divide, to_float=True)
     __rtruediv__ = _reflected(E.divide, to_float=True)
-    __floordiv__ = _operator(E.floor_divide)
-    __rfloordiv__ = _reflected(E.floor_divide)
-    __mod__ = _operator(E.remainder)
-    __rmod__ = _reflected(E.remainder)
+    __floordiv__ = _rounding(E.floor_divide)
+    __rfloordiv__ = _rounding(E.floor_divide, swapped=True)
+    __mod__ = _rounding(E.remainder)
+    __rmod__ = _rounding(E.remainder, swapped=True)
     __pow__ = _through(arithmetic.pow)
     __rpow__ = _through(arithmetic.rpow)
     __neg__ = arithmetic.neg

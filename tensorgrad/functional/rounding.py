@@ -11,7 +11,7 @@ from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import float16, float32, float64, is_floating
 from tensorgrad.errors import DTypeError
 from tensorgrad.functional.dims import as_integer
-from tensorgrad.functional.promotion import binary, cast, shape_of
+from tensorgrad.functional.promotion import cast, rounded_quotient, shape_of
 from tensorgrad.ops import elementwise as E
 
 __all__ = ["ceil", "floor", "floor_divide", "remainder", "round", "trunc"]
@@ -26,7 +26,7 @@ def floor_divide(input: Operand, other: Operand) -> Tensor:
     An integer divided by 0 is a DivisionByZeroError: at once for a number, and on the CPU; on CUDA, where `other` is a
     tensor, when the host next waits (until then it is 0). Floats give inf or nan.
     """
-    return binary(E.floor_divide, input, other)
+    return rounded_quotient(E.floor_divide, input, other)
 
 
 def remainder(input: Operand, other: Operand) -> Tensor:
@@ -34,7 +34,7 @@ def remainder(input: Operand, other: Operand) -> Tensor:
 
     Integers cannot be divided by 0: see `floor_divide`.
     """
-    return binary(E.remainder, input, other)
+    return rounded_quotient(E.remainder, input, other)
 
 
 def floor(input: Tensor) -> Tensor:

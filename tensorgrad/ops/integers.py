@@ -12,20 +12,23 @@ _HINT = "; integers have no infinity: divide floats, or leave the zeros out, as 
 
 
 def _check_divisor(B: Backend, name: str, x: Array, y: Array) -> None:
-    """DivisionByZeroError where an element of a result is divided by 0: late where the device's checks are."""
+    """DivisionByZeroError where an element of a result is divided by 0, the number or one of an array: late where the
+    device's checks are."""
     if 0 in getattr(x, "shape", ()):
         return
     what = f"{name}: the divisor of integers"
-    if not isinstance(y, int):
-        B.check_nonzero(y, what=what, hint=_HINT)
-    elif y == 0:
+    if isinstance(y, int):
         raise is_zero(what, "", _HINT)
+    B.check_nonzero(y, what=what, hint=_HINT)
 
 
 def _checked(divide: Op, name: str) -> Op:
+    compute = divide.forward
+
     def forward(B: Backend, x: Array, y: Array) -> Array:
-        _check_divisor(B, name, x, y)
-        return divide.forward(B, x, y)
+        if type(y) is not int or y == 0:
+            _check_divisor(B, name, x, y)
+        return compute(B, x, y)
 
     return op(name=f"integer_{divide.name}", elementwise=True)(forward)
 

@@ -94,7 +94,8 @@ def randint(
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
-    low, high = (as_integer("randint", n) for n in (low, high))
+    if not type(low) is type(high) is int:
+        low, high = (as_integer("randint", n) for n in (low, high))
     if size is None or not low < high:
         raise ArgumentError(f"randint: expected low < high and a size, got low={low}, high={high}, size={size}")
     kind = as_dtype(dtype)
