@@ -13,8 +13,11 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DivisionByZeroError",
+    "EmptyError",
     "FormatError",
     "GraphError",
+    "IndexShapeError",
+    "IndexTypeError",
     "NonFiniteError",
     "ScalarError",
     "ShapeError",
@@ -101,6 +104,18 @@ class ArgumentError(TensorgradError, ValueError):
 
 class DivisionByZeroError(ArgumentError, ZeroDivisionError):
     """An integer divided by zero: integers have no infinity to answer with."""
+
+
+class EmptyError(ArgumentError, IndexError):
+    """The greatest or least element, or its place, of none."""
+
+
+class IndexShapeError(ShapeError, IndexError):
+    """An index, or the dimension it goes into, of a shape that cannot be indexed so."""
+
+
+class IndexTypeError(DTypeError, IndexError):
+    """An index of a type or dtype that is none."""
 
 
 class NonFiniteError(ArgumentError):

@@ -172,7 +172,7 @@ def _together(name: str, data: Any) -> DType:
     if isinstance(data, (list, tuple)):
         found = [_together(name, x) for x in data]
         return reduce(partial(promote_types, name=name), found) if found else get_default_dtype()
-    return scalar_dtype(data) if isinstance(data, (bool, int, float)) else as_dtype(np.dtype(data.dtype))
+    return as_dtype(data.dtype) if hasattr(data, "dtype") else scalar_dtype(data)
 
 
 def _has_dtype(data: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 from tensorgrad.autograd.op import Op
@@ -68,9 +67,10 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
             raise DTypeError(f"round: decimals must not be negative for {dtype}, got {digits}; use .float() first")
         return apply(E.copy, input)
     wide = cast(input, float32) if dtype == float16 else input
-    # Beyond the greatest power of ten there is nothing to round, or nothing left.
-    digits = builtins.max(-_MOST_DIGITS[wide.dtype], digits)
-    return cast(wide if digits > _MOST_DIGITS[wide.dtype] else apply(E.round_decimals, wide, decimals=digits), dtype)
+    most = _MOST_DIGITS[wide.dtype]
+    if digits > most:
+        return apply(E.copy, input)
+    return cast(apply(E.round_decimals, wide, decimals=None if digits < -most else digits), dtype)
 
 
 def _whole(name: str, op: Op, input: Tensor) -> Tensor:

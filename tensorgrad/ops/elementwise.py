@@ -287,8 +287,10 @@ sign, floor, ceil, trunc, rint = (_flat(n) for n in ("sign", "floor", "ceil", "t
 
 
 @op(lambda B, g, _out, _x, decimals: B.full(_x.shape, 0, _x.dtype))
-def round_decimals(B: Backend, x: Array, decimals: int) -> Array:
-    """x rounded to so many digits behind the point; before it, where `decimals` is negative."""
+def round_decimals(B: Backend, x: Array, decimals: int | None) -> Array:
+    """x rounded to so many digits behind the point; before it, where `decimals` is negative. None: to none at all."""
+    if decimals is None:
+        return B.where(B.isfinite(x), B.multiply(x, 0), x)
     factor = float(10 ** abs(decimals))
     if decimals < 0:
         return B.multiply(B.rint(B.divide(x, factor)), factor)
