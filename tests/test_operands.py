@@ -135,6 +135,20 @@ def test_matrix_products_with_arrays() -> None:
         x @ np.array([["a", "b"], ["c", "d"]])
 
 
+def test_powers_of_numbers_and_arrays_of_numpy() -> None:
+    x: Any = tg.tensor([2, 1, -1])
+    assert (x ** np.array([-1, -2, 3])).tolist() == [0, 1, -1]
+    assert (np.array([2, 1, -1]) ** x).tolist() == [4, 1, -1]
+    assert (x ** np.int8(2)).tolist() == [4, 1, 1]
+    assert (np.bool_(True) ** x).tolist() == [1, 1, 1]
+    with pytest.raises(tg.ArgumentError, match="pow: integers cannot be raised to the negative power -1"):
+        x ** np.int64(-1)
+    with pytest.raises(tg.DivisionByZeroError, match="floor_divide"):
+        x // np.array([1, 0, 1])
+    with pytest.raises(tg.DivisionByZeroError, match="remainder"):
+        x % np.uint8(0)
+
+
 def test_an_array_that_is_written_in_place_stays_an_array() -> None:
     array: Any = np.ones(2)
     result = np.add(array, tg.tensor([1.0, 2.0]), out=array)

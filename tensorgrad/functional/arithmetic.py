@@ -8,6 +8,8 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import (
@@ -142,12 +144,13 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     if isinstance(input, Variable) and input.array.dtype.kind == "f":
         square = isinstance(exponent, (int, float)) and exponent == 2
         return apply(E.square, input) if square else binary(E.power, input, exponent)
+    exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
     if isinstance(exponent, int) and exponent < 0:
         raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
     kinds = _kind(input) + _kind(exponent)
     if kinds == "bb":
         return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
-    if isinstance(exponent, Variable) and "f" not in kinds:
+    if isinstance(exponent, (Variable, np.ndarray)) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
     return binary(E.power, input, exponent)
 
