@@ -114,7 +114,7 @@ def as_size(name: str, size: Sequence[Any]) -> tuple[int, ...]:
 
 def full(
     size: Sequence[int],
-    fill_value: float,
+    fill_value: Tensor | float,
     *,
     dtype: object = None,
     device: DeviceLike = None,
@@ -162,7 +162,7 @@ def empty(
 
 def full_like(
     input: Tensor,
-    fill_value: float,
+    fill_value: Tensor | float,
     *,
     dtype: object = None,
     device: DeviceLike = None,
@@ -242,7 +242,7 @@ def new_data(
 def new_full(
     self: Tensor,
     size: Sequence[int],
-    fill_value: float,
+    fill_value: Tensor | float,
     *,
     dtype: object = None,
     device: DeviceLike = None,

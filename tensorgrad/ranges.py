@@ -26,9 +26,9 @@ def _as_count(name: str, n: Any) -> int:
 
 
 def arange(
-    start: float,
-    end: float | None = None,
-    step: float = 1,
+    start: Tensor | float,
+    end: Tensor | float | None = None,
+    step: Tensor | float = 1,
     *,
     dtype: object = None,
     device: DeviceLike = None,
@@ -61,11 +61,11 @@ def arange(
     return leaf(_counted(place.backend, start, end, step, kind), place, requires_grad)
 
 
-def _range(*numbers: float) -> str:
+def _range(*numbers: Any) -> str:
     return f"arange({', '.join(map(shown, numbers))})"
 
 
-def _counted(backend: Backend, start: float, end: float, step: float, dtype: DType) -> Array:
+def _counted(backend: Backend, start: Any, end: Any, step: Any, dtype: DType) -> Array:
     """The array of `arange`, whose arguments are right."""
     whole = dtype.kind != "f" and step == int(step)
     if whole and dtype == int64:
@@ -87,10 +87,10 @@ def _counted(backend: Backend, start: float, end: float, step: float, dtype: DTy
     return backend.arange(start, last + step, step, dtype)
 
 
-def _count(start: float, end: float, step: float) -> int:
+def _count(start: Any, end: Any, step: Any) -> Any:
     """How many numbers [start, end) holds: of integers exactly."""
     if all(isinstance(n, int) for n in (start, end, step)):
-        return -(-(end - start) // step)  # type: ignore[return-value]
+        return -(-(end - start) // step)
     try:
         return math.ceil((end - start) / step)
     except OverflowError:  # infinitely many, or integers that no float holds
@@ -98,8 +98,8 @@ def _count(start: float, end: float, step: float) -> int:
 
 
 def linspace(
-    start: float,
-    end: float,
+    start: Tensor | float,
+    end: Tensor | float,
     steps: int,
     *,
     dtype: object = None,
@@ -122,7 +122,7 @@ def linspace(
     return leaf(place.backend.astype(_spaced(place.backend, start, end, steps), kind), place, requires_grad)
 
 
-def _spaced(backend: Backend, start: float, end: float, steps: int) -> Array:
+def _spaced(backend: Backend, start: Any, end: Any, steps: int) -> Array:
     """The float64 array of `linspace`: from both ends towards the middle, so that the last number is `end` exactly."""
     if steps < 2:
         return backend.full((steps,), start, float64)

@@ -176,10 +176,10 @@ def test_sizes_may_be_numpy_integers() -> None:
 def test_numbers_of_numpy_have_the_dtype_of_their_kind() -> None:
     three: Any = np.int64(3)
     assert tg.arange(three).dtype == tg.int64
-    assert tg.arange(tg.tensor(3)).tolist() == [0, 1, 2]  # type: ignore[arg-type]
+    assert tg.arange(tg.tensor(3)).tolist() == [0, 1, 2]
     assert tg.arange(np.float32(3)).dtype == tg.float32  # type: ignore[arg-type]
     assert tg.full((2,), three).dtype == tg.int64
-    assert tg.full((2,), tg.tensor(3)).dtype == tg.int64  # type: ignore[arg-type]
+    assert tg.full((2,), tg.tensor(3)).dtype == tg.int64
     assert tg.full((2,), three > 2).dtype == tg.bool
     assert tg.full((2,), np.float64(3)).dtype == tg.float32
     with pytest.raises(tg.DTypeError, match="full: expected a number or a 0-d tensor, got str"):

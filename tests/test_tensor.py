@@ -162,12 +162,14 @@ def test_memory_formats() -> None:
     assert x.float(memory_format=tg.contiguous_format) is x  # nothing is made
     assert x.cpu(memory_format=tg.preserve_format) is x
     assert repr(tg.contiguous_format) == "tensorgrad.contiguous_format"
+    function: Any = tg
+    y: Any = x
     calls: list[Any] = [
-        lambda: x.double(memory_format="channels_last"),
-        lambda: x.clone(memory_format=None),
-        lambda: x.contiguous(memory_format=1),
-        lambda: tg.ones_like(x, memory_format="channels_last"),
-        lambda: tg.empty(2, memory_format="channels_last"),
+        lambda: y.double(memory_format="channels_last"),
+        lambda: y.clone(memory_format=None),
+        lambda: y.contiguous(memory_format=1),
+        lambda: function.ones_like(x, memory_format="channels_last"),
+        lambda: function.empty(2, memory_format="channels_last"),
     ]
     for call in calls:
         with pytest.raises(tg.DTypeError, match=r"memory_format must be tensorgrad\.contiguous_format or"):

@@ -127,8 +127,8 @@ def randperm(
 
 
 def uniform(
-    low: float = 0.0,
-    high: float = 1.0,
+    low: Tensor | float = 0.0,
+    high: Tensor | float = 1.0,
     size: Sequence[int] = (),
     *,
     generator: Generator | None = None,
@@ -290,7 +290,7 @@ def _normal(source: Generator, shape: Shape, dtype: DType) -> Array:
     return backend.random_normal(source.next_key(backend.random_blocks(math.prod(shape), dtype)), shape, dtype)
 
 
-def _uniform_between(source: Generator, shape: Shape, dtype: DType, low: float, high: float, name: str) -> Array:
+def _uniform_between(source: Generator, shape: Shape, dtype: DType, low: Any, high: Any, name: str) -> Array:
     low, high = (number(name, n) for n in (low, high))
     if not low <= high:
         raise ArgumentError(f"{name}: expected low <= high, got low={low}, high={high}")
