@@ -341,12 +341,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
     if type(value) not in (float, int, bool):
         value = as_operand("masked_fill", value, input.device)
-    if isinstance(value, Variable) and value.ndim:
-        raise ShapeError(
-            f"masked_fill: value must be a number or 0-d, got shape {value.shape}; use tg.where(mask, ...)"
-        )
-    filler = value if isinstance(value, Variable) else constant(value, input.dtype, input.device, "masked_fill")
-    return apply(E.where, mask, cast(filler, input.dtype), input)
+        if isinstance(value, Variable):
+            if value.ndim:
+                got = f"got shape {value.shape}; use tg.where(mask, value, input)"
+                raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
+            return apply(E.where, mask, cast(value, input.dtype), input)
+    return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
 
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
