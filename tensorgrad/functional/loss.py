@@ -159,8 +159,8 @@ def kl_div(
     Terms with t = 0 are 0, also where `input` is -inf, and so are their gradients. `reduction` may also be "batchmean", the sum divided by the first dimension: the
     divergence by its definition. ShapeError unless the shapes are equal or `broadcast`.
     """
-    if reduction != "batchmean":
-        _check_reduction("kl_div", reduction)
+    if reduction not in ("mean", "batchmean", "sum", "none"):
+        raise ArgumentError(f'kl_div: reduction must be "mean", "batchmean", "sum" or "none", got {reduction!r}')
     x, t = _pair("kl_div", input, target, broadcast)
     return apply(L.kl_div_of_logs if log_target else L.kl_div, x, t, reduction=reduction)
 

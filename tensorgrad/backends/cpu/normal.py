@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.erf import MIDDLE_P, MIDDLE_Q, NEAR, PIECE_BYTES, inner, numbers, polynomial
+from tensorgrad.backends.cpu.erf import MIDDLE_P, MIDDLE_Q, NEAR, PIECE, inner, numbers, polynomial
 from tensorgrad.backends.cpu.results import into
 from tensorgrad.backends.primitives import Array, Primitives
 from tensorgrad.dtypes import float32, float64
@@ -45,7 +45,7 @@ _FAR_Q = numbers(
     2.33520497626869185e-3,
 )
 _0, _1, _2, _15, _GROWTH, _DENSITY_SINGLE = (np.array(v, np.float32) for v in (0, 1, 2, 15, _ROOT, 1 / _ROOT))
-_MINUS_HALF, _DENSITY, _SQRT_HALF, _40 = (np.array(v) for v in (-0.5, 1 / _ROOT, math.sqrt(0.5), 40))
+_HALF, _MINUS_HALF, _DENSITY, _SQRT_HALF, _40 = (np.array(v) for v in (0.5, -0.5, 1 / _ROOT, math.sqrt(0.5), 40.0))
 
 # exp(-t^2 / 2) is 0 from 15 on in float32, from 40 on in float64; sizes are cut off there, so that nothing overflows.
 
@@ -70,9 +70,9 @@ def _in_pieces(B: Primitives, evaluate: Callable[..., None], inputs: tuple[Array
         result = out if usual else B.scratch(x.shape, x.dtype)
     sources = [B.reshaped(a, (a.size,)) for a in inputs]
     target = result.reshape(-1)
-    stride = PIECE_BYTES // x.dtype.itemsize
+    stride = PIECE[x.dtype]
     most = min(stride, x.size)
-    spare, wide = B.scratch((3, most), x.dtype), B.scratch((most,), float64)
+    spare, wide = B.scratch((3 if x.dtype == float32 else 6, most), x.dtype), B.scratch((most,), float64)
     if most == x.size:
         evaluate(*sources, target, spare, wide)
         return result if out is None or result is out else into(out, result)
@@ -127,58 +127,56 @@ def _parts(x: Array, spare: Array, wide: Array) -> tuple[Array, Array, Array]:
 # ---------------------------------------------------------------------- float64
 def _double(x: Array, out: Array, spare: Array, wide: Array) -> None:
     _distribution(x, out, spare, wide)
-    out *= x
+    np.multiply(out, x, out)
 
 
 def _double_slope(g: Array, x: Array, out: Array, spare: Array, wide: Array) -> None:
     _distribution(x, out, spare, wide)
-    density = np.minimum(np.absolute(x, wide), _40, out=wide)
-    np.square(density, density)
-    density *= -0.5
-    np.exp(density, density)
-    density *= _DENSITY
-    density *= np.maximum(np.minimum(x, _40, out=spare[0]), -_40, out=spare[0])
-    out += density
-    out *= g
+    density, bounded = wide, spare[0]
+    np.minimum(np.absolute(x, bounded), _40, out=bounded)
+    np.multiply(np.square(bounded, density), _MINUS_HALF, density)
+    np.multiply(np.exp(density, density), _DENSITY, density)
+    np.copysign(bounded, x, bounded)
+    np.add(out, np.multiply(density, bounded, density), out)
+    np.multiply(out, g, out)
 
 
 def _distribution(x: Array, out: Array, spare: Array, wide: Array) -> None:
     """P(x): near 0 by erf, elsewhere by erfc."""
     y = np.multiply(x, _SQRT_HALF, wide)
     near = np.less_equal(np.absolute(y, spare[0]), NEAR)
-    few = spare[:, : np.count_nonzero(near)]
     at = np.flatnonzero(near)
     if at.size:
-        half = inner(np.take(y, at, 0, few[0], "clip"), *few[1:])
-        half *= 0.5
-        half += 0.5
-        out[at] = half
-    at = np.flatnonzero(np.logical_not(near))
+        few = spare[:, : at.size]
+        half = inner(np.take(y, at, 0, few[0], "clip"), *few[1:4])
+        np.multiply(half, _HALF, half)
+        out[at] = np.add(half, _HALF, half)
+    at = np.flatnonzero(np.logical_not(near, near))
     if at.size:
-        value = np.take(x, at)
-        tail = _tail(np.minimum(np.absolute(value), _40))
-        out[at] = np.where(value > 0, 1 - tail, tail)
+        few = spare[:, : at.size]
+        value = np.take(x, at, 0, few[0], "clip")
+        tail = _tail(np.minimum(np.absolute(value, few[1]), _40, out=few[1]), *few[2:])
+        sign = np.copysign(1.0, value, value)
+        np.multiply(tail, sign, tail)
+        np.maximum(sign, 0.0, out=sign)
+        out[at] = np.subtract(sign, tail, tail)
 
 
-def _tail(t: Array) -> Array:
-    """P(-t) = erfc(t / sqrt(2)) / 2; of t^2 the greater part, under the exponential, is exact."""
-    high = np.rint(t * 16)
-    high /= 16
-    low = (high - t) * (high + t)
-    low *= 0.5
-    np.square(high, high)
-    high *= -0.5
-    np.exp(high, high)
-    high *= np.exp(low, low)
-    y = t * math.sqrt(0.5)
-    rest = polynomial(MIDDLE_P, y, np.empty_like(y))
-    rest /= polynomial(MIDDLE_Q, y, low)
-    far = np.flatnonzero(y > 4)
+def _tail(t: Array, high: Array, low: Array, rest: Array, total: Array) -> Array:
+    """P(-t) = erfc(t / sqrt(2)) / 2, in `high`; of t^2 the greater part, under the exponential, is exact."""
+    np.rint(np.multiply(t, 16.0, high), high)
+    np.multiply(high, 0.0625, high)
+    np.multiply(np.subtract(high, t, low), np.add(high, t, total), low)
+    np.exp(np.multiply(low, _HALF, low), low)
+    np.multiply(np.square(high, high), _MINUS_HALF, high)
+    np.multiply(np.exp(high, high), low, high)
+    y = np.multiply(t, _SQRT_HALF, t)
+    np.divide(polynomial(MIDDLE_P, y, rest), polynomial(MIDDLE_Q, y, total), rest)
+    far = np.flatnonzero(y > 4.0)
     if far.size:
         rest[far] = _far(y[far])
-    rest *= 0.5
-    rest *= high
-    return rest
+    np.multiply(rest, _HALF, rest)
+    return np.multiply(high, rest, high)
 
 
 def _far(y: Array) -> Array:
