@@ -37,7 +37,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from tensorgrad.autograd.wide import wide_forward
 from tensorgrad.backends.primitives import Spec
 
 __all__ = ["OPS", "Op", "Spec", "op", "select"]
@@ -71,6 +70,7 @@ class Op:
 
     __slots__ = (
         "at_once",
+        "composed",
         "differentiable",
         "elementwise",
         "forward",
@@ -102,10 +102,11 @@ class Op:
         wide: Wide = False,
     ) -> None:
         self.name = name or forward.__name__
-        self.forward = wide_forward(forward) if wide is True else forward
+        self.forward = forward
         self.vjps = vjps
         self.joint = joint
         self.wide = bool(wide)
+        self.composed = wide is True
         self.elementwise = elementwise
         self.view = view
         self.residuals = residuals

@@ -7,7 +7,6 @@ Whether arrays are of float16 is told by one of them, the first or the gradient,
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from tensorgrad.backends.primitives import Spec
@@ -19,16 +18,9 @@ __all__ = ["is_half", "wide_arguments", "wide_forward"]
 Function = Callable[..., Any]
 
 
-def wide_forward(forward: Function) -> Function:
-    """The forward of an op, with float16 widened at its entry and its results (residuals too) narrowed."""
-
-    @wraps(forward)
-    def compute(B: Any, x: Any, *rest: Any, **static: Any) -> Any:
-        if x.dtype != float16:
-            return forward(B, x, *rest, **static)
-        return _each(narrowed, B, forward(B, widened(B, x), *(widened(B, a) for a in rest), **static))
-
-    return compute
+def wide_forward(forward: Function, B: Any, arrays: list[Any], static: dict[str, Any]) -> Any:
+    """What a forward makes of float16 arrays widened, narrowed again (residuals too)."""
+    return _each(narrowed, B, forward(B, *(widened(B, a) for a in arrays), **static))
 
 
 def is_half(g: Any) -> bool:

@@ -118,8 +118,10 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
     broadcast: bool = False,
 ) -> Tensor:
-    """-(pos_weight t log s + (1 - t) log(1 - s)) for s = sigmoid(input), from the logits themselves: it does not overflow,
-    keeps its bits where s rounds to 0 or 1, and is 0, not nan, for an infinite logit that is right.
+    """-(pos_weight t log s + (1 - t) log(1 - s)) for s = sigmoid(input), from the logits themselves.
+
+    So it does not overflow, keeps its bits where s rounds to 0 or 1, and is 0, not nan, for an infinite logit that is
+    right.
 
     `weight` multiplies the losses, `pos_weight` their first term; both broadcast. ShapeError unless the
     shapes of input and target are equal or `broadcast`.
@@ -156,8 +158,9 @@ def kl_div(
     """t (log t - input) for log-probabilities `input` and probabilities t = target (exp(target) if
     `log_target`).
 
-    Terms with t = 0 are 0, also where `input` is -inf, and so are their gradients. `reduction` may also be "batchmean", the sum divided by the first dimension: the
-    divergence by its definition. ShapeError unless the shapes are equal or `broadcast`.
+    Terms with t = 0 are 0, also where `input` is -inf, and so are their gradients. `reduction` may also be "batchmean",
+    the sum divided by the first dimension: the divergence by its definition. ShapeError unless the shapes are equal or
+    `broadcast`.
     """
     if reduction not in ("mean", "batchmean", "sum", "none"):
         raise ArgumentError(f'kl_div: reduction must be "mean", "batchmean", "sum" or "none", got {reduction!r}')

@@ -15,8 +15,8 @@ __all__ = ["in_float32"]
 
 
 def in_float32(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A decorator: where the first argument is a float16 Tensor, it and all others by position that are such are widened,
-    and the result is narrowed."""
+    """A decorator: where the first argument is a float16 Tensor, it and all others by position that are such are
+    widened, and the result is narrowed."""
 
     @wraps(function)
     def compute(x: Tensor, *rest: Any, **static: Any) -> Tensor:

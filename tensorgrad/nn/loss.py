@@ -97,18 +97,14 @@ class KLDivLoss(Module):
     def __init__(self, reduction: str = "mean", log_target: bool = False, *, broadcast: bool = False) -> None:
         super().__init__()
         if reduction not in ("mean", "batchmean", "sum", "none"):
-            raise ArgumentError(
-                f"KLDivLoss: reduction must be 'mean', 'batchmean', 'sum' or 'none', got {reduction!r}"
-            )
+            raise ArgumentError(f"KLDivLoss: reduction must be 'mean', 'batchmean', 'sum' or 'none', got {reduction!r}")
         self.reduction = reduction
         self.log_target = log_target
         self.broadcast = broadcast
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Equal shapes; a 0-d result unless reduction is "none"."""
-        return F.kl_div(
-            input, target, reduction=self.reduction, log_target=self.log_target, broadcast=self.broadcast
-        )
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target, broadcast=self.broadcast)
 
 
 class CrossEntropyLoss(_Loss):

@@ -1,8 +1,8 @@
 """Losses: values and gradients of one op each, reduction included.
 
-`reduction`: "none", "sum" or "mean" (of `kl_div` also "batchmean"). Elementwise losses take an input and a target of one shape; losses on
-labels take the classes on axis 1 (axis 0 of a single sample) and int64 labels of the input's shape without
-that axis. All are compositions, so float16 is computed in float32 (`wide=True`).
+`reduction`: "none", "sum" or "mean" (of `kl_div` also "batchmean"). Elementwise losses take an input and a target of
+one shape; losses on labels take the classes on axis 1 (axis 0 of a single sample) and int64 labels of the input's
+shape without that axis. All are compositions, so float16 is computed in float32 (`wide=True`).
 
 Where a probability or weight of exactly 0 meets an infinite logarithm, their product counts as 0
 (`multiply_unless_zero`): what is never drawn costs nothing.

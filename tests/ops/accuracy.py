@@ -98,7 +98,7 @@ CURVES: dict[str, Curve] = {
     ),
 }
 
-# Each with what it tends to on both sides, and its slope there; at +-3e38 of float32, and of the others near their ends.
+# What each tends to on both sides, and its slope there: at the greatest numbers of every dtype.
 LIMITS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
     "sigmoid": ((0.0, 1.0), (0.0, 0.0)),
     "silu": ((0.0, np.inf), (0.0, 1.0)),
@@ -128,7 +128,9 @@ def assert_close(got: tg.Tensor, exact: Array, exponent: Array | float = 0.0) ->
     exact = np.where(np.isfinite(wanted), exact, wanted)
     half = found.dtype == np.float16
     # Exponentials below the least normal number are 0, or have few bits, and are multiplied by up to 100.
-    least = float(np.finfo(found.dtype).smallest_subnormal) if half else 200 * float(np.finfo(found.dtype).smallest_normal)
+    least = (
+        float(np.finfo(found.dtype).smallest_subnormal) if half else 200 * float(np.finfo(found.dtype).smallest_normal)
+    )
     slack = relative(found.dtype) * (1 + (0.0 if half else 1.0) * np.abs(exponent))
     wrong = np.abs(found.astype(np.float64) - exact) > slack * np.abs(exact) + least
     np.testing.assert_array_equal(found[~np.isfinite(exact)], exact[~np.isfinite(exact)])

@@ -109,7 +109,7 @@ def test_softmax_of_more_classes_than_float16_counts() -> None:
     y = F.softmax(x, 0)
     assert y[0].item() == np.float16(1 / 70_000)
     assert F.log_softmax(x, 0)[0].item() == np.float16(-np.log(70_000))
-    assert x.mean().backward() is None
+    x.mean().backward()
     assert x.grad is not None
     assert x.grad[0].item() == np.float16(1 / 70_000)
     assert tg.logsumexp(x, 0).item() == np.float16(np.log(70_000))
@@ -132,7 +132,9 @@ def test_float16_whose_steps_leave_its_range() -> None:
     assert tg.tensor([300.0, 0.0, 300.0], dtype=h).std().item() == np.float16(np.std([300, 0, 300], ddof=1))
     a = tg.full((2, 2), 300.0, dtype=h)
     assert tg.addmm(a, a, a, beta=1.0, alpha=0.1).tolist() == [[18304.0, 18304.0]] * 2
-    assert tg.einsum("i,i,i->", a[0], a[0], tg.full((2,), 0.1, dtype=h)).item() == np.float16(18000 * np.float16(0.1) * 10)
+    assert tg.einsum("i,i,i->", a[0], a[0], tg.full((2,), 0.1, dtype=h)).item() == np.float16(
+        18000 * np.float16(0.1) * 10
+    )
 
 
 # ---------------------------------------------------------------------- zero times infinity

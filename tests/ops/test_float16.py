@@ -14,10 +14,6 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.backends.primitives import TABLE
-from tensorgrad.functional import activation as A
-from tensorgrad.functional import loss as L
-from tensorgrad.nn import functional as F
 from tests.ops.table import Case, families, inputs_of
 
 Array = Any

@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.backends.cpu.normal import gelu, gelu_backward
 from tensorgrad.backends.cpu.results import boxed, into
 from tensorgrad.backends.primitives import Array
-from tensorgrad.backends.primitives.activation import ActivationPrimitives
+from tensorgrad.backends.primitives.activation import TANH_CUBE, TANH_SCALE, ActivationPrimitives
 from tensorgrad.dtypes import FLOATS, bool_, float16
 
 __all__ = ["CpuActivation"]
@@ -18,6 +18,9 @@ __all__ = ["CpuActivation"]
 _MANY = 1024  # from here on selecting by bits is faster than `where`
 # NumPy takes up an array faster than a number.
 _ZERO, _ONE, _MINUS_ONE = ({dtype: np.array(v, dtype) for dtype in FLOATS} for v in (0, 1, -1))
+_TWICE_SCALE, _MINUS_TWICE_CUBE = (
+    {dtype: np.array(v, dtype) for dtype in FLOATS} for v in (2 * TANH_SCALE, -2 * TANH_SCALE * TANH_CUBE)
+)
 _INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
@@ -67,6 +70,37 @@ class CpuActivation(ActivationPrimitives):
 
     def gelu_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
         return super().gelu_backward(g, x, out=out) if x.dtype == float16 else gelu_backward(self, g, x, out)
+
+    def gelu_tanh(self, x: Array, *, out: Array | None = None) -> Array:
+        if x.dtype == float16:
+            return super().gelu_tanh(x, out=out)
+        e = boxed(np.multiply(x, x, self._room(out, x)))
+        np.multiply(e, _MINUS_TWICE_CUBE[x.dtype], e)
+        np.subtract(e, _TWICE_SCALE[x.dtype], e)
+        np.multiply(e, x, e)
+        np.exp(e, e)
+        np.add(e, _ONE[x.dtype], e)
+        return _delivered(np.divide(x, e, e), out)
+
+    # ------------------------------------------------------------------ the same steps as the compositions
+    def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
+        if out is not None or x.dtype == float16:
+            return super().leaky_relu(x, slope, out=out)
+        return np.where(np.greater(x, _ZERO[x.dtype]), x, np.multiply(x, slope))
+
+    def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
+        if out is not None or x.dtype == float16 or not x.size:
+            return super().softmax(x, axis=axis, out=out)
+        e = boxed(np.subtract(x, self.max(x, axis=axis, keepdims=True)))
+        np.exp(e, e)
+        return np.divide(e, self.sum(e, axis=axis, keepdims=True), e)
+
+    def log_softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
+        if out is not None or x.dtype == float16 or not x.size:
+            return super().log_softmax(x, axis=axis, out=out)
+        shifted = boxed(np.subtract(x, self.max(x, axis=axis, keepdims=True)))
+        total = self.sum(boxed(np.exp(shifted)), axis=axis, keepdims=True)
+        return np.subtract(shifted, np.log(total, total), shifted)
 
     def _one_and_exp_of_minus(self, x: Array, room: Array | None) -> Array:
         e = boxed(np.multiply(x, _MINUS_ONE[x.dtype], room))  # np.negative: see elementwise.py

@@ -1,7 +1,8 @@
 """The error function on NumPy arrays, which NumPy lacks: within 2 units in the last place.
 
-Float64: a polynomial near 0, and farther out 1 - erfc(x) by the ratios of W. J. Cody, "Rational Chebyshev approximations
-for the error function", Mathematics of Computation 23 (1969). Float32: tanh of a ratio, for the whole line.
+Float64: a polynomial near 0, and farther out 1 - erfc(x) by the ratios of W. J. Cody, "Rational Chebyshev
+approximations for the error function", Mathematics of Computation 23 (1969). Float32: tanh of a ratio, for the whole
+line.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ MIDDLE_Q = numbers(
     3.43936767414372164e3,
     1.23033935480374942e3,
 )
-# Float32: erf(x) = tanh(x + x P(x^2) / Q(x^2)), whose argument has a relative error of 3e-9 where the tanh passes it on; it
-# passes on less the farther out. From 3.93 on erf rounds to 1, and so does the tanh. Found by iteratively reweighted least
-# squares on the greatest error of erf.
+# Float32: erf(x) = tanh(x + x P(x^2) / Q(x^2)), with a relative error of 3e-9: the tanh passes on the less of its
+# argument's the farther out it is. From 3.93 on erf rounds to 1, and so does the tanh. Found by iteratively reweighted
+# least squares on the greatest error of erf.
 _SINGLE_P = numbers(np.float32, 5.70395374, 58.3413773, 378.283508, 395.102417)
 _SINGLE_Q = numbers(np.float32, 1.0, 72.9088135, 482.856171, 3077.62085)
 
@@ -73,7 +74,7 @@ _6, NEAR = np.array(6.0), np.array(0.75)
 
 # How many elements are evaluated at a time: they stay in the cache. Of float64 fewer, since they are told apart by
 # positions, for which NumPy takes memory.
-PIECE = {np.dtype(np.float32): 16384, np.dtype(np.float64): 4096}
+PIECE = {np.dtype(np.float32): 40960, np.dtype(np.float64): 4096}
 
 
 def erf(B: Primitives, x: Array, out: Array | None = None) -> Array:

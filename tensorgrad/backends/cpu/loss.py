@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from tensorgrad.backends.cpu.reduce import row_maxima, row_sums
 from tensorgrad.backends.cpu.results import boxed, into, numbered
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.loss import LossPrimitives
-from tensorgrad.dtypes import FLOATS, float16, int64
+from tensorgrad.dtypes import FLOATS, bool_, float16, int64
 
 __all__ = ["CpuLoss"]
 
-_ZERO, _HALF, _ONE, _MINUS_ONE = ({dtype: np.array(v, dtype) for dtype in FLOATS} for v in (0, 0.5, 1, -1))
+_ZERO, _ONE, _MINUS_ONE = ({dtype: np.array(v, dtype) for dtype in FLOATS} for v in (0, 1, -1))
 
 
 class CpuLoss(LossPrimitives):
@@ -63,42 +61,42 @@ class CpuLoss(LossPrimitives):
     def bce_with_logits(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
         if x.dtype == float16:
             return super().bce_with_logits(x, y, out=out)
-        zero, one = _ZERO[x.dtype], _ONE[x.dtype]
-        spare = total = part = None  # NumPy's own, unless somebody else's memory is to be used
-        if out is not None:
-            spare, total, part = (self.scratch(x.shape, x.dtype) for _ in range(3))
-        term = boxed(np.absolute(x, spare))
+        term, step, chosen = self._apart_from(x, out)
+        term = boxed(np.absolute(x, term))
         np.multiply(term, _MINUS_ONE[x.dtype], term)
         np.exp(term, term)
-        total = boxed(np.log1p(term, total))
-        above = boxed(np.subtract(one, y, term))
-        np.multiply(above, np.maximum(x, zero, out=part), above)
-        np.add(total, above, total)
-        below = np.minimum(x, zero, out=above)
-        np.multiply(below, y, below)
-        np.subtract(total, below, total)
-        if math.isnan(np.vdot(total, total)):  # perhaps an infinite logit times 0
+        np.log1p(term, term)
+        step = _step(x, step, chosen)
+        np.subtract(step, y, step)  # 1 - y where x is positive, else -y
+        np.multiply(step, x, step)
+        np.add(term, step, term)
+        total = np.vdot(term, term)
+        if total != total:  # perhaps an infinite logit times 0
             return super().bce_with_logits(x, y, out=out)
-        return total if out is None else into(out, total)
+        return term if out is None else into(out, term)
 
     def bce_with_logits_backward(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
         if x.dtype == float16:
             return super().bce_with_logits_backward(x, y, out=out)
         one = _ONE[x.dtype]
-        spare = other = None
-        if out is not None:
-            spare, other = self.scratch(x.shape, x.dtype), self.scratch(x.shape, x.dtype)
-        e = boxed(np.absolute(x, spare))
-        np.multiply(e, _MINUS_ONE[x.dtype], e)
-        np.exp(e, e)
-        rest = boxed(np.add(e, one, other))
-        np.divide(e, rest, e)
-        np.copysign(e, x, e)  # of sigmoid(-|x|): where x is positive it is taken off 1 - y, else y off it
-        step = np.copysign(_HALF[x.dtype], x, rest)
-        np.add(step, _HALF[x.dtype], step)
+        rest, step, chosen = self._apart_from(x, out)
+        rest = boxed(np.absolute(x, rest))
+        np.exp(rest, rest)
+        np.add(rest, one, rest)
+        step = _step(x, step, chosen)
+        sign = np.add(step, step, None if out is None else self.scratch(x.shape, x.dtype))
+        sign = boxed(sign)
+        np.subtract(sign, one, sign)
+        np.divide(sign, rest, rest)  # sigmoid(-|x|), which is taken off 1 - y where x is positive; else y off it
         np.subtract(step, y, step)
-        np.subtract(step, e, step)
+        np.subtract(step, rest, step)
         return step if out is None else into(out, step)
+
+    def _apart_from(self, x: Array, out: Array | None) -> tuple[Array | None, Array | None, Array | None]:
+        """Where to compute: None is NumPy's own memory, unless somebody else's is to be used."""
+        if out is None:
+            return None, None, None
+        return self.scratch(x.shape, x.dtype), self.scratch(x.shape, x.dtype), self.scratch(x.shape, bool_)
 
     def _picked(self, x: Array, labels: Array, out: Array | None) -> Array:
         """x[row, labels[row]] for each row of `x` (rows, classes)."""
@@ -108,3 +106,9 @@ class CpuLoss(LossPrimitives):
         positions = np.multiply(numbered(rows), classes, self.scratch(labels.shape, int64))
         np.add(positions, labels, positions)
         return np.take(self.reshaped(x, (rows * classes,)), positions, 0, out, "clip")
+
+
+def _step(x: Array, out: Array | None, chosen: Array | None) -> Array:
+    """1 where x is positive, else 0."""
+    positive = boxed(np.greater(x, _ZERO[x.dtype], chosen))
+    return positive.astype(x.dtype) if out is None else into(out, positive)

@@ -10,14 +10,14 @@ import math
 
 from tensorgrad.backends.primitives.basic import Array, Primitives
 
-__all__ = ["ActivationPrimitives"]
+__all__ = ["TANH_CUBE", "TANH_SCALE", "ActivationPrimitives"]
 
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
 # tanh(k (x + c x^3)) is within 1e-3 of erf(x / sqrt(2)): D. Hendrycks & K. Gimpel, "Gaussian error linear
 # units", 2016.
-_TANH_SCALE = math.sqrt(2 / math.pi)
-_TANH_CUBE = 0.044715
+TANH_SCALE = math.sqrt(2 / math.pi)
+TANH_CUBE = 0.044715
 
 
 class ActivationPrimitives(Primitives, composes=True):
@@ -97,7 +97,7 @@ class ActivationPrimitives(Primitives, composes=True):
         """g s (1 + x (1 - s) 2 u'), for s = sigmoid(2 u)."""
         x = self.maximum(self.minimum(x, 30), -30)  # s is 0 or 1 beyond, and x^2 must not become inf
         s = self.sigmoid(self._gelu_argument(x))
-        slope = self.multiply(self.add(self.multiply(self.square(x), 3 * _TANH_CUBE), 1), 2 * _TANH_SCALE)
+        slope = self.multiply(self.add(self.multiply(self.square(x), 3 * TANH_CUBE), 1), 2 * TANH_SCALE)
         bend = self.multiply(self.multiply(x, self.subtract(1, s)), slope)
         return self.multiply(g, self.multiply(s, self.add(bend, 1)), out=out)
 
@@ -148,5 +148,5 @@ class ActivationPrimitives(Primitives, composes=True):
 
     def _gelu_argument(self, x: Array) -> Array:
         """2 u of `gelu_tanh`."""
-        cubic = self.add(self.multiply(self.square(x), _TANH_CUBE), 1)
-        return self.multiply(self.multiply(x, 2 * _TANH_SCALE), cubic)
+        cubic = self.add(self.multiply(self.square(x), TANH_CUBE), 1)
+        return self.multiply(self.multiply(x, 2 * TANH_SCALE), cubic)

@@ -3,12 +3,13 @@ cross-entropy of two classes."""
 
 from __future__ import annotations
 
-from tensorgrad.backends.primitives.basic import Array, Primitives
+from tensorgrad.backends.primitives.activation import ActivationPrimitives
+from tensorgrad.backends.primitives.basic import Array
 
 __all__ = ["LossPrimitives"]
 
 
-class LossPrimitives(Primitives, composes=True):
+class LossPrimitives(ActivationPrimitives, composes=True):
     """Default compositions out of basic primitives. Logits are (rows, classes), labels (rows,) and in
     range."""
 
@@ -37,8 +38,8 @@ class LossPrimitives(Primitives, composes=True):
     def bce_with_logits(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
         """-(y log s + (1 - y) log(1 - s)) for s = sigmoid(x), elementwise.
 
-        As max(x, 0) (1 - y) - min(x, 0) y + log1p(exp(-|x|)): for y in [0, 1] no term is negative, so nothing cancels. A
-        factor of exactly 0 makes its term 0, whatever x: an infinite logit is right or wrong without doubt.
+        As max(x, 0) (1 - y) - min(x, 0) y + log1p(exp(-|x|)): for y in [0, 1] no term is negative, so nothing cancels.
+        A factor of exactly 0 makes its term 0, whatever x: an infinite logit is right or wrong without doubt.
         """
         above = self.multiply_unless_zero(self.subtract(1, y), self.maximum(x, 0))
         below = self.multiply_unless_zero(y, self.minimum(x, 0))
@@ -46,8 +47,8 @@ class LossPrimitives(Primitives, composes=True):
         return self.add(self.subtract(above, below), tail, out=out)
 
     def bce_with_logits_backward(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        """The derivative by x, sigmoid(x) - y: (1 - y) - sigmoid(-x) where x is positive, so that it keeps its bits where
-        the sigmoid rounds to 1."""
+        """The derivative by x, sigmoid(x) - y: (1 - y) - sigmoid(-x) where x is positive, so that it keeps its bits
+        where the sigmoid rounds to 1."""
         positive = self.greater(x, 0)
         rest = self.sigmoid(self.where(positive, self.negative(x), x))
         above = self.subtract(self.subtract(1, y), rest)
