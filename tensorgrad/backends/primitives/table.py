@@ -53,8 +53,8 @@ Scratch: TypeAlias = Literal["none", "backend", "library"]
 # What the tape does with a primitive: an op of that name, the composition, the device's result as a constant into which
 # no gradient flows, or nothing: it cannot be differentiated, or it is a question about arrays.
 OnTape: TypeAlias = Literal["op", "composition", "constant", "nothing"]
-# What a composition does with float16: it is computed in float32 (half.py), or as it is written, where it rounds once at
-# most, has no floating arrays, or is a product, which a device accumulates as it likes.
+# What a composition does with float16: it is computed in float32 (half.py), or as it is written, where it rounds once
+# at most, has no floating arrays, or is a product, which a device accumulates as it likes.
 Half: TypeAlias = Literal["float32", "as given"]
 Result: TypeAlias = Callable[..., Spec | tuple[Spec, ...]]
 
