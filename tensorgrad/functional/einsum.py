@@ -16,8 +16,9 @@ import numpy as np
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import type_name
+from tensorgrad.dtypes import float16, float32, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional.promotion import cast
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import linear as M
 from tensorgrad.ops import reduce as R
@@ -48,6 +49,8 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     _check_operands(operands)
+    if len(operands) > 2 and operands[0].dtype == float16:  # or each product on the way would be rounded
+        return cast(einsum(equation, *(cast(t, float32) for t in operands)), float16)
     inputs, output = _parse(equation, tuple([t.ndim for t in operands]))
     terms = [_without_repeats(equation, _Term(t, ls)) for t, ls in zip(operands, inputs, strict=True)]
     sizes = _sizes(equation, terms)

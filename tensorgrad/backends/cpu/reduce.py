@@ -108,7 +108,10 @@ class CpuReduce(LinearPrimitives, ReducePrimitives):
         return into(out, np.matmul(x, y, out=self.scratch(out.shape, float32)))
 
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
-        if x.ndim != 2 or x.dtype == float16:
+        if x.dtype == float16:  # which _half_product would convert anyway; the bias is added before it is rounded
+            wide = [None if a is None else self.astype(a, float32) for a in (x, weight, bias)]
+            return self.astype(self.linear(*wide), float16, out=out)
+        if x.ndim != 2:
             return super().linear(x, weight, bias, out=out)
         product = self._product(np.dot, x, weight.T, out)
         return product if bias is None else np.add(product, bias, product)
