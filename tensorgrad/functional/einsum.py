@@ -48,7 +48,8 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     dtype is theirs.
 
     Raises ArgumentError for an equation that cannot be read, ShapeError where the operands do not fit it, and
-    DTypeError where their dtypes differ, and for a matrix product of bools. More than two operands are contracted in the order `numpy.einsum_path` plans.
+    DTypeError where their dtypes differ, and for a matrix product of bools. More than two operands are contracted in
+    the order `numpy.einsum_path` plans.
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])

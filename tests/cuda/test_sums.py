@@ -1,4 +1,4 @@
-"""Every reduction and scan of many floats, over any dims and in any layout, as accurate as a pairwise sum: on CUDA.
+"""Reductions and scans of many floats, over any dims and in any layout, as accurate as pairwise sums: on CUDA.
 
 The stand-in for CuPy adds as NumPy does, with larger errors than CuPy's own; the kernels are the real ones.
 """
@@ -42,4 +42,5 @@ def test_the_gradient_of_a_bias_over_many_rows(activation: str | None, cuda_devi
     y = F.linear(x, weight, bias) if activation is None else F.linear_act(x, weight, bias, activation)
     (y * tg.from_numpy(g).to(cuda_device)).sum().backward()
     slope = 1 - np.tanh(1) ** 2 if activation == "tanh" else 1
+    assert bias.grad is not None
     assert bias.grad.tolist() == pytest.approx(slope * g.astype(np.float64).sum(0), rel=5e-7)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.backends.cpu.results import boxed, into
-from tensorgrad.backends.cpu.sums import SHORT, CpuSums, ones
+from tensorgrad.backends.cpu.sums import SHORT, CpuSums, is_long
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
@@ -23,7 +23,6 @@ _maximum_reduce: Any = np.maximum.reduce
 _minimum_reduce: Any = np.minimum.reduce
 
 _SHORT_ROW = 32
-_MOST_ROWS = 256  # BLAS adds four rows at a time
 
 
 class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
@@ -33,10 +32,17 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     """
 
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if (axis == 0 or axis == (0,)) and not keepdims and _suits_blas(x):
-            # The sums of columns as a product with ones: 2 to 10 times as fast as NumPy's sum, and more accurate.
-            return self._product(np.dot, ones(x.shape[0], x.dtype), x, out)
-        if x.size > SHORT and self._is_long(x, axis):
+        if (axis == 0 or axis == (0,)) and _suits_blas(x):
+            return self._column_sums(x, keepdims, out)
+        if x.dtype == float16 or x.ndim > 2:
+            return self._any_sum(x, axis, keepdims, out)
+        if x.size > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
+            return self._long_sum(x, axis, keepdims, out)
+        result = _add_reduce(x, axis, x.dtype, out, keepdims)
+        return result if type(result) is np.ndarray else np.asarray(result)
+
+    def _any_sum(self, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+        if x.size > SHORT and is_long(x, axis):
             return self._long_sum(x, axis, keepdims, out)
         return self._reduced(_add_reduce, x, axis, keepdims, out)
 
@@ -62,16 +68,21 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         count = reduced_count(x.shape, axis)
         if count == 0:
             return super().mean(x, axis=axis, keepdims=keepdims, out=out)
-        if x.size > SHORT and self._is_long(x, axis):
+        if (axis == 0 or axis == (0,)) and _suits_blas(x):
+            total = self._column_sums(x, keepdims, out)
+            return np.divide(total, count, total)
+        if x.size > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
             return self._long_sum(x, axis, keepdims, out, count)
         if x.dtype == float16:
             return self._half_mean(x, axis, keepdims, out, count)
-        if out is None and (x.ndim <= 2 or x.flags.c_contiguous):
+        if out is None and x.ndim <= 2:
             return boxed(_add_reduce(x, axis, x.dtype, None, keepdims) / count)
         total = self._reduced(_add_reduce, x, axis, keepdims, out)
         return np.divide(total, count, total)
 
     def _half_mean(self, x: Array, axis: Axis, keepdims: bool, out: Array | None, count: int) -> Array:
+        if x.size > SHORT and is_long(x, axis):
+            return self._long_sum(x, axis, keepdims, out, count)
         shape = reduced_shape(x.shape, axis, keepdims)
         total = _add_reduce(x, axis, float32, self.scratch(shape, float32), keepdims)
         return into(np.empty(shape, float16) if out is None else out, np.divide(total, count, total))
@@ -141,7 +152,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
 
 
 def _suits_blas(x: Array) -> bool:
-    return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[0] <= _MOST_ROWS
+    return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and x.shape[0] > 0
 
 
 def row_maxima(x: Array, spare: Array | None, out: Array | None) -> Array:

@@ -22,15 +22,17 @@ from tensorgrad.backends.primitives import Array, Axis, Primitives, Shape
 from tensorgrad.backends.primitives.results import reduced_shape
 from tensorgrad.dtypes import DType, float16, float32, float64
 
-__all__ = ["SHORT", "CpuSums", "ones"]
+__all__ = ["SHORT", "CpuSums", "is_long"]
 
 SHORT = 128  # so many addends may be added one by one
 _PIECE = 32
 _WIDE_ROW = 1024  # elements of a row from which on NumPy's time a row does not count
 _BUFFER = 8192  # elements that NumPy converts at a time, where it sums in another dtype: each buffer by itself
 _WORTH = 8  # an innermost axis of so many is added first: there are as many times fewer sums then
+_MOST_ROWS = 256  # BLAS adds four rows at a time
+_ROWS = 128
 _LONGEST_ROW = 1024  # BLAS keeps eight sums of a row
-_ROW_PIECE = 512
+_FEW_ROWS = 16
 _SCANNED = 1 << 16  # elements whose running sums are made in float64 at a time
 
 _add_reduce: Any = np.add.reduce
@@ -40,23 +42,7 @@ _add_accumulate: Any = np.add.accumulate  # np.cumsum would warn in NumPy's name
 class CpuSums(Primitives):
     """Mixin of `CpuBackend`: what sums, means and running sums are made of."""
 
-    def _is_long(self, x: Array, axis: Axis) -> bool:
-        """Whether NumPy would add more than SHORT floats one by one."""
-        if x.size <= SHORT or x.dtype.kind != "f":
-            return False
-        if axis is None:
-            if x.flags.c_contiguous and x.dtype != float16:
-                return False
-        elif isinstance(axis, int):
-            if x.shape[axis] <= SHORT:
-                return False
-        elif len(axis) == 1 and x.shape[axis[0]] <= SHORT:
-            return False
-        return _is_long(x.shape, x.strides, axis, x.dtype == float16)
-
-    def _long_sum(
-        self, x: Array, axis: Axis, keepdims: bool, out: Array | None, count: float | None = None
-    ) -> Array:
+    def _long_sum(self, x: Array, axis: Axis, keepdims: bool, out: Array | None, count: float | None = None) -> Array:
         """The sum over `axis`, divided by `count` where there is one; of float16 in float32 until then."""
         reduced = _flags(x.ndim, axis)
         # Along an axis that broadcasting stretched all elements are one, and NumPy's order is not told by strides.
@@ -110,12 +96,22 @@ class CpuSums(Primitives):
             return total
         return np.add(total, self._pieces(x[(*everything, slice(done, None))], reduced), total)
 
+    def _column_sums(self, x: Array, keepdims: bool, out: Array | None) -> Array:
+        """The sums of the columns of a matrix without gaps: 2 to 10 times as fast as NumPy's."""
+        rows, columns = x.shape
+        if not keepdims and rows <= _MOST_ROWS and (out is None or out.flags.c_contiguous):
+            return np.dot(_ones(rows, x.dtype), x, out)
+        total = self._columns(x)
+        if keepdims:
+            return into(np.empty((1, columns), x.dtype) if out is None else out, total)
+        return total if out is None else into(out, total)
+
     def _columns(self, x: Array) -> Array:
         """The sums over the last axis but one of an array (..., rows, columns) whose rows follow each other."""
         *lead, rows, columns = x.shape
-        if rows <= 2 * _PIECE:
+        if rows <= _MOST_ROWS:
             return self._ones_times(x)
-        side_by_side = -(-rows // _PIECE)
+        side_by_side = -(-rows // _ROWS)
         high = rows // side_by_side
         done = high * side_by_side
         head = x[..., :done, :].reshape((*lead, high, side_by_side * columns))
@@ -124,11 +120,7 @@ class CpuSums(Primitives):
 
     def _ones_times(self, x: Array) -> Array:
         result = self.scratch((*x.shape[:-2], x.shape[-1]), x.dtype)
-        if x.ndim == 2:
-            np.dot(ones(x.shape[0], x.dtype), x, result)
-        else:
-            np.matmul(ones(x.shape[-2], x.dtype), x, result)
-        return result
+        return (np.dot if x.ndim == 2 else np.matmul)(_ones(x.shape[-2], x.dtype), x, result)
 
     def _row_sums(self, x: Array, out: Array | None) -> Array:
         """The sums of the rows of `x` (rows, columns), as (rows, 1)."""
@@ -138,15 +130,15 @@ class CpuSums(Primitives):
         if not x.flags.c_contiguous:
             return _add_reduce(x, 1, None, out, True)
         if columns <= _LONGEST_ROW:
-            return np.dot(x, ones(columns, x.dtype).reshape(-1, 1), out)
-        count, left = divmod(columns, _ROW_PIECE)
-        pieces = x[:, : columns - left].reshape(rows, count, _ROW_PIECE)
-        parts = np.matmul(pieces, ones(_ROW_PIECE, x.dtype), self.scratch((rows, count), x.dtype))
-        total = self._row_sums(parts, out)
-        if not left:
-            return total
-        column = ones(left, x.dtype).reshape(-1, 1)
-        return np.add(total, np.dot(x[:, -left:], column, self.scratch((rows, 1), x.dtype)), total)
+            return np.dot(x, _ones(columns, x.dtype).reshape(-1, 1), out)
+        if rows < _FEW_ROWS:
+            return _add_reduce(x, 1, None, out, True)
+        parts = self.scratch((-(-columns // _LONGEST_ROW), rows), x.dtype)
+        for i, part in enumerate(parts):
+            piece = x[:, i * _LONGEST_ROW : (i + 1) * _LONGEST_ROW]
+            np.dot(piece, _ones(piece.shape[1], x.dtype), part)
+        total = self._columns(parts).reshape(rows, 1)
+        return total if out is None else into(out, total)
 
     # ------------------------------------------------------------------ running sums
     def _long_cumsum(self, x: Array, axis: int, out: Array) -> Array:
@@ -194,11 +186,24 @@ class CpuSums(Primitives):
 
 
 @lru_cache(maxsize=64)
-def ones(count: int, dtype: DType) -> Array:
+def _ones(count: int, dtype: DType) -> Array:
     return np.ones(count, dtype)
 
 
 # ---------------------------------------------------------------------- how NumPy adds
+def is_long(x: Array, axis: Axis) -> bool:
+    """Whether NumPy would add more than SHORT floats one by one."""
+    if axis is None:
+        if x.flags.c_contiguous and x.dtype != float16:
+            return False
+    elif type(axis) is int:
+        if x.shape[axis] <= SHORT:
+            return False
+    elif len(axis) == 1 and x.shape[axis[0]] <= SHORT:  # type: ignore[arg-type]
+        return False
+    return x.dtype.kind == "f" and _is_long(x.shape, x.strides, axis, x.dtype == float16)
+
+
 @lru_cache(maxsize=4096)
 def _is_long(shape: Shape, strides: Shape, axis: Axis, converted: bool) -> bool:
     reduced = _flags(len(shape), axis)

@@ -32,7 +32,9 @@ class CudaSums(Primitives):
         """The sum in pieces, or None where CuPy may make it at once."""
         if x.dtype.kind != "f" or reduced_count(x.shape, axis) <= _ALONE:
             return None
-        axes = sorted(range(x.ndim) if axis is None else {a % x.ndim for a in ((axis,) if type(axis) is int else axis)})
+        axes = sorted(
+            range(x.ndim) if axis is None else {a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis)}
+        )
         if x.flags.c_contiguous and axes[-1] - axes[0] == len(axes) - 1:
             count = math.prod([x.shape[a] for a in axes])
             last = math.prod(x.shape[axes[-1] + 1 :]) == 1
