@@ -146,3 +146,22 @@ def test_the_order_of_dims_in_memory_changes_no_bit_between_new_memory_and_out()
             found = getattr(backend, name)(x, axis=axis)
             for out in (np.empty(found.shape, np.float32), np.empty(found.shape, np.float32, "F")):
                 assert getattr(backend, name)(x, axis=axis, out=out).tobytes() == found.tobytes()
+
+
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32], ids=str)
+def test_many_that_are_added_to_a_few_places(dtype: Any) -> None:
+    """A histogram: the first number is so large that an addend by itself would be lost beside it."""
+    places, times = 3, 3000
+    start = 2.0 / float(np.finfo(dtype).eps)
+    where = tg.arange(places).repeat(times)
+    ones = tg.ones(places * times, dtype=dtype)
+    expected = tg.full((places,), start, dtype=tg.float64).add(times).to(dtype).tolist()
+    found = [tg.full((places,), start, dtype=dtype) for _ in range(4)]
+    found[0].index_add_(0, where, ones)
+    found[1].scatter_add_(0, where, ones)
+    found[2].index_put_((where,), ones, accumulate=True)
+    found[3].requires_grad_()
+    found[3].grad = tg.full((places,), start, dtype=dtype)
+    (found[3][where] * ones).sum().backward()
+    assert [x.tolist() for x in found[:3]] == [expected] * 3
+    assert found[3].grad.tolist() == expected

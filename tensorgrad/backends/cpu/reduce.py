@@ -32,12 +32,18 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     """
 
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if (axis == 0 or axis == (0,)) and _suits_blas(x):
+        # The hot path: no call and no look more than it takes to know that NumPy's sum is right.
+        if axis is None:
+            if x.dtype == float16 or not x.flags.c_contiguous:
+                return self._any_sum(x, axis, keepdims, out)
+        elif (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
             return self._column_sums(x, keepdims, out)
-        if x.dtype == float16 or x.ndim > 2:
+        elif x.dtype == float16 or (x.ndim > 2 and not x.flags.c_contiguous):
             return self._any_sum(x, axis, keepdims, out)
-        if x.size > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
-            return self._long_sum(x, axis, keepdims, out)
+        elif x.size > SHORT:
+            many = x.shape[axis] if isinstance(axis, int) else x.shape[axis[0]] if len(axis) == 1 else x.size
+            if many > SHORT and is_long(x, axis):
+                return self._long_sum(x, axis, keepdims, out)
         result = _add_reduce(x, axis, x.dtype, out, keepdims)
         return result if type(result) is np.ndarray else np.asarray(result)
 
@@ -68,27 +74,27 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         count = reduced_count(x.shape, axis)
         if count == 0:
             return super().mean(x, axis=axis, keepdims=keepdims, out=out)
-        if (axis == 0 or axis == (0,)) and _suits_blas(x):
+        if (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
             total = self._column_sums(x, keepdims, out)
             return np.divide(total, count, total)
-        if x.size > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
-            return self._long_sum(x, axis, keepdims, out, count)
         if x.dtype == float16:
             return self._half_mean(x, axis, keepdims, out, count)
-        if out is None and x.ndim <= 2:
+        if count > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
+            return self._long_sum(x, axis, keepdims, out, count)
+        if out is None and (x.ndim <= 2 or x.flags.c_contiguous):
             return boxed(_add_reduce(x, axis, x.dtype, None, keepdims) / count)
         total = self._reduced(_add_reduce, x, axis, keepdims, out)
         return np.divide(total, count, total)
 
     def _half_mean(self, x: Array, axis: Axis, keepdims: bool, out: Array | None, count: int) -> Array:
-        if x.size > SHORT and is_long(x, axis):
+        if count > SHORT and is_long(x, axis):
             return self._long_sum(x, axis, keepdims, out, count)
         shape = reduced_shape(x.shape, axis, keepdims)
         total = _add_reduce(x, axis, float32, self.scratch(shape, float32), keepdims)
         return into(np.empty(shape, float16) if out is None else out, np.divide(total, count, total))
 
     def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
-        if x.shape[axis] > SHORT and x.dtype.kind == "f":
+        if x.size > SHORT and x.shape[axis] > SHORT and x.dtype.kind == "f":
             return self._long_cumsum(x, axis, np.empty(x.shape, x.dtype) if out is None else out)
         if x.dtype != float16:
             return _add_accumulate(x, axis, x.dtype, out)

@@ -32,7 +32,8 @@ _WORTH = 8  # an innermost axis of so many is added first: there are as many tim
 _MOST_ROWS = 256  # BLAS adds four rows at a time
 _ROWS = 128
 _LONGEST_ROW = 1024  # BLAS keeps eight sums of a row
-_FEW_ROWS = 16
+_ROW_PIECE = 512
+_CALL = 16  # so many rows take the time of a call
 _SCANNED = 1 << 16  # elements whose running sums are made in float64 at a time
 
 _add_reduce: Any = np.add.reduce
@@ -131,14 +132,30 @@ class CpuSums(Primitives):
             return _add_reduce(x, 1, None, out, True)
         if columns <= _LONGEST_ROW:
             return np.dot(x, _ones(columns, x.dtype).reshape(-1, 1), out)
-        if rows < _FEW_ROWS:
-            return _add_reduce(x, 1, None, out, True)
-        parts = self.scratch((-(-columns // _LONGEST_ROW), rows), x.dtype)
-        for i, part in enumerate(parts):
-            piece = x[:, i * _LONGEST_ROW : (i + 1) * _LONGEST_ROW]
-            np.dot(piece, _ones(piece.shape[1], x.dtype), part)
-        total = self._columns(parts).reshape(rows, 1)
+        total = self._long_rows(x).reshape(rows, 1)
         return total if out is None else into(out, total)
+
+    def _long_rows(self, x: Array) -> Array:
+        """By pieces of all rows where those are few beside the rows, else by the pieces of one row after another."""
+        rows, columns = x.shape
+        count, left = divmod(columns, _LONGEST_ROW)
+        if _CALL * count <= rows:
+            parts = self.scratch((count + (left > 0), rows), x.dtype)
+            for i, part in enumerate(parts):
+                piece = x[:, i * _LONGEST_ROW : (i + 1) * _LONGEST_ROW]
+                np.matmul(piece, _ones(piece.shape[1], x.dtype), part)  # np.dot would copy the piece
+            return self._columns(parts)
+        count, left = divmod(columns, _ROW_PIECE)
+        pieces = x[:, : columns - left].reshape(rows, count, _ROW_PIECE)
+        parts = np.matmul(pieces, _ones(_ROW_PIECE, x.dtype), self.scratch((rows, count), x.dtype))
+        if count > _LONGEST_ROW:
+            total = self._long_rows(parts)
+        else:
+            total = np.dot(parts, _ones(count, x.dtype), self.scratch((rows,), x.dtype))
+        if not left:
+            return total
+        rest = np.matmul(x[:, -left:], _ones(left, x.dtype), self.scratch((rows,), x.dtype))
+        return np.add(total, rest, total)
 
     # ------------------------------------------------------------------ running sums
     def _long_cumsum(self, x: Array, axis: int, out: Array) -> Array:
@@ -148,6 +165,9 @@ class CpuSums(Primitives):
         return self._wide_scan(x, axis % x.ndim, out)
 
     def _wide_scan(self, x: Array, axis: int, out: Array) -> Array:
+        if x.size <= _SCANNED:
+            wide = into(self.scratch(x.shape, float64), x)
+            return into(out, _add_accumulate(wide, axis, None, wide))
         lead = (slice(None),) * axis
         step = max(1, min(x.shape[axis], _SCANNED * x.shape[axis] // x.size))
         wide = self.scratch((*x.shape[:axis], step, *x.shape[axis + 1 :]), float64)
@@ -194,12 +214,12 @@ def _ones(count: int, dtype: DType) -> Array:
 def is_long(x: Array, axis: Axis) -> bool:
     """Whether NumPy would add more than SHORT floats one by one."""
     if axis is None:
-        if x.flags.c_contiguous and x.dtype != float16:
-            return False
-    elif type(axis) is int:
+        if x.flags.c_contiguous:
+            return bool(x.dtype == float16 and x.size > _BUFFER * SHORT)
+    elif isinstance(axis, int):
         if x.shape[axis] <= SHORT:
             return False
-    elif len(axis) == 1 and x.shape[axis[0]] <= SHORT:  # type: ignore[arg-type]
+    elif len(axis) == 1 and x.shape[axis[0]] <= SHORT:
         return False
     return x.dtype.kind == "f" and _is_long(x.shape, x.strides, axis, x.dtype == float16)
 
