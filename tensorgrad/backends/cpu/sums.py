@@ -68,7 +68,7 @@ class CpuSums(Primitives):
     def _grouped(self, x: Array, reduced: tuple[bool, ...]) -> Array:
         """As `_pieces`, of an array whose strides fall and whose neighbouring axes cannot be seen as one."""
         dtype: DType = float32 if x.dtype == float16 else x.dtype
-        if one_by_one(x.shape, reduced, x.dtype == float16) <= SHORT:
+        if _one_by_one(x.shape, reduced, x.dtype == float16) <= SHORT:
             axes = tuple([i for i, r in enumerate(reduced) if r])
             kept = tuple([n for n, r in zip(x.shape, reduced, strict=True) if not r])
             return _add_reduce(x, axes, dtype, self.scratch(kept, dtype))
@@ -230,7 +230,7 @@ def _is_long(shape: Shape, strides: Shape, axis: Axis, converted: bool) -> bool:
     if any(n > 1 and s == 0 for n, s in zip(shape, strides, strict=True)):
         return math.prod([n for n, r in zip(shape, reduced, strict=True) if r]) > SHORT
     plan = _planned(shape, strides, reduced)
-    return one_by_one(plan.shape, plan.reduced, converted) > SHORT
+    return _one_by_one(plan.shape, plan.reduced, converted) > SHORT
 
 
 @lru_cache(maxsize=1024)
@@ -241,7 +241,7 @@ def _flags(ndim: int, axis: Axis) -> tuple[bool, ...]:
     return tuple([i in axes for i in range(ndim)])
 
 
-def one_by_one(shape: Shape, reduced: tuple[bool, ...], converted: bool) -> int:
+def _one_by_one(shape: Shape, reduced: tuple[bool, ...], converted: bool) -> int:
     """How many addends NumPy adds one after another, of an array whose strides fall: of the last axis it adds pairwise
     all, or, where it converts them, what its buffer holds.
     """
