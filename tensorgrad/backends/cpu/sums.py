@@ -30,7 +30,7 @@ _WIDE_ROW = 1024  # elements of a row from which on NumPy's time a row does not 
 _BUFFER = 8192  # elements that NumPy converts at a time, where it sums in another dtype: each buffer by itself
 _WORTH = 8  # an innermost axis of so many is added first: there are as many times fewer sums then
 _MOST_ROWS = 256  # BLAS adds four rows at a time
-_ROWS = 128
+_ROWS = 64
 _LONGEST_ROW = 1024  # BLAS keeps eight sums of a row
 _ROW_PIECE = 512
 _CALL = 16  # so many rows take the time of a call
@@ -102,7 +102,7 @@ class CpuSums(Primitives):
         rows, columns = x.shape
         if not keepdims and rows <= _MOST_ROWS and (out is None or out.flags.c_contiguous):
             return np.dot(_ones(rows, x.dtype), x, out)
-        total = self._columns(x)
+        total = self._ones_times(x) if rows <= _MOST_ROWS else self._columns(x)
         if keepdims:
             return into(np.empty((1, columns), x.dtype) if out is None else out, total)
         return total if out is None else into(out, total)
@@ -110,7 +110,7 @@ class CpuSums(Primitives):
     def _columns(self, x: Array) -> Array:
         """The sums over the last axis but one of an array (..., rows, columns) whose rows follow each other."""
         *lead, rows, columns = x.shape
-        if rows <= _MOST_ROWS:
+        if rows <= _ROWS:
             return self._ones_times(x)
         side_by_side = -(-rows // _ROWS)
         high = rows // side_by_side
