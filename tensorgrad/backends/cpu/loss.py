@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensorgrad.backends.cpu.reduce import row_maxima, row_sums
+from tensorgrad.backends.cpu.reduce import row_maxima
 from tensorgrad.backends.cpu.results import boxed, into, numbered
+from tensorgrad.backends.cpu.sums import CpuSums
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.loss import LossPrimitives
 from tensorgrad.dtypes import FLOATS, bool_, float16, int64
@@ -15,7 +16,7 @@ __all__ = ["CpuLoss"]
 _ZERO, _ONE, _MINUS_ONE = ({dtype: np.array(v, dtype) for dtype in FLOATS} for v in (0, 1, -1))
 
 
-class CpuLoss(LossPrimitives):
+class CpuLoss(CpuSums, LossPrimitives):
     """Mixin of `CpuBackend`."""
 
     def softmax_cross_entropy(
@@ -37,7 +38,7 @@ class CpuLoss(LossPrimitives):
         e = np.subtract(logits, row_maxima(logits, spare, edge), e)
         chosen = self._picked(e, labels, chosen)
         np.exp(e, e)
-        total = row_sums(e, edge)
+        total = self._row_sums(e, edge)
         np.divide(e, total, e)
         np.log(total, total)
         return np.subtract(total.reshape(-1), chosen, losses), e
