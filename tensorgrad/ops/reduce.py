@@ -166,9 +166,6 @@ def _std_vjp(
 
 @op(_std_vjp, wide=True)
 def std(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
-    if x.dtype == float16:  # whose square may be too small for it
-        wide = std.forward(B, B.astype(x, float32), axis, correction, keepdims)
-        return B.astype(wide, float16)
     return B.sqrt(B.var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
@@ -207,9 +204,6 @@ def _std_mean_vjp(
 
 @op(joint=_std_mean_vjp, reads=("out[0] x",), outputs=2, wide=True)
 def std_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
-    if x.dtype == float16:
-        wide = std_mean.forward(B, B.astype(x, float32), axis, correction, keepdims)
-        return B.astype(wide[0], float16), B.astype(wide[1], float16)
     variance, mean = var_mean.forward(B, x, axis, correction, keepdims)
     return B.sqrt(variance), mean
 
