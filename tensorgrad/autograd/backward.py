@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from tensorgrad.autograd.op import Spec
+from tensorgrad.autograd.op import OPS, Spec
 from tensorgrad.autograd.sweep import Sweep, checked_gradient, key_of
-from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Tensor, Variable, new_tensor, retains_grad
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 
@@ -24,9 +25,9 @@ def backward(
 ) -> None:
     """Add the gradient of the sum of `tensors` to `.grad` of every leaf it depends on, or of `inputs` only.
 
-    `grad_tensors`: the gradient of each tensor, of its shape; may be left out for tensors of one element. The graph is
-    freed unless `retain_graph`; `create_graph` makes the gradients differentiable and implies it. Nothing is
-    accumulated where an error is raised.
+    `grad_tensors`: the gradient of each tensor, of its shape, converted to its dtype; may be left out for tensors of
+    one element. The graph is freed unless `retain_graph`; `create_graph` makes the gradients differentiable and implies
+    it. Nothing is accumulated where an error is raised.
     """
     name = "backward"
     roots = _listed(name, tensors)
@@ -35,6 +36,8 @@ def backward(
     sweep.run(_seeds(name, roots, grad_tensors))
     receivers: Iterable[Any] = [k for k in sweep.results if isinstance(k, Variable)] if targets is None else targets
     for tensor in dict.fromkeys(receivers):
+        if retains_grad(tensor):  # its hook has kept it
+            continue
         _accumulate(tensor, sweep.take_gradient(tensor), create_graph)
 
 
@@ -99,6 +102,8 @@ def _seeds(name: str, roots: list[Any], given: Any) -> list[Tensor]:
 
 def _seed(name: str, root: Variable, given: Any) -> Tensor:
     if given is not None:
+        if isinstance(given, Variable) and given.dtype != root.dtype:
+            given = apply(OPS["astype"], given, dtype=root.dtype)
         return checked_gradient(name, "the gradient", Spec(root.shape, root.dtype), root.device, given)
     if prod(root.shape) != 1:
         raise GraphError(

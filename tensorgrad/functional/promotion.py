@@ -51,6 +51,10 @@ _NOT_OF_BOOLS = {
 }
 
 
+# What its gradient reads is another thing where the first operand is a number.
+_OF_A_NUMBER = {E.divide: E.divide_number}
+
+
 def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
     """`op` on two operands of which at least one is a Tensor, after PyTorch's promotion.
 
@@ -73,7 +77,9 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
         dtype = get_default_dtype()
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
-    return apply(op, _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x))
+    if not isinstance(x, Variable):
+        return apply(_OF_A_NUMBER.get(op, op), _brought_to(op.name, x, dtype, y), cast(y, dtype))
+    return apply(op, cast(x, dtype), _brought_to(op.name, y, dtype, x))
 
 
 def _brought_to(name: str, x: Any, dtype: DType, other: Any) -> Any:

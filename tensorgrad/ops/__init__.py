@@ -5,6 +5,7 @@ from __future__ import annotations
 from tensorgrad.ops import (
     activation,
     elementwise,
+    guarded,
     index,
     linear,
     loss,
@@ -16,6 +17,7 @@ from tensorgrad.ops import (
 __all__ = [
     "activation",
     "elementwise",
+    "guarded",
     "index",
     "linear",
     "loss",

@@ -213,7 +213,7 @@ def _on_log_probabilities(
         weights = _weights(B, safe, valid, weight, _x.dtype)
         scale = _row_gradients(B, g, valid, weights, reduction)
         slope = row_slope(B, safe, weights, weight, classes)
-        return _unrows(B, B.multiply(slope, scale), _x.shape)
+        return _unrows(B, B.multiply_unless_zero(slope, scale), _x.shape)
 
     def forward(
         B: Backend, x: Array, labels: Array, weight: Array | None, ignore_index: int, reduction: str, name: str

@@ -10,7 +10,8 @@ __all__ = ["dropout"]
 
 
 @op(
-    lambda B, g, out, _x, _key, p: B.multiply(g, out[0]),
+    # The mask is positive where an element was kept.
+    lambda B, g, out, _x, _key, p: B.relu_backward(B.multiply(g, 1 / (1 - p)), out[0]),
     lambda B, g, _out, _x, _key, p: None,
     residuals="constant",
 )

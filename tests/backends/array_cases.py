@@ -127,6 +127,16 @@ CASES.add("norm", _reduction(FLOATS, p=lambda d: d.pick([2.0, 0.0, 1.0, 3.0])))
 CASES.add("leave_one_out", lambda d: Call((d.array(d.shape(1), d.pick(FLOATS)),)))
 
 
+@CASES.of("extreme_backward")
+def _extreme_backward(d: Drawer) -> Call:
+    shape, dtype, few = d.shape(), d.pick(FLOATS), between(0, 3)
+    axis = d.axes(len(shape))
+    over = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    kept = tuple([1 if i in over or i - len(shape) in over else n for i, n in enumerate(shape)])
+    x, extreme = d.array(shape, dtype, few), d.array(kept, dtype, few)
+    return Call((d.array(kept, dtype), x, extreme), {"axis": axis})
+
+
 @CASES.of("cumsum")
 def _cumsum(d: Drawer) -> Call:
     shape = d.shape(1)
@@ -245,9 +255,10 @@ def _pad(d: Drawer) -> Call:
     return Call((x,), {"widths": tuple([(d.whole(0, 2), d.whole(0, 2)) for _ in x.shape]), "value": d.pick([0, 1])})
 
 
-@CASES.of("region_mask")
-def _region_mask(d: Drawer) -> Call:
-    shape, views = d.shape(), []
+@CASES.of("clear_region")
+def _clear_region(d: Drawer) -> Call:
+    x, views = d.array(d.shape(), d.pick(FLOATS)), []
+    shape = x.shape
     region = Spec(shape, float32)
     if d.flag():
         views.append(("getitem", d.key(shape)))
@@ -255,4 +266,4 @@ def _region_mask(d: Drawer) -> Call:
     if d.flag():
         views.append(("transpose", tuple(range(region.ndim))[::-1]))
     order = sorted(range(len(shape)), reverse=d.flag())
-    return Call((shape, d.pick(FLOATS), tuple(views), tuple(order)))
+    return Call((x, tuple(views), tuple(order)))

@@ -55,11 +55,11 @@ class CpuActivation(Primitives):
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         zero = _ZERO[g.dtype]
         if out is None and g.size <= _MANY:
-            return np.where(np.greater(y, zero), g, zero)
-        positive = np.greater(y, zero, None if out is None else self.scratch(y.shape, bool_))
+            return np.where(np.less_equal(y, zero), zero, g)
+        dropped = np.less_equal(y, zero, None if out is None else self.scratch(y.shape, bool_))
         if g.size > _MANY and (out is None or _alike(g, out)):
-            return _selected(g, positive, out)
-        return self.where(positive, g, zero, out=out)
+            return _without(g, dropped, out)
+        return self.where(dropped, zero, g, out=out)
 
 
 def _alike(g: Array, out: Array) -> bool:
@@ -67,10 +67,10 @@ def _alike(g: Array, out: Array) -> bool:
     return bool(out.dtype == g.dtype and out.shape == g.shape)
 
 
-def _selected(g: Array, chosen: Array, out: Array | None) -> Array:
-    """g where chosen, else 0, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
-    mask = chosen.view(np.int8)
-    np.negative(mask, mask)  # all ones or all zeros
+def _without(g: Array, dropped: Array, out: Array | None) -> Array:
+    """0 where dropped, else g, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
+    mask = dropped.view(np.int8)
+    np.subtract(mask, 1, mask)  # all zeros or all ones
     integers = _INTEGERS[g.dtype.itemsize]
     if out is None:
         return np.bitwise_and(g.view(integers), mask).view(g.dtype)

@@ -15,6 +15,7 @@ from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cpu.activation import CpuActivation
 from tensorgrad.backends.cpu.elementwise import CpuElementwise
 from tensorgrad.backends.cpu.erf import erf
+from tensorgrad.backends.cpu.extremes import CpuExtremes
 from tensorgrad.backends.cpu.index import CpuIndex
 from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
@@ -34,7 +35,9 @@ _PIECE = 2048  # numbers that `arange` makes at a time
 warnings.filterwarnings("ignore", message=".* encountered in ", category=RuntimeWarning, module=r"tensorgrad\.")
 
 
-class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
+class CpuBackend(
+    CpuElementwise, CpuReduce, CpuExtremes, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend
+):
     """NumPy. Without state of its own: one instance serves every thread."""
 
     name: ClassVar[str] = "cpu"

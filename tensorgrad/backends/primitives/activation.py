@@ -31,8 +31,8 @@ class ActivationPrimitives(Primitives, composes=True):
         return self.maximum(x, 0, out=out)
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
-        """g where y > 0, else 0, also where g is not finite; y is the result of relu (or its input)."""
-        return self.where(self.greater(y, 0), g, self.full((), 0, g.dtype), out=out)
+        """0 where y <= 0, whatever g, else g, also where y is nan; y is the result of relu (or its input)."""
+        return self.where(self.less_equal(y, 0), self.full((), 0, g.dtype), g, out=out)
 
     def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
         """x where x > 0, else slope x."""

@@ -136,12 +136,14 @@ class RandomPrimitives(Primitives, composes=True):
         return self.add(self.astype(self.remainder(words, high - low), int64), low, out=out)
 
     def dropout(self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
-        """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p <
-        1."""
+        """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p < 1.
+
+        Where the mask is 0 the result is, whatever x.
+        """
         kept = self.greater_equal(self.random_uniform(key, x.shape, float32), p)
         dropped, mask = out or (None, None)
         mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p), out=mask)
-        return self.multiply(x, mask, out=dropped), mask
+        return self.relu_backward(self.multiply(x, mask), mask, out=dropped), mask
 
     # ------------------------------------------------------------------ pieces
     def _halves(self, wide: Array) -> tuple[Array, Array]:
