@@ -102,7 +102,7 @@ def binary_cross_entropy(
     if weight is None:
         return _elementwise(L.binary_cross_entropy, input, target, reduction, broadcast)
     losses = _elementwise(L.binary_cross_entropy, input, target, "none", broadcast)
-    return _reduced(name, mul(losses, cast(weight, losses.dtype)), reduction)
+    return _reduced(name, _weighted(losses, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -127,7 +127,7 @@ def binary_cross_entropy_with_logits(
         losses = _elementwise(L.bce_with_logits, input, target, "none", broadcast, name=name)
     else:
         losses = _with_pos_weight(*_pair(name, input, target, broadcast), pos_weight)
-    return _reduced(name, losses if weight is None else mul(losses, cast(weight, losses.dtype)), reduction)
+    return _reduced(name, losses if weight is None else _weighted(losses, weight), reduction)
 
 
 def _with_pos_weight(x: Tensor, t: Tensor, pos_weight: Tensor) -> Tensor:
@@ -231,9 +231,9 @@ def _on_probabilities(
     classes = input.shape[dim]
     if label_smoothing:
         target = add(mul(target, 1 - label_smoothing), label_smoothing / classes)
-    terms = mul(log_softmax(input, dim), target)
+    terms = _weighted(log_softmax(input, dim), target)
     if weight is not None:
-        terms = mul(terms, reshape(cast(weight, input.dtype), (classes,) + (1,) * (input.ndim - dim - 1)))
+        terms = _weighted(terms, reshape(weight, (classes,) + (1,) * (input.ndim - dim - 1)))
     losses = neg(R.sum(terms, dim))
     return _reduced("cross_entropy", losses, reduction)
 
@@ -263,6 +263,10 @@ def _check_reduction(name: str, reduction: str) -> None:
 def _reduced(name: str, losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(name, reduction)
     return losses if reduction == "none" else R.sum(losses) if reduction == "sum" else R.mean(losses)
+
+
+def _weighted(losses: Tensor, weight: Tensor) -> Tensor:
+    return apply(L.weighted, losses, cast(weight, losses.dtype))
 
 
 def _elementwise(

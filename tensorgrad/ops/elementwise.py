@@ -67,11 +67,11 @@ def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) 
 
 
 def _quotient_denominator(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
-    """-g x / y^2, as the numerator's gradient times the quotient: both are numbers that fit, the square need not.
+    """-g x / y^2, as about the numerator's gradient times the quotient: both fit, x / y^2 need not.
 
     x / y once more, and not the output: people write into a quotient more often than into what it was made of.
     """
-    return B.negative(B.multiply_unless_zero(B.divide_unless_zero(g, y), B.divide(x, y)))
+    return B.negative(B.multiply_both_unless_zero(g, B.reciprocal(y), B.divide(x, y)))
 
 
 @op(_quotient_numerator, _quotient_denominator, elementwise=True)
@@ -83,7 +83,7 @@ def _number_denominator(B: Backend, g: Array, out: Array, x: float, _y: Spec) ->
     """-g x / y^2 as -(g out) (out / x), and without the division where that has no quotient."""
     usual = 0 < abs(x) < math.inf
     rest = B.divide(out, x) if usual else B.multiply(out, math.copysign(1.0, x))
-    return B.negative(B.multiply_unless_zero(B.multiply_unless_zero(g, out), rest))
+    return B.negative(B.multiply_both_unless_zero(g, out, rest))
 
 
 @op(lambda B, g, _out, _x, _y: None, _number_denominator, elementwise=True, lends_output=True)
@@ -97,6 +97,9 @@ def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
         # y = 0 is a constant: 0 * x**-1 would be nan at x = 0.
         if y == 0:
             return B.full(g.shape, 0, g.dtype)
+        if y < 0:  # x**(y - 1) may overflow where g x**y and its quotient by x fit
+            rest = B.reciprocal(x)
+            return B.multiply(B.multiply_both_unless_zero(g, rest if y == -1 else B.power(x, y), rest), y)
         slope = B.multiply(B.power(x, y - 1), y)
         return B.multiply(g, slope) if 1 <= y < math.inf else B.multiply_unless_zero(g, slope)
     slope = B.multiply(B.power(x, B.subtract(y, 1)), y)
@@ -111,7 +114,7 @@ def _power_exponent(B: Backend, g: Array, out: Array, x: Array, y: Array) -> Arr
     # 0**y is flat for y >= 0; log(0) would make that nan.
     flat = B.logical_and(B.equal(x, 0), B.greater_equal(y, 0))
     safe = B.where(flat, B.full((), 1, x.dtype), x)
-    return B.multiply_unless_zero(B.multiply_unless_zero(g, B.log(safe)), out)
+    return B.multiply_both_unless_zero(g, B.log(safe), out)
 
 
 @op(_power_base, _power_exponent, elementwise=True)
@@ -215,7 +218,7 @@ def square(B: Backend, x: Array) -> Array:
 
 
 def _reciprocal_vjp(B: Backend, g: Array, out: Array, _x: Spec) -> Array:
-    return B.negative(B.multiply_unless_zero(B.multiply_unless_zero(g, out), out))
+    return B.negative(B.multiply_both_unless_zero(g, out, out))
 
 
 @op(_reciprocal_vjp, lends_output=True)
@@ -224,10 +227,7 @@ def reciprocal(B: Backend, x: Array) -> Array:
 
 
 def _rsqrt_vjp(B: Backend, g: Array, out: Array, _x: Spec) -> Array:
-    """-g out^3 / 2."""
-    for _ in range(3):
-        g = B.multiply_unless_zero(g, out)
-    return B.multiply(g, -0.5)
+    return B.multiply(B.multiply_unless_zero(B.multiply_both_unless_zero(g, out, out), out), -0.5)
 
 
 @op(_rsqrt_vjp, lends_output=True)

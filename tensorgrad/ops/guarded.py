@@ -10,36 +10,48 @@ from tensorgrad.autograd.op import op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 
-__all__ = ["divide_unless_zero", "multiply_unless_zero"]
+__all__ = ["divide_unless_zero", "multiply_both_unless_zero", "multiply_unless_zero"]
 
 
-def _outside(B: Backend, hole: Array, d: Array) -> Array:
+def _outside(B: Backend, x: Array, slope: Array, d: Array) -> Array:
+    """`d`, but 0 where x is 0 and the slope is not finite."""
+    hole = B.logical_and(B.equal(x, 0), B.logical_not(B.isfinite(slope)))
     return B.where(hole, B.full((), 0, d.dtype), d)
 
 
-def _factor(B: Backend, g: Array, _out: Array, x: Array, slope: Array) -> Array:
-    hole = B.logical_and(B.equal(x, 0), B.logical_not(B.isfinite(slope)))
-    return _outside(B, hole, B.multiply_unless_zero(g, slope))
-
-
-@op(_factor, lambda B, g, _out, x, _slope: B.multiply_unless_zero(g, x), elementwise=True)
+@op(
+    lambda B, g, _out, x, slope: _outside(B, x, slope, B.multiply_unless_zero(g, slope)),
+    lambda B, g, _out, x, _slope: B.multiply_unless_zero(g, x),
+    elementwise=True,
+)
 def multiply_unless_zero(B: Backend, x: Array, slope: Array) -> Array:
     return B.multiply_unless_zero(x, slope)
 
 
-def _both_zero(B: Backend, x: Array, y: Array) -> Array:
-    return B.logical_and(B.equal(x, 0), B.equal(y, 0))
-
-
 def _numerator(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
-    return _outside(B, _both_zero(B, x, y), B.divide_unless_zero(g, y))
+    return _outside(B, x, B.reciprocal(y), B.divide_unless_zero(g, y))
 
 
 def _denominator(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
+    slope = B.reciprocal(y)
     d = B.multiply_unless_zero(B.divide_unless_zero(g, y), B.divide_unless_zero(x, y))
-    return _outside(B, _both_zero(B, x, y), B.negative(d))
+    return _outside(B, x, slope, B.negative(d))
 
 
 @op(_numerator, _denominator, elementwise=True)
 def divide_unless_zero(B: Backend, x: Array, y: Array) -> Array:
     return B.divide_unless_zero(x, y)
+
+
+def _both(B: Backend, g: Array, _out: Array, x: Array, a: Array, b: Array) -> Array:
+    return _outside(B, x, a, _outside(B, x, b, B.multiply_both_unless_zero(g, a, b)))
+
+
+@op(
+    _both,
+    lambda B, g, _out, x, _a, b: B.multiply_unless_zero(B.multiply_unless_zero(g, x), b),
+    lambda B, g, _out, x, a, _b: B.multiply_unless_zero(B.multiply_unless_zero(g, x), a),
+    elementwise=True,
+)
+def multiply_both_unless_zero(B: Backend, x: Array, a: Array, b: Array) -> Array:
+    return B.multiply_both_unless_zero(x, a, b)

@@ -25,6 +25,7 @@ __all__ = [
     "mse_loss",
     "nll_loss",
     "smoothing_loss",
+    "weighted",
 ]
 
 Needs = tuple[bool, ...]
@@ -72,6 +73,16 @@ def _huber_slope(B: Backend, d: Array, delta: float) -> Array:
 mse_loss = _of_difference("mse_loss", lambda B, d: B.square(d), lambda B, d: B.multiply(d, 2))
 l1_loss = _of_difference("l1_loss", lambda B, d: B.absolute(d), lambda B, d: B.sign(d))
 huber_loss = _of_difference("huber_loss", _huber_value, _huber_slope)
+
+
+@op(
+    lambda B, g, _out, _x, weight: B.multiply_unless_zero(weight, g),
+    lambda B, g, _out, x, _weight: B.multiply(g, x),
+    elementwise=True,
+)
+def weighted(B: Backend, x: Array, weight: Array) -> Array:
+    """x * weight. What has no weight has no gradient, whatever comes in."""
+    return B.multiply(x, weight)
 
 
 # ---------------------------------------------------------------------- of two classes

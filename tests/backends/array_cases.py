@@ -79,6 +79,15 @@ CASES.add("left_shift right_shift", _binary(INTEGERS, between(0, 5)))
 CASES.add("equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor", _binary(ANY))
 CASES.add("bitwise_and bitwise_or bitwise_xor", _binary((*INTEGERS, bool_)))
 CASES.add("multiply_unless_zero divide_unless_zero", _binary(FLOATS, numbers=False))
+
+
+@CASES.of("multiply_both_unless_zero")
+def _guarded_product(d: Drawer) -> Call:
+    dtype, shape = d.pick(FLOATS), d.shape()
+    smaller = shape[d.whole(0, len(shape)) :]
+    return Call((d.array(shape, dtype), d.array(shape, dtype), d.array(smaller, dtype)))
+
+
 CASES.add("relu_backward tanh_backward sigmoid_backward silu_backward gelu_backward gelu_tanh_backward", _pair())
 CASES.add("leaky_relu_backward elu_backward", _pair(_slope))
 CASES.add("act_backward", _pair(lambda d: d.pick(ACTIVATIONS_OF_RESULT), _slope))

@@ -25,27 +25,33 @@ class CpuActivation(Primitives):
         product = boxed(np.multiply(g, slope, self._apart(out, g, slope)))
         total = np.vdot(product, product)
         if total != total:
-            endless = self.isfinite(slope, out=self.scratch(slope.shape, bool_))
-            self._clear(product, g, np.logical_not(endless, endless))
+            self._clear(product, g)
         return product if out is None or product is out else into(out, product)
 
     def divide_unless_zero(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         quotient = boxed(np.divide(g, y, self._apart(out, g, y)))
         total = np.vdot(quotient, quotient)
         if total != total:
-            self._clear(quotient, g, np.equal(y, 0, self.scratch(y.shape, bool_)))
+            self._clear(quotient, g)
         return quotient if out is None or quotient is out else into(out, quotient)
+
+    def multiply_both_unless_zero(self, g: Array, a: Array, b: Array, *, out: Array | None = None) -> Array:
+        product = boxed(np.multiply(g, a, self._apart(out, g, a, b)))
+        np.multiply(product, b, product)
+        total = np.vdot(product, product)
+        if total != total:
+            self._clear(product, g)
+        return product if out is None or product is out else into(out, product)
+
+    def _clear(self, result: Array, g: Array) -> None:
+        """0 in `result` where g, which broadcasts, is 0."""
+        np.copyto(result, 0, where=np.equal(g, 0, self.scratch(g.shape, bool_)))
 
     def _apart(self, out: Array | None, *inputs: Array) -> Array | None:
         """`out`, or scratch for it where it shares memory with what is read again after it was written."""
         if out is None or not any(np.may_share_memory(out, x) for x in inputs):
             return out
         return self.scratch(out.shape, out.dtype)
-
-    def _clear(self, result: Array, g: Array, hole: Array) -> None:
-        """0 in `result` where g is 0 and there is a hole; they broadcast."""
-        zero = np.equal(g, 0, self.scratch(g.shape, bool_))
-        np.copyto(result, 0, where=np.logical_and(zero, hole, self.scratch(result.shape, bool_)))
 
     @staticmethod
     def relu(x: Array, *, out: Array | None = None) -> Array:

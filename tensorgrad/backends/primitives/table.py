@@ -238,6 +238,7 @@ _rows("softmax_backward log_softmax_backward", "compute", "g y", "", r.like, mee
 _guarded: dict[str, Any] = {**_composite, "on_tape": "op"}
 _row("multiply_unless_zero", "compute", "g slope", "", r.broadcast, meet="g slope", **_guarded)
 _row("divide_unless_zero", "compute", "g y", "", r.broadcast, meet="g y", **_guarded)
+_row("multiply_both_unless_zero", "compute", "g a b", "", r.like, meet="g a b", **_guarded)
 
 # ---------------------------------------------------------------------- linear
 _row("linear", "compute", "x weight bias", "", r.linear, meet="x weight bias", **_composite)
