@@ -36,7 +36,7 @@ def backward(
     sweep.run(_seeds(name, roots, grad_tensors))
     receivers: Iterable[Any] = [k for k in sweep.results if isinstance(k, Variable)] if targets is None else targets
     for tensor in dict.fromkeys(receivers):
-        if retains_grad(tensor):  # its hook has kept it
+        if tensor.node is not None and retains_grad(tensor):  # its hook has kept it
             continue
         _accumulate(tensor, sweep.take_gradient(tensor), create_graph)
 
@@ -102,7 +102,7 @@ def _seeds(name: str, roots: list[Any], given: Any) -> list[Tensor]:
 
 def _seed(name: str, root: Variable, given: Any) -> Tensor:
     if given is not None:
-        if isinstance(given, Variable) and given.dtype != root.dtype:
+        if isinstance(given, Variable) and given.array.dtype is not root.array.dtype:
             given = apply(OPS["astype"], given, dtype=root.dtype)
         return checked_gradient(name, "the gradient", Spec(root.shape, root.dtype), root.device, given)
     if prod(root.shape) != 1:

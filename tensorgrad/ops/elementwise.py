@@ -71,7 +71,7 @@ def _quotient_denominator(B: Backend, g: Array, _out: Array, x: Array, y: Array)
 
     x / y once more, and not the output: people write into a quotient more often than into what it was made of.
     """
-    return B.negative(B.multiply_both_unless_zero(g, B.reciprocal(y), B.divide(x, y)))
+    return B.multiply_both_unless_zero(g, B.divide(-1, y), B.divide(x, y))
 
 
 @op(_quotient_numerator, _quotient_denominator, elementwise=True)
@@ -82,8 +82,8 @@ def divide(B: Backend, x: Array, y: Array) -> Array:
 def _number_denominator(B: Backend, g: Array, out: Array, x: float, _y: Spec) -> Array:
     """-g x / y^2 as -(g out) (out / x), and without the division where that has no quotient."""
     usual = 0 < abs(x) < math.inf
-    rest = B.divide(out, x) if usual else B.multiply(out, math.copysign(1.0, x))
-    return B.negative(B.multiply_both_unless_zero(g, out, rest))
+    rest = B.divide(out, -x) if usual else B.multiply(out, -math.copysign(1.0, x))
+    return B.multiply_both_unless_zero(g, out, rest)
 
 
 @op(lambda B, g, _out, _x, _y: None, _number_denominator, elementwise=True, lends_output=True)

@@ -109,8 +109,8 @@ def prod(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Arr
 # ---------------------------------------------------------------------- extremes
 def _extreme_vjp(B: Backend, g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The gradient goes to the elements that are the extreme, in equal shares where several are."""
-    g, extreme = (_aligned(B, a, x.shape, axis, keepdims) for a in (g, out))
-    return B.extreme_backward(g, x, extreme, axis=axis)
+    share, extreme = _aligned(B, g, x.shape, axis, keepdims), _aligned(B, out, x.shape, axis, keepdims)
+    return B.extreme_backward(share, x, extreme, axis=axis)
 
 
 @op(_extreme_vjp)
