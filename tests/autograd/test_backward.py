@@ -218,6 +218,61 @@ def test_a_second_pass_through_a_freed_graph_is_an_error() -> None:
     assert_values(x.grad, 4 * np.exp(4.0))
 
 
+READS_NOTHING = {
+    "add": lambda x, y: x + y,
+    "a number added": lambda x, y: 2 + x,
+    "a number subtracted": lambda x, y: 2 - x,
+    "negative": lambda x, y: -x,
+    "sum": lambda x, y: x.sum(0),
+    "mean": lambda x, y: x.mean(),
+    "reshape": lambda x, y: x.reshape(-1),
+    "a slice": lambda x, y: x[0:1],
+    "cat": lambda x, y: tg.cat([x, y]),
+    "conversion": lambda x, y: x.float(),
+    "clone": lambda x, y: x.clone(),
+    "floor": lambda x, y: x.floor(),
+}
+READS_SOMETHING = {
+    "a product": lambda x, y: x * y,
+    "a number multiplied": lambda x, y: x * 2,
+    "a number divided by": lambda x, y: x / 2,
+    "a number divided": lambda x, y: 2 / x,
+    "a constant multiplied": lambda x, y: x * y.detach(),
+    "a power": lambda x, y: x**3,
+    "a number raised": lambda x, y: 2**x,
+    "exp": lambda x, y: x.exp(),
+    "where": lambda x, y: tg.where(x > 0, x, y),
+    "an index": lambda x, y: x[tg.tensor([0])],
+    "max": lambda x, y: x.max(),
+    "relu": lambda x, y: x.relu(),
+    "matmul": lambda x, y: x @ y,
+    "written after a product": lambda x, y: (x * 1).fill_(2.0),
+    "a view of a product written": lambda x, y: (x * 1)[0:1].zero_(),
+}
+
+
+@pytest.mark.parametrize("name", READS_NOTHING)
+def test_what_reads_nothing_can_be_gone_through_again(name: str) -> None:
+    x, y = leaf([[1.0, 2.0], [3.0, 4.0]]), leaf([[5.0, 6.0], [7.0, 8.0]])
+    z = READS_NOTHING[name](x, y)
+    for _ in range(2):
+        z.backward(tg.ones(*z.shape, dtype=z.dtype) if z.ndim else None)
+    once = leaf([[1.0, 2.0], [3.0, 4.0]])
+    z = READS_NOTHING[name](once, y)
+    z.backward(tg.ones(*z.shape, dtype=z.dtype) if z.ndim else None)
+    assert once.grad is not None
+    assert_values(x.grad, 2 * once.grad.numpy())
+
+
+@pytest.mark.parametrize("name", READS_SOMETHING)
+def test_what_read_something_is_freed_if_it_was_a_number(name: str) -> None:
+    x, y = leaf([[1.0, 2.0], [3.0, 4.0]]), leaf([[5.0, 6.0], [7.0, 8.0]])
+    z = READS_SOMETHING[name](x, y).sum()
+    z.backward()
+    with pytest.raises(tg.GraphError, match="freed by an earlier backward"):
+        z.backward()
+
+
 def test_a_part_of_the_graph_that_was_freed_is_an_error() -> None:
     x = leaf(2.0)
     shared = x * x
