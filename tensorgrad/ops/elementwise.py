@@ -99,7 +99,7 @@ def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
             return B.full(g.shape, 0, g.dtype)
         if y < 0:  # x**(y - 1) may overflow where g x**y and its quotient by x fit
             rest = B.reciprocal(x)
-            return B.multiply(B.multiply_both_unless_zero(g, rest if y == -1 else B.power(x, y), rest), y)
+            return B.multiply_both_unless_zero(B.multiply(g, y), rest if y == -1 else B.power(x, y), rest)
         slope = B.multiply(B.power(x, y - 1), y)
         return B.multiply(g, slope) if 1 <= y < math.inf else B.multiply_unless_zero(g, slope)
     slope = B.multiply(B.power(x, B.subtract(y, 1)), y)
@@ -197,12 +197,12 @@ def log1p(B: Backend, x: Array) -> Array:
     return B.log1p(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(2)))
+@op(lambda B, g, _out, x: B.divide_unless_zero(B.multiply(g, 1 / math.log(2)), x))
 def log2(B: Backend, x: Array) -> Array:
     return B.log2(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(10)))
+@op(lambda B, g, _out, x: B.divide_unless_zero(B.multiply(g, 1 / math.log(10)), x))
 def log10(B: Backend, x: Array) -> Array:
     return B.log10(x)
 
@@ -227,7 +227,7 @@ def reciprocal(B: Backend, x: Array) -> Array:
 
 
 def _rsqrt_vjp(B: Backend, g: Array, out: Array, _x: Spec) -> Array:
-    return B.multiply(B.multiply_unless_zero(B.multiply_both_unless_zero(g, out, out), out), -0.5)
+    return B.multiply_unless_zero(B.multiply_both_unless_zero(B.multiply(g, -0.5), out, out), out)
 
 
 @op(_rsqrt_vjp, lends_output=True)
