@@ -126,6 +126,7 @@ def _rewrite_history(target: Variable, value: Variable) -> None:
         root, chain, _ = target.base
         views = tuple([(view.name, next(iter(static.values()), None)) for view, static in chain])
         written = apply(write_through, root, value, views=views, order=_order_of(root))
+        written.node.checks = []  # type: ignore[union-attr]  # gone through once, as in PyTorch
         whole, root.node, root.needs_grad = root.node, written.node, written.needs_grad
         follow_retained(root, whole)
         refresh(target)

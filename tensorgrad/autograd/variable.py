@@ -166,6 +166,9 @@ class Variable:
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(grad)` when this tensor's gradient is known; what it returns, unless None, takes its place.
 
+        Hooks run in the order in which they were registered, each on the result of the last. What is asked for as an
+        input of `grad` or `backward`, and what `retain_grad` keeps, is the result of them all.
+
         Returns a handle whose `remove()` takes the hook away. Raises GraphError where no gradient will come.
         """
         if not self.requires_grad:
@@ -177,7 +180,7 @@ class Variable:
         return RemovableHandle(owner.hooks, hook)
 
     def retain_grad(self) -> None:
-        """Keep `.grad` also on this tensor, which is not a leaf. On a leaf this changes nothing.
+        """Keep `.grad` also on this tensor, which is not a leaf, as all hooks leave it. On a leaf this changes nothing.
 
         Raises GraphError where no gradient will come.
         """

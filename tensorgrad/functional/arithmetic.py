@@ -81,7 +81,7 @@ def mul(input: Operand, other: Operand) -> Tensor:
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; integers give the default floating dtype.
 
-    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have no gradient and keep integers.
+    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have a gradient of zero and keep integers.
     """
     if rounding_mode is None:
         return binary(E.divide, input, other, to_float=True)
@@ -93,7 +93,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
 
 
 def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """floor(input / other). Not differentiable; an integer divided by zero is 0 on every device."""
+    """floor(input / other). The gradient is zero; an integer divided by zero is 0 on every device."""
     return binary(E.floor_divide, input, other)
 
 
@@ -129,7 +129,8 @@ def rpow(input: Operand, other: Operand) -> Tensor:
 
 
 def maximum(input: Operand, other: Operand) -> Tensor:
-    """The greater of the two, nan where either is. Where they tie each gets half of the gradient."""
+    """The greater of the two, nan where either is. Where they tie each gets half of the gradient; both get all of it
+    where one is nan."""
     return binary(E.maximum, input, other)
 
 

@@ -92,14 +92,22 @@ def divide_number(B: Backend, x: float, y: Array) -> Array:
     return B.divide(x, y)
 
 
+def _negative_power(B: Backend, x: Array, y: float) -> tuple[Array, Array]:
+    """Two factors of x**(y - 1), which itself may overflow where the gradient does not."""
+    if y % 1 == 0:
+        rest = B.reciprocal(x)
+        return rest if y == -1 else B.power(x, y), rest
+    half = B.power(x, (y - 1) / 2)
+    return half, half
+
+
 def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
     if isinstance(y, (int, float)):
         # y = 0 is a constant: 0 * x**-1 would be nan at x = 0.
         if y == 0:
             return B.full(g.shape, 0, g.dtype)
-        if y < 0:  # x**(y - 1) may overflow where g x**y and its quotient by x fit
-            rest = B.reciprocal(x)
-            return B.multiply_both_unless_zero(B.multiply(g, y), rest if y == -1 else B.power(x, y), rest)
+        if y < 0:
+            return B.multiply_both_unless_zero(B.multiply(g, y), *_negative_power(B, x, y))
         slope = B.multiply(B.power(x, y - 1), y)
         return B.multiply(g, slope) if 1 <= y < math.inf else B.multiply_unless_zero(g, slope)
     slope = B.multiply(B.power(x, B.subtract(y, 1)), y)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -218,7 +219,8 @@ def test_a_second_pass_through_a_freed_graph_is_an_error() -> None:
     assert_values(x.grad, 4 * np.exp(4.0))
 
 
-READS_NOTHING = {
+Function = Callable[[tg.Tensor, tg.Tensor], tg.Tensor]
+READS_NOTHING: dict[str, Function] = {
     "add": lambda x, y: x + y,
     "a number added": lambda x, y: 2 + x,
     "a number subtracted": lambda x, y: 2 - x,
@@ -232,7 +234,7 @@ READS_NOTHING = {
     "clone": lambda x, y: x.clone(),
     "floor": lambda x, y: x.floor(),
 }
-READS_SOMETHING = {
+READS_SOMETHING: dict[str, Function] = {
     "a product": lambda x, y: x * y,
     "a number multiplied": lambda x, y: x * 2,
     "a number divided by": lambda x, y: x / 2,

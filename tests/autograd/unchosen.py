@@ -22,11 +22,14 @@ NAN = math.nan
 LOG_2 = math.log(2)
 
 
+Function = Callable[[tg.Tensor], tg.Tensor]
+
+
 class Case(NamedTuple):
     """`function` of a leaf with `values`, and the gradient of its sum; 0 stands exactly where nothing was chosen."""
 
     values: Any
-    function: Callable[[tg.Tensor], tg.Tensor]
+    function: Function
     gradient: Any
 
 
@@ -181,10 +184,13 @@ NUMBERS: dict[str, Callable[[tg.Tensor], tg.Tensor]] = {
     "3 % at 0": lambda x: 3.0 % (x - 2),
     "// 0": lambda x: x // 0,
 }
-CASES |= {
-    name: Case([2.0, 2.0], lambda x, f=f: tg.where(tg.tensor([False, False]), f(x), x * 3), [3, 3])
-    for name, f in NUMBERS.items()
-}
+
+
+def _unchosen(f: Function) -> Function:
+    return lambda x: tg.where(tg.tensor([False, False]), f(x), x * 3)
+
+
+CASES |= {name: Case([2.0, 2.0], _unchosen(f), [3, 3]) for name, f in NUMBERS.items()}
 
 
 def check(case: Case) -> None:

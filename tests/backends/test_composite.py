@@ -130,7 +130,8 @@ def test_multiply_both_unless_zero(dtype: type) -> None:
         plain = (g * a) * b
         for found in (B.multiply_both_unless_zero(g, a, b), Backend.multiply_both_unless_zero(B, g, a, b)):
             np.testing.assert_array_equal(found, np.where(g == 0, 0, plain))
-        small, large = np.array([1e-3], dtype), np.array([np.finfo(dtype).max], dtype)
+        small: Array = np.array([1e-3], dtype)
+        large: Array = np.array([np.finfo(dtype).max], dtype)
         assert B.multiply_both_unless_zero(small, large, np.array([1.5], dtype)) < np.inf
     assert B.multiply_both_unless_zero(g[:0], a[:0], b[:0]).shape == (0,)
 
@@ -139,7 +140,7 @@ def test_multiply_both_unless_zero(dtype: type) -> None:
 @pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
 @pytest.mark.parametrize("rows", [5, 500])
 def test_extreme_backward(dtype: type, axis: Any, rows: int) -> None:
-    x = RNG.integers(0, 3, (rows, 7)).astype(dtype)
+    x: Array = RNG.integers(0, 3, (rows, 7)).astype(dtype)
     x[1, 2] = x[1, 5] = x[4, 2] = np.nan
     extreme = x.max(axis=axis, keepdims=True)
     g: Array = np.asarray(RNG.standard_normal(extreme.shape), dtype)

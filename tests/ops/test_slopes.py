@@ -102,6 +102,14 @@ def test_the_second_derivative_of_a_small_reciprocal() -> None:
     np.testing.assert_allclose([g.item(), h.item()], [-1e20, 2e30], rtol=1e-6)
 
 
+def test_powers_of_minus_zero_have_the_slope_of_zero() -> None:
+    for y, slope in ((-0.5, -math.inf), (-1.5, -math.inf), (-2, math.inf), (-1, -math.inf), (0.5, math.inf)):
+        x = leaf([-0.0])
+        (x**y).sum().backward()
+        assert x.grad is not None
+        assert x.grad.item() == slope, y
+
+
 def test_a_quotient_of_small_numbers_whose_gradient_fits() -> None:
     x, y = leaf([1.0, 1e-3], tg.float16), leaf([3e-3, 3e-4], tg.float16)
     (x / y).backward(tg.tensor([1e-3, 1e-3], dtype=tg.float16))

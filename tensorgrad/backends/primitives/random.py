@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import math
 
-from tensorgrad.backends.primitives.basic import Array, Primitives, Shape, delivered
+from tensorgrad.backends.primitives.activation import ActivationPrimitives
+from tensorgrad.backends.primitives.basic import Array, Shape, delivered
 from tensorgrad.dtypes import DType, float16, float32, float64, int64, uint32, uint64
 
 __all__ = ["RandomPrimitives", "words_of_normal", "words_per_number"]
@@ -39,7 +40,7 @@ def words_of_normal(dtype: DType) -> int:
     return 2 if dtype == float64 else 1
 
 
-class RandomPrimitives(Primitives, composes=True):
+class RandomPrimitives(ActivationPrimitives, composes=True):
     """Default compositions out of basic primitives, on uint64 arrays."""
 
     def next_key(self, state: Array, blocks: int, *, out: Array | None = None) -> Array:
