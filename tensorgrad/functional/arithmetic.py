@@ -81,7 +81,7 @@ def mul(input: Operand, other: Operand) -> Tensor:
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; integers give the default floating dtype.
 
-    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have a gradient of zero and keep integers.
+    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these have a gradient of zero and keep integers.
     """
     if rounding_mode is None:
         return binary(E.divide, input, other, to_float=True)

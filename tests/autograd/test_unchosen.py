@@ -78,6 +78,14 @@ def test_an_extreme_that_is_nan_belongs_to_the_nans(name: str) -> None:
     assert_values(y.grad, [[0, 1], [0, 1] if "max" in name else [1, 0]])
 
 
+def test_the_extreme_of_one_element() -> None:
+    for value in (2.0, math.nan):
+        for name in ("max", "amin"):
+            x = leaf(value)
+            getattr(x, name)().backward(tg.tensor(3.0, dtype=tg.float64))
+            assert_values(x.grad, 3)
+
+
 def test_relu_of_nan_passes_the_gradient() -> None:
     for size in (3, 3000):
         x = leaf(np.resize([math.nan, -1.0, 0.0], size))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu.results import boxed
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
 from tensorgrad.dtypes import float16
@@ -26,7 +27,7 @@ class CpuExtremes(ReducePrimitives):
     def extreme_backward(self, g: Array, x: Array, extreme: Array, /, *, axis: Axis, out: Array | None = None) -> Array:
         if out is not None or x.dtype == float16:
             return super().extreme_backward(g, x, extreme, axis=axis, out=out)
-        wins = np.equal(x, extreme)
+        wins = boxed(np.equal(x, extreme))
         if axis is None and wins.size > _MANY:
             return self._of_all(g, x, extreme, wins)
         shares = wins.astype(x.dtype)

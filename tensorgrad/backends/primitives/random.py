@@ -17,9 +17,9 @@ replayed.
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from tensorgrad.backends.primitives.activation import ActivationPrimitives
-from tensorgrad.backends.primitives.basic import Array, Shape, delivered
+from tensorgrad.backends.primitives.basic import Array, Primitives, Shape, delivered
 from tensorgrad.dtypes import DType, float16, float32, float64, int64, uint32, uint64
 
 __all__ = ["RandomPrimitives", "words_of_normal", "words_per_number"]
@@ -40,8 +40,10 @@ def words_of_normal(dtype: DType) -> int:
     return 2 if dtype == float64 else 1
 
 
-class RandomPrimitives(ActivationPrimitives, composes=True):
+class RandomPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives, on uint64 arrays."""
+
+    relu_backward: Any  # of the activations, which every backend has: it selects faster than `where`
 
     def next_key(self, state: Array, blocks: int, *, out: Array | None = None) -> Array:
         """The key of a draw of `blocks` blocks: a copy of a generator's `state` (uint64[2]), whose offset moves on by
