@@ -10,8 +10,7 @@ __all__ = ["dropout"]
 
 
 @op(
-    # The mask is positive where an element was kept.
-    lambda B, g, out, _x, _key, p: B.relu_backward(B.multiply(g, 1 / (1 - p)), out[0]),
+    lambda B, g, out, _x, _key, p: B.multiply_unless_zero(out[0], g),
     lambda B, g, _out, _x, _key, p: None,
     residuals="constant",
 )

@@ -8,11 +8,11 @@ from tensorgrad.backends.cpu.results import boxed, into
 from tensorgrad.backends.primitives import Array, Primitives
 from tensorgrad.dtypes import FLOATS, bool_
 
-__all__ = ["CpuActivation"]
+__all__ = ["INTEGERS", "MANY", "CpuActivation"]
 
-_MANY = 1024  # from here on selecting by bits is faster than `where`
+MANY = 1024  # from here on selecting by bits is faster than `where`
 _ZERO = {dtype: np.zeros((), dtype) for dtype in FLOATS}  # NumPy takes up an array faster than a number
-_INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 class CpuActivation(Primitives):
@@ -60,10 +60,10 @@ class CpuActivation(Primitives):
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         zero = _ZERO[g.dtype]
-        if out is None and g.size <= _MANY:
+        if out is None and g.size <= MANY:
             return np.where(np.less_equal(y, zero), zero, g)
         dropped = np.less_equal(y, zero, None if out is None else self.scratch(y.shape, bool_))
-        if g.size > _MANY and (out is None or _alike(g, out)):
+        if g.size > MANY and (out is None or _alike(g, out)):
             return _without(g, dropped, out)
         return self.where(dropped, zero, g, out=out)
 
@@ -77,7 +77,7 @@ def _without(g: Array, dropped: Array, out: Array | None) -> Array:
     """0 where dropped, else g, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
     mask = dropped.view(np.int8)
     np.subtract(mask, 1, mask)  # all zeros or all ones
-    integers = _INTEGERS[g.dtype.itemsize]
+    integers = INTEGERS[g.dtype.itemsize]
     if out is None:
         return np.bitwise_and(g.view(integers), mask).view(g.dtype)
     np.bitwise_and(g.view(integers), mask, out.view(integers))

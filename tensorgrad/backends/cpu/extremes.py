@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.backends.cpu.activation import INTEGERS, MANY
 from tensorgrad.backends.cpu.results import boxed
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
@@ -13,32 +14,29 @@ from tensorgrad.dtypes import float16
 
 __all__ = ["CpuExtremes"]
 
-_MANY = 1024
 _add_reduce: Any = np.add.reduce
 
 
 class CpuExtremes(ReducePrimitives):
-    """Mixin of `CpuBackend`.
-
-    The usual case, in which multiplying is as good as selecting, is told by one look for a nan. Nothing equals an
-    extreme that is nan: then a share is divided by zero.
-    """
+    """Mixin of `CpuBackend`. Nothing equals an extreme that is nan: that tells the unusual case."""
 
     def extreme_backward(self, g: Array, x: Array, extreme: Array, /, *, axis: Axis, out: Array | None = None) -> Array:
         if out is not None or x.dtype == float16:
             return super().extreme_backward(g, x, extreme, axis=axis, out=out)
         wins = boxed(np.equal(x, extreme))
-        if axis is None and wins.size > _MANY:
-            return self._of_all(g, x, extreme, wins)
-        shares = wins.astype(x.dtype)
-        result = np.multiply(shares, np.divide(g, _add_reduce(shares, axis, None, None, True)), shares)
-        total = np.vdot(result, result)
-        return result if total == total else super().extreme_backward(g, x, extreme, axis=axis)
-
-    def _of_all(self, g: Array, x: Array, extreme: Array, wins: Array) -> Array:
-        count = np.count_nonzero(wins)
-        if not count:
-            return super().extreme_backward(g, x, extreme, axis=None)
-        result = np.zeros(x.shape, x.dtype)
-        np.copyto(result, np.divide(g, count), where=wins)
-        return result
+        if axis is None:
+            count: Any = np.count_nonzero(wins)
+            usual = count > 0
+        else:
+            count = _add_reduce(wins.astype(x.dtype), axis, None, None, True)
+            usual = np.count_nonzero(count) == count.size
+        if not usual:
+            return super().extreme_backward(g, x, extreme, axis=axis)
+        share = g if axis is None and count == 1 else boxed(np.divide(g, count))
+        if axis is None or wins.size <= MANY:
+            result = np.zeros(x.shape, x.dtype)
+            np.copyto(result, share, where=wins)
+            return result
+        mask = wins.view(np.int8)
+        np.negative(mask, mask)  # all ones or all zeros
+        return np.bitwise_and(share.view(INTEGERS[x.dtype.itemsize]), mask).view(x.dtype)

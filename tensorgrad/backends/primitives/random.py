@@ -43,7 +43,7 @@ def words_of_normal(dtype: DType) -> int:
 class RandomPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives, on uint64 arrays."""
 
-    relu_backward: Any  # of the activations, which every backend has: it selects faster than `where`
+    multiply_unless_zero: Any  # of the activations, which every backend has
 
     def next_key(self, state: Array, blocks: int, *, out: Array | None = None) -> Array:
         """The key of a draw of `blocks` blocks: a copy of a generator's `state` (uint64[2]), whose offset moves on by
@@ -146,7 +146,7 @@ class RandomPrimitives(Primitives, composes=True):
         kept = self.greater_equal(self.random_uniform(key, x.shape, float32), p)
         dropped, mask = out or (None, None)
         mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p), out=mask)
-        return self.relu_backward(self.multiply(x, mask), mask, out=dropped), mask
+        return self.multiply_unless_zero(mask, x, out=dropped), mask
 
     # ------------------------------------------------------------------ pieces
     def _halves(self, wide: Array) -> tuple[Array, Array]:
