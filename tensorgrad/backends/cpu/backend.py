@@ -16,6 +16,7 @@ from tensorgrad.backends.cpu.activation import CpuActivation
 from tensorgrad.backends.cpu.check import CpuCheck
 from tensorgrad.backends.cpu.elementwise import CpuElementwise
 from tensorgrad.backends.cpu.erf import erf
+from tensorgrad.backends.cpu.extremes import CpuExtremes
 from tensorgrad.backends.cpu.index import CpuIndex
 from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
@@ -32,7 +33,7 @@ _PIECE = 2048  # numbers that `arange` makes at a time
 
 
 class CpuBackend(
-    CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
+    CpuElementwise, CpuReduce, CpuExtremes, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
 ):
     """NumPy. Without state of its own: one instance serves every thread."""
 

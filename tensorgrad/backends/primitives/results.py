@@ -123,10 +123,6 @@ def converted(x: Array, dtype: DType, /) -> Spec:
     return Spec(x.shape, dtype)
 
 
-def masked(shape: Shape, dtype: DType, views: Any, order: Any) -> Spec:
-    return Spec(shape, dtype)
-
-
 # ---------------------------------------------------------------------- views
 def reshaped(x: Array, shape: Shape, /) -> Spec:
     return Spec(shape, x.dtype)
@@ -208,7 +204,7 @@ def losses_and_like(logits: Array, labels: Array) -> tuple[Spec, Spec]:
     return Spec(labels.shape, logits.dtype), Spec(logits.shape, logits.dtype)
 
 
-def like_second(_: Array, x: Array, *__: Array) -> Spec:
+def like_second(_: Array, x: Array, *__: Array, **___: Any) -> Spec:
     return Spec(x.shape, x.dtype)
 
 
