@@ -29,6 +29,7 @@ from tensorgrad.functional.joining import JoiningMethods
 from tensorgrad.functional.linalg import ProductMethods
 from tensorgrad.functional.operators import Operators
 from tensorgrad.functional.reduction import ReductionMethods
+from tensorgrad.functional.repeating import RepeatingMethods
 from tensorgrad.functional.shape import ShapeMethods
 from tensorgrad.functional.sorting import SortingMethods
 from tensorgrad.ops import shape as S
@@ -46,6 +47,7 @@ class Tensor(
     ReductionMethods,
     ProductMethods,
     ShapeMethods,
+    RepeatingMethods,
     JoiningMethods,
     DiagonalMethods,
     IndexingMethods,
@@ -186,8 +188,8 @@ class Tensor(
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.dtype.kind == "f" or self.ndim:
-            raise DTypeError(f"index: expected a 0-d integer tensor, got shape {self.shape} of {self.dtype}")
+        if self.dtype.kind == "f" or self.numel() != 1:
+            raise DTypeError(f"index: expected an integer tensor of 1 element, got shape {self.shape} of {self.dtype}")
         return int(self.item())
 
     def __contains__(self, value: Any) -> bool:
@@ -217,12 +219,6 @@ class Tensor(
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """This tensor where `condition` holds, `other` elsewhere."""
         return arithmetic.where(condition, self, other)
-
-    def t(self) -> Tensor:
-        """The transpose of a matrix; a tensor of fewer dimensions as it is."""
-        if self.ndim > 2:
-            raise ShapeError(f"t: expected at most 2 dimensions, got shape {self.shape}; use .mT or .permute")
-        return shape.transpose(self, 0, 1) if self.ndim == 2 else self
 
     new_tensor = creation.new_data
     new_full = creation.new_full

@@ -18,7 +18,7 @@ _OTHERS: dict[str, tuple[Any, ...]] = {
     "gather": (0, tg.tensor([0])), "scatter": (0, tg.tensor([0]), 1.0), "scatter_add": (0, tg.tensor([0]), tg.ones(1)),
     "index_add": (0, tg.tensor([0]), tg.ones(1)), "index_put": ((tg.tensor([0]),), tg.ones(1)), "topk": (1,),
     "take_along_dim": (tg.tensor([0]),), "masked_fill": (tg.tensor([True]), 1.0), "masked_select": (tg.tensor([True]),),
-    "where": (1.0, 2.0), "narrow": (0, 0, 1), "split": (1,), "chunk": (1,), "roll": (1,), "unsqueeze": (0,),
+    "where": (1.0, 2.0), "narrow": (0, 0, 1), "split": (1,), "chunk": (1,), "tensor_split": (1,), "select": (0, 0), "roll": (1,), "unsqueeze": (0,),
     "repeat_interleave": (2,), "flip": (0,), "tile": (2,), "reshape": (-1,), "broadcast_to": ((1,),), "cumsum": (0,),
     "unflatten": (0, (1,)), "clamp": (0,), "clip": (0,), "clamp_min": (0,), "clamp_max": (0,), "softmax": (0,),
     "log_softmax": (0,), "addmm": (tg.ones(1, 1), tg.ones(1, 1)), "pad": ((1, 1),), "full_like": (1,),

@@ -16,6 +16,7 @@ from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import linear as M
+from tensorgrad.ops import shape as S
 
 __all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]
 
@@ -61,10 +62,12 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """(m,) and (n,) -> (m, n): all products of an element of one with an element of the other."""
-    x, y = _shapes("outer", input, vec2)
+    """(m,) and (n,) -> (m, n): all products of an element of one with an element of the other. Dtypes are promoted."""
+    x, y = shape_of("outer", input), shape_of("outer", vec2)
     if len(x) != 1 or len(y) != 1:
         raise ShapeError(f"outer: expected two tensors of one dimension, got shapes {x} and {y}; use .flatten()")
+    if input.dtype != vec2.dtype or input.dtype.kind == "b":
+        return mul(apply(S.reshape, input, shape=(*x, 1)), vec2)
     return apply(M.outer, input, vec2)
 
 

@@ -1,7 +1,9 @@
 """Shapes under PyTorch's names. Dims may be negative; one out of range is a BoundsError.
 
 Results of reshape, view, flatten, squeeze, unsqueeze, transpose, permute, movedim and expand share memory
-with their input (reshape and flatten: where that is possible); all others are new tensors.
+with their input (reshape and flatten: where that is possible); all others are new tensors. Sizes and dims may be given
+as numbers, as one sequence, or by PyTorch's name for them: `x.permute(1, 0)`, `x.permute((1, 0))`,
+`x.permute(dims=(1, 0))`.
 """
 
 from __future__ import annotations
@@ -12,27 +14,28 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.dtypes import DType, as_dtype
+from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, normalize_dims
 from tensorgrad.functional.promotion import shape_of
-from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import shape as S
 
 __all__ = [
     "broadcast_to",
     "flatten",
     "flip",
-    "meshgrid",
     "movedim",
     "numel",
     "permute",
-    "repeat_interleave",
     "reshape",
     "roll",
     "squeeze",
-    "tile",
+    "swapaxes",
+    "t",
     "transpose",
     "tril",
     "triu",
@@ -44,7 +47,7 @@ Shape = tuple[int, ...]
 Sizes = int | Sequence[int]
 
 
-def _ints(name: str, given: tuple[Any, ...]) -> Shape:
+def whole_numbers(name: str, given: tuple[Any, ...]) -> Shape:
     """Numbers given one by one, or as one sequence."""
     if len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = tuple(given[0])
@@ -59,12 +62,22 @@ def _ints(name: str, given: tuple[Any, ...]) -> Shape:
         raise DTypeError(f"{name}: expected whole numbers, got {given}") from None
 
 
+def listed(name: str, keyword: str, given: tuple[Any, ...], named: Any) -> tuple[Any, ...]:
+    """What was given by position, or under the keyword; ArgumentError unless it is one of the two."""
+    if named is None and given:
+        return given
+    if given or named is None:
+        count = "got both" if given else "got neither"
+        raise ArgumentError(f"{name}: expected {keyword}, by position or as {keyword}=, {count}")
+    return (named,)
+
+
 def _whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
     """The shape `given` as numbers or as one sequence, of as many elements as `old`, with -1 replaced."""
     try:
         return _known_whole_shape(name, old, given)
     except TypeError:  # a list, or numbers that are not ints
-        return _known_whole_shape(name, old, _ints(name, given))
+        return _known_whole_shape(name, old, whole_numbers(name, given))
 
 
 @lru_cache(maxsize=1024)
@@ -89,17 +102,35 @@ def _known_whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
 
 
 # ---------------------------------------------------------------------- reshape and its kin
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Sequence[int] | None = None) -> Tensor:
     """The elements in C order in a new shape, given as numbers or one tuple; one size may be -1.
 
     Shares memory where it can and copies where it must. ShapeError where the numbers of elements differ.
     """
-    return apply(S.reshape, input, shape=_whole_shape("reshape", shape_of("reshape", input), shape))
+    if shape is not None or not sizes:
+        sizes = listed("reshape", "shape", sizes, shape)
+    return apply(S.reshape, input, shape=_whole_shape("reshape", shape_of("reshape", input), sizes))
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
-    """As reshape, but a ShapeError where the elements would have to be copied."""
-    wanted = _whole_shape("view", shape_of("view", input), shape)
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """reshape(input, other.shape)."""
+    return reshape(input, shape_of("reshape_as", other))
+
+
+def view(input: Tensor, *sizes: Any, size: Sequence[int] | None = None, dtype: DType | None = None) -> Tensor:
+    """As reshape, but a ShapeError where the elements would have to be copied; with a dtype, the bytes read as that.
+
+    `x.view(dtype)` has no gradient. Where an element of the dtype has another size, the last dim gets longer or shorter
+    by the quotient; a ShapeError unless its elements lie side by side and all others a whole number of the new ones
+    apart.
+    """
+    if dtype is not None:
+        return _reinterpreted(input, *listed("view", "a size or a dtype", (*sizes, *(size or ())), dtype))
+    if size is not None or not sizes:
+        sizes = listed("view", "size", sizes, size)
+    if isinstance(sizes[0], (np.dtype, type)):
+        return _reinterpreted(input, *sizes)
+    wanted = _whole_shape("view", shape_of("view", input), sizes)
     result = apply(S.reshape, input, shape=wanted)
     if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
         raise ShapeError(
@@ -107,6 +138,26 @@ def view(input: Tensor, *shape: Any) -> Tensor:
             "not lie in that order; use reshape()"
         )
     return result
+
+
+def _reinterpreted(input: Tensor, wanted: Any) -> Tensor:
+    shape, dtype = shape_of("view", input), as_dtype(wanted)
+    old, new = input.dtype.itemsize, dtype.itemsize
+    if old != new:
+        if not shape:
+            raise ShapeError(f"view: a 0-d tensor of {input.dtype} cannot be read as {dtype}, of another size")
+        *others, last = input.device.backend.strides(input.array)
+        if shape[-1] > 1 and last != 1:
+            raise ShapeError(
+                f"view: to be read as {dtype}, the last dim's elements must lie side by side, got a stride of {last}; "
+                "use contiguous()"
+            )
+        apart = [n for n, size in zip(others, shape, strict=False) if size > 1]
+        if any(n * old % new for n in (shape[-1], *apart)):
+            raise ShapeError(
+                f"view: rows of {shape[-1]} {input.dtype}, strides {tuple(apart)}, are not made of whole {dtype}"
+            )
+    return apply(S.reinterpret, input, dtype=dtype)
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -135,7 +186,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """The dim `dim` as several of `sizes`, one of which may be -1."""
     shape = shape_of("unflatten", input)
     at = normalize_dim("unflatten", dim, len(shape))
-    wanted = _ints("unflatten", (sizes,))
+    wanted = whole_numbers("unflatten", (sizes,))
     known = prod(n for n in wanted if n != -1)
     if (
         not shape
@@ -147,11 +198,14 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     return apply(S.reshape, input, shape=(*shape[:at], *whole, *shape[at + 1 :]))
 
 
-def squeeze(input: Tensor, dim: Sizes | None = None) -> Tensor:
-    """Without the dims of size 1: all of them, or those of them that are listed in `dim`."""
+def squeeze(input: Tensor, *dims: Any, dim: Sizes | None = None) -> Tensor:
+    """Without the dims of size 1: all of them, or those of them that are listed."""
     shape = shape_of("squeeze", input)
-    dims = normalize_dims("squeeze", dim, len(shape))
-    return apply(S.reshape, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims]))
+    if dim is not None or dims:
+        given = listed("squeeze", "dim", dims, dim)
+        gone = normalize_dims("squeeze", given[0] if len(given) == 1 else given, len(shape))
+        return apply(S.reshape, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in gone]))
+    return apply(S.reshape, input, shape=tuple([n for n in shape if n != 1]))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -176,9 +230,26 @@ def _exchanged(dim0: int, dim1: int, ndim: int) -> tuple[int, ...]:
     return tuple(axes)
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """transpose(input, axis0, axis1)."""
+    return transpose(input, axis0, axis1)
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; a tensor of fewer dims as it is."""
+    shape = shape_of("t", input)
+    if len(shape) > 2:
+        raise ShapeError(f"t: expected at most 2 dimensions, got shape {shape}; use .mT or .permute")
+    return apply(S.transpose, input, axes=tuple(range(len(shape)))[::-1])
+
+
+def permute(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Tensor:
     """Dim i of the result is dim `dims[i]` of the input."""
-    return apply(S.transpose, input, axes=_permutation(_ints("permute", dims), len(shape_of("permute", input))))
+    if dims is not None or not order:
+        order = listed("permute", "dims", order, dims)
+    return apply(
+        S.transpose, input, axes=_permutation(whole_numbers("permute", order), len(shape_of("permute", input)))
+    )
 
 
 @lru_cache(maxsize=256)
@@ -203,12 +274,14 @@ def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
 
 
 # ---------------------------------------------------------------------- stretching
-def expand(input: Tensor, *sizes: Any) -> Tensor:
+def expand(input: Tensor, *sizes: Any, size: Sequence[int] | None = None, implicit: bool = False) -> Tensor:
     """Dims of size 1 stretched to `sizes` without a copy; -1 keeps a size, new dims come in front.
 
-    ShapeError where another size would have to change.
+    ShapeError where another size would have to change. `implicit` is PyTorch's, and changes nothing.
     """
-    return _expand("expand", input, _ints("expand", sizes))
+    if size is not None or not sizes:
+        sizes = listed("expand", "size", sizes, size)
+    return _expand("expand", input, whole_numbers("expand", sizes))
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -216,9 +289,11 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return _expand("expand_as", input, shape_of("expand_as", other))
 
 
-def broadcast_to(input: Tensor, *size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *sizes: Any, size: Sequence[int] | None = None) -> Tensor:
     """expand(input, size)."""
-    return _expand("broadcast_to", input, _ints("broadcast_to", size))
+    if size is not None or not sizes:
+        sizes = listed("broadcast_to", "size", sizes, size)
+    return _expand("broadcast_to", input, whole_numbers("broadcast_to", sizes))
 
 
 def _expand(name: str, input: Tensor, sizes: Shape) -> Tensor:
@@ -238,51 +313,15 @@ def _expand(name: str, input: Tensor, sizes: Shape) -> Tensor:
     return apply(S.broadcast_to, input, shape=whole)
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
-    """Copies side by side, `repeats[i]` times along dim i; more repeats than dims add dims in front."""
-    shape_of("repeat", input)
-    counts = _ints("repeat", repeats)
-    if len(counts) < input.ndim:
-        raise ShapeError(f"repeat: expected at least {input.ndim} repeats for shape {input.shape}, got {counts}")
-    return _tile("repeat", input, counts)
-
-
-def tile(input: Tensor, *dims: Any) -> Tensor:
-    """As repeat; fewer repeats than dims count for the last dims."""
-    shape_of("tile", input)
-    counts = _ints("tile", dims)
-    return _tile("tile", input, (*(1,) * (input.ndim - len(counts)), *counts))
-
-
-def _tile(name: str, input: Tensor, counts: Shape) -> Tensor:
-    if any(n < 0 for n in counts):
-        raise ArgumentError(f"{name}: repeats must not be negative, got {counts}")
-    if not counts:
-        return apply(E.copy, input)
-    if len(counts) > input.ndim:
-        input = apply(S.reshape, input, shape=(*(1,) * (len(counts) - input.ndim), *input.shape))
-    return apply(S.tile, input, repeats=counts)
-
-
-def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
-    """Every element `repeats` times in a row along `dim`; without a dim, of the flattened tensor."""
-    shape_of("repeat_interleave", input)
-    repeats = as_integer("repeat_interleave", repeats)
-    if repeats < 0:
-        raise ArgumentError(f"repeat_interleave: repeats must be at least 0, got {repeats}")
-    source = flatten(input) if dim is None or not input.ndim else input
-    return apply(S.repeat, source, repeats=repeats, axis=normalize_dim("repeat_interleave", dim or 0, source.ndim))
-
-
 # ---------------------------------------------------------------------- triangles and reordering
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The last two dims on and below the given diagonal, zero above it."""
-    return apply(S.tril, _matrices("tril", input), k=diagonal)
+    return apply(S.tril, _matrices("tril", input), k=as_integer("tril", diagonal))
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The last two dims on and above the given diagonal, zero below it."""
-    return apply(S.triu, _matrices("triu", input), k=diagonal)
+    return apply(S.triu, _matrices("triu", input), k=as_integer("triu", diagonal))
 
 
 def _matrices(name: str, input: Tensor) -> Tensor:
@@ -291,11 +330,10 @@ def _matrices(name: str, input: Tensor) -> Tensor:
     return input
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """A copy with the order along `dims` reversed."""
-    if not dims:
-        raise ArgumentError("flip: expected the dims to reverse, got none")
-    return apply(S.flip, input, axes=normalize_dims("flip", _ints("flip", dims), len(shape_of("flip", input))))
+def flip(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Tensor:
+    """A copy with the elements along `dims` in reverse order."""
+    given = whole_numbers("flip", listed("flip", "dims", order, dims))
+    return apply(S.flip, input, axes=normalize_dims("flip", given, len(shape_of("flip", input))))
 
 
 def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
@@ -304,33 +342,18 @@ def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
     Without dims the flattened tensor is rolled. ArgumentError unless there is a shift for every dim.
     """
     shape_of("roll", input)
-    moves = _ints("roll", (shifts,))
+    moves = whole_numbers("roll", (shifts,))
     if dims is None or dims == ():
         return reshape(_rolled(flatten(input), moves, (0,)), input.shape)
-    return _rolled(input, moves, tuple(normalize_dim("roll", d, input.ndim) for d in _ints("roll", (dims,))))
+    if not input.ndim:
+        raise BoundsError(f"roll: a 0-d tensor has no dims to be rolled along, got dims={dims}")
+    return _rolled(input, moves, tuple(normalize_dim("roll", d, input.ndim) for d in whole_numbers("roll", (dims,))))
 
 
 def _rolled(input: Tensor, shifts: Shape, dims: Shape) -> Tensor:
     if len(shifts) != len(dims):
         raise ArgumentError(f"roll: expected a shift for every dim, got shifts {shifts} and dims {dims}")
-    return apply(S.roll, input, shifts=shifts, axes=dims) if input.ndim else apply(E.copy, input)
-
-
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """Grids of the coordinates in 1-d (or 0-d) tensors: of shape (n0, n1, ...), or (n1, n0, ...) with
-    indexing="xy".
-    """
-    parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    if indexing not in ("ij", "xy"):
-        raise ArgumentError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
-    if any(len(shape_of("meshgrid", x)) > 1 for x in parts):
-        raise ShapeError(f"meshgrid: expected 1-d tensors, got shapes {', '.join(str(x.shape) for x in parts)}")
-    shape = tuple(prod(x.shape) for x in parts)
-    n = len(shape)
-    grids = [
-        apply(S.broadcast_to, reshape(x, *(1,) * i, -1, *(1,) * (n - 1 - i)), shape=shape) for i, x in enumerate(parts)
-    ]
-    return tuple(transpose(g, 0, 1) for g in grids) if indexing == "xy" and n > 1 else tuple(grids)
+    return apply(S.roll, input, shifts=shifts, axes=dims)
 
 
 class ShapeMethods:
@@ -339,21 +362,21 @@ class ShapeMethods:
     __slots__ = ()
     numel = numel
     reshape = reshape
+    reshape_as = reshape_as
     view = view
     view_as = view_as
     unflatten = unflatten
     flatten = flatten
     squeeze = squeeze
     unsqueeze = unsqueeze
-    transpose = swapaxes = transpose
+    transpose = transpose
+    swapaxes = swapaxes
+    t = t
     permute = permute
     movedim = movedim
     expand = expand
     expand_as = expand_as
     broadcast_to = broadcast_to
-    repeat = repeat
-    repeat_interleave = repeat_interleave
-    tile = tile
     tril = tril
     triu = triu
     flip = flip

@@ -51,7 +51,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise BoundsError(f"topk: k must be in [0, {size}], the size of dim {axis}, got {k}")
     order = argsort(input, dim, largest)
     if input.ndim:
-        order = apply(S.getitem, order, key=(*(_ALL,) * axis, slice(k)))
+        order = apply(E.copy, apply(S.getitem, order, key=(*(_ALL,) * axis, slice(k))))
     return _selected(input, order, dim)
 
 

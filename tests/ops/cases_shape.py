@@ -8,7 +8,8 @@ import numpy as np
 
 import tensorgrad as tg
 from tensorgrad.functional.padding import pad
-from tensorgrad.functional.shape import expand_as, meshgrid, unflatten, view
+from tensorgrad.functional.repeating import meshgrid
+from tensorgrad.functional.shape import expand_as, unflatten, view
 from tests.ops.table import Case
 
 NUMBERS = (tg.float32, tg.float64)

@@ -133,7 +133,11 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        return x.astype(dtype) if out is None else into(out, x)
+        if out is not None:
+            return into(out, x)
+        made = x.astype(dtype)
+        # NumPy keeps the order of the axes, of stretched ones too, which have no order to keep.
+        return made if made.flags.c_contiguous or 0 not in x.strides else np.array(made, order="C")
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
@@ -171,6 +175,19 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
         return x[key] if Ellipsis in key else x[(*key, ...)]
 
     @staticmethod
+    def diagonal(x: Array, place: tuple[int, int, int]) -> Array:
+        view = x.diagonal(*place)
+        view.flags.writeable = x.flags.writeable  # NumPy gives it read-only
+        return view
+
+    @staticmethod
+    def reinterpret(x: Array, dtype: DType) -> Array:
+        view = x.view(dtype)
+        if not view.flags.aligned:
+            raise ValueError(f"reinterpret: the memory does not begin where a {dtype} can; copy it first")
+        return view
+
+    @staticmethod
     def is_view(view: Array, x: Array) -> bool:
         base = view.base
         return view is x or (base is not None and (base is x or base is x.base))
@@ -200,7 +217,9 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
-        return np.concatenate(arrays, axis, out)
+        joined = np.concatenate(arrays, axis, out)
+        # NumPy keeps the order of the axes in memory that the arrays have in common.
+        return joined if out is not None or joined.flags.c_contiguous else np.array(joined, order="C")
 
     @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
