@@ -48,6 +48,8 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
+    if not isinstance(equation, str):
+        raise DTypeError(f"einsum: the equation must be a string, got {type_name(equation)}")
     _check_operands(operands)
     inputs, output = _parse(equation, tuple([t.ndim for t in operands]))
     terms = [_without_repeats(equation, _Term(t, ls)) for t, ls in zip(operands, inputs, strict=True)]

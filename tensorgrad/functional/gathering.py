@@ -12,11 +12,11 @@ from typing import Any
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives import INDEX
-from tensorgrad.dtypes import fitting, how_to_make_one, int64, type_name
+from tensorgrad.dtypes import category, fitting, how_to_make_one, int64, scalar_category, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.dims import normalize_dim
 from tensorgrad.functional.index_key import broadcast_shapes, wrapped
-from tensorgrad.functional.promotion import cast, constant, shape_of
+from tensorgrad.functional.promotion import Scalar, cast, constant, shape_of
 from tensorgrad.functional.shape import broadcast_to, flatten
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
@@ -87,6 +87,8 @@ def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accu
 def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
     """What is scattered: of the shape of the index, or 0-d."""
     if not isinstance(src, Variable):
+        if not isinstance(src, Scalar):
+            raise DTypeError(f"{name}: expected a Tensor or a number, got {type_name(src)}")
         return constant(src, input.dtype, input.device, name)
     src = _at_least_1d(src)  # type: ignore[arg-type]
     if src.dtype != input.dtype:
@@ -167,23 +169,22 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     if source.dtype != input.dtype:
         raise DTypeError(f"index_add: source must have the dtype of the input, {input.dtype}, got {source.dtype}")
     n = prod(index.shape)
-    wanted = (*input.shape[:axis], n, *input.shape[axis + 1 :]) if input.ndim else source.shape
-    if source.shape != wanted or prod(source.shape) != prod(wanted):
+    wanted = (*input.shape[:axis], n, *input.shape[axis + 1 :]) if input.ndim else ()
+    if source.shape != wanted:
         raise ShapeError(f"index_add: source must have shape {wanted}, got {source.shape}")
     added = source if alpha == 1 else apply(E.multiply, source, _factor(alpha, input))
     if not input.ndim:
-        return apply(E.add, input, apply(S.reshape, added, shape=()))
+        return apply(E.add, input, added)
     key = (*(_ALL,) * axis, INDEX)
     return apply(I.update_index, input, added, index if index.ndim else _one(index), key=key, accumulate=True)
 
 
 def _factor(alpha: Any, input: Tensor) -> Any:
-    """`alpha` as a number of the input's dtype."""
-    kinds = {"b": bool, "u": int, "i": int}
-    kind = kinds.get(input.dtype.kind, (int, float))
-    if not isinstance(alpha, kind):
+    """`alpha`, a number or a 0-d tensor, as a number of the input's dtype, in which a fraction would be lost."""
+    number = alpha.item() if isinstance(alpha, Variable) and not alpha.ndim else alpha  # type: ignore[attr-defined]
+    if not isinstance(number, Scalar) or scalar_category(number) > category(input.dtype):
         raise DTypeError(f"index_add: alpha must be a number that {input.dtype} can hold, got {alpha!r}")
-    return fitting("index_add", alpha, input.dtype)
+    return fitting("index_add", number, input.dtype)
 
 
 def _one(index: Tensor) -> Tensor:

@@ -152,7 +152,9 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     region = _gathered_shape(input.shape, places, found)
     if not _broadcasts(values.shape, region):
         raise ShapeError(f"index_put: values of shape {values.shape} do not broadcast to the indexed shape {region}")
-    return apply(I.update_index, input, cast(values, input.dtype), *found, key=places, accumulate=accumulate)
+    if values.dtype != input.dtype:
+        raise DTypeError(f"index_put: values must have the dtype of the input, {input.dtype}, got {values.dtype}")
+    return apply(I.update_index, input, values, *found, key=places, accumulate=accumulate)
 
 
 # ---------------------------------------------------------------------- by a condition

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
-from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
+from tensorgrad.dtypes import category, how_to_make_one, is_floating, scalar_category, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
-from tensorgrad.functional.promotion import shape_of
+from tensorgrad.functional.promotion import Scalar, shape_of
 from tensorgrad.ops import linear as M
 from tensorgrad.ops import shape as S
 
@@ -76,6 +76,9 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     shape_of("addmm", input)
     product = _product("addmm", mat1, mat2, 2, 2)
     _check_addend(input, product)
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if not isinstance(factor, Scalar) or scalar_category(factor) > category(input.dtype):
+            raise DTypeError(f"addmm: {name} must be a number that {input.dtype} can hold, got {factor!r}")
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:
@@ -137,6 +140,8 @@ def _check_linear(name: str, input: Tensor, weight: Tensor, bias: Tensor | None)
 
 
 def _check_addend(input: Tensor, product: Tensor) -> None:
+    if input.dtype != product.dtype:
+        raise DTypeError(f"addmm: all must have one dtype, got input of {input.dtype} and matrices of {product.dtype}")
     shape = (1,) * (product.ndim - input.ndim) + input.shape
     if input.ndim > 2 or any(n not in (1, m) for n, m in zip(shape, product.shape, strict=True)):
         raise ShapeError(f"addmm: input must broadcast to the product's shape {product.shape}, got {input.shape}")

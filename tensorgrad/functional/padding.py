@@ -56,7 +56,7 @@ def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: float) -> Tensor:
     for i, (n, (before, after)) in enumerate(zip(input.shape, widths, strict=True)):
-        if n + before + after < 0:
+        if n + min(before, 0) + min(after, 0) < 0:
             raise ArgumentError(f"pad: widths ({before}, {after}) crop more than dim {i} of size {n} has")
     if any(b < 0 or a < 0 for b, a in widths):
         key = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))

@@ -12,7 +12,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import int32, int64
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.functional.shape import flatten, listed, reshape, transpose, whole_numbers
@@ -52,7 +52,7 @@ def _tile(name: str, input: Tensor, counts: Shape) -> Tensor:
 
 
 def repeat_interleave(
-    input: Tensor, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
+    input: Any = None, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Every element `repeats` times in a row along `dim`; without a dim, of the flattened tensor.
 
@@ -60,12 +60,16 @@ def repeat_interleave(
     waits for it. Without `repeats`, `input` is that tensor, and the result the positions that are repeated: [1, 2]
     gives [0, 1, 1]. `output_size`: the size of the dim that the result must have, which is checked.
     """
+    if input is None:
+        input, repeats = repeats, None
     shape = shape_of("repeat_interleave", input)
     if repeats is None:
         if len(shape) != 1:
             raise ShapeError(f"repeat_interleave: repeats must be 1-d, got shape {shape}")
         return cast(_repeated_places(input, shape[0], input.device, output_size), input.dtype)
-    source = flatten(input) if dim is None or not shape else input
+    if dim is not None and not shape:
+        raise BoundsError(f"repeat_interleave: a 0-d tensor has no dim {dim}; leave it out")
+    source = flatten(input) if dim is None else input
     axis = normalize_dim("repeat_interleave", 0 if dim is None else dim, source.ndim)
     if isinstance(repeats, Variable):
         places = _repeated_places(repeats, source.shape[axis], input.device, output_size)
@@ -103,8 +107,12 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if indexing not in ("ij", "xy", None):
         raise ArgumentError(f'meshgrid: indexing must be "ij" or "xy", got {indexing!r}')
+    if not parts:
+        raise ArgumentError("meshgrid: expected at least one tensor, got none")
     if any(len(shape_of("meshgrid", x)) > 1 for x in parts):
         raise ShapeError(f"meshgrid: expected 1-d tensors, got shapes {', '.join(str(x.shape) for x in parts)}")
+    if any(x.dtype != parts[0].dtype for x in parts):
+        raise DTypeError(f"meshgrid: all tensors must have one dtype, got {', '.join(str(x.dtype) for x in parts)}")
     shape = tuple(prod(x.shape) for x in parts)
     n = len(shape)
     grids = [

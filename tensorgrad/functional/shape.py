@@ -8,7 +8,6 @@ as numbers, as one sequence, or by PyTorch's name for them: `x.permute(1, 0)`, `
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
@@ -56,16 +55,13 @@ def whole_numbers(name: str, given: tuple[Any, ...]) -> Shape:
             break
     else:
         return given
-    try:
-        return tuple([operator.index(n) for n in given])
-    except TypeError:
-        raise DTypeError(f"{name}: expected whole numbers, got {given}") from None
+    return tuple([as_integer(name, n) for n in given])
 
 
-def listed(name: str, keyword: str, given: tuple[Any, ...], named: Any) -> tuple[Any, ...]:
+def listed(name: str, keyword: str, given: Any, named: Any) -> tuple[Any, ...]:
     """What was given by position, or under the keyword; ArgumentError unless it is one of the two."""
     if named is None and given:
-        return given
+        return given  # type: ignore[no-any-return]
     if given or named is None:
         count = "got both" if given else "got neither"
         raise ArgumentError(f"{name}: expected {keyword}, by position or as {keyword}=, {count}")
@@ -74,17 +70,17 @@ def listed(name: str, keyword: str, given: tuple[Any, ...], named: Any) -> tuple
 
 def _whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
     """The shape `given` as numbers or as one sequence, of as many elements as `old`, with -1 replaced."""
-    try:
-        return _known_whole_shape(name, old, given)
-    except TypeError:  # a list, or numbers that are not ints
-        return _known_whole_shape(name, old, whole_numbers(name, given))
+    if len(given) == 1 and type(given[0]) is not int:
+        given = given[0] if type(given[0]) is tuple else whole_numbers(name, given)
+    for n in given:  # what is no int must not be looked up by: 2.0 is found as 2, and a Tensor's value may change
+        if type(n) is not int:
+            given = whole_numbers(name, given)
+            break
+    return _known_whole_shape(name, old, given)
 
 
 @lru_cache(maxsize=1024)
-def _known_whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
-    shape: Shape = given[0] if len(given) == 1 and type(given[0]) is tuple else given
-    if any(type(n) is not int for n in shape):
-        raise TypeError("a Tensor that is a number must not be looked up by: its value may change")
+def _known_whole_shape(name: str, old: Shape, shape: Shape) -> Shape:
     count, known = prod(old), prod(n for n in shape if n != -1)
     holes = shape.count(-1)
     if holes > 1 or any(n < -1 for n in shape):
@@ -124,12 +120,10 @@ def view(input: Tensor, *sizes: Any, size: Sequence[int] | None = None, dtype: D
     by the quotient; a ShapeError unless its elements lie side by side and all others a whole number of the new ones
     apart.
     """
-    if dtype is not None:
-        return _reinterpreted(input, *listed("view", "a size or a dtype", (*sizes, *(size or ())), dtype))
-    if size is not None or not sizes:
-        sizes = listed("view", "size", sizes, size)
-    if isinstance(sizes[0], (np.dtype, type)):
-        return _reinterpreted(input, *sizes)
+    if size is not None or dtype is not None or not sizes:
+        sizes = listed("view", "size", sizes, size) if dtype is None else listed("view", "dtype", sizes or size, dtype)
+    if len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type)):
+        return _reinterpreted(input, sizes[0])
     wanted = _whole_shape("view", shape_of("view", input), sizes)
     result = apply(S.reshape, input, shape=wanted)
     if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
@@ -186,10 +180,13 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """The dim `dim` as several of `sizes`, one of which may be -1."""
     shape = shape_of("unflatten", input)
     at = normalize_dim("unflatten", dim, len(shape))
-    wanted = whole_numbers("unflatten", (sizes,))
+    if not isinstance(sizes, Sequence) or isinstance(sizes, str):
+        raise DTypeError(f"unflatten: expected a sequence of sizes, got {sizes!r}")
+    wanted = whole_numbers("unflatten", (tuple(sizes),))
     known = prod(n for n in wanted if n != -1)
     if (
         not shape
+        or not wanted
         or wanted.count(-1) > 1
         or (known != shape[at] if -1 not in wanted else not known or shape[at] % known)
     ):
@@ -218,7 +215,10 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # ---------------------------------------------------------------------- the order of dims
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With two dims exchanged."""
-    return apply(S.transpose, input, axes=_exchanged(dim0, dim1, len(shape_of("transpose", input))))
+    ndim = len(shape_of("transpose", input))
+    if type(dim0) is not int or type(dim1) is not int:  # a Tensor must not be looked up by: its value may change
+        dim0, dim1 = normalize_dim("transpose", dim0, ndim), normalize_dim("transpose", dim1, ndim)
+    return apply(S.transpose, input, axes=_exchanged(dim0, dim1, ndim))
 
 
 @lru_cache(maxsize=256)
@@ -255,7 +255,7 @@ def permute(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Te
 @lru_cache(maxsize=256)
 def _permutation(dims: Shape, ndim: int) -> tuple[int, ...]:
     axes = normalize_dims("permute", dims, ndim)
-    if len(axes) != ndim:
+    if len(dims) != ndim:
         raise ArgumentError(f"permute: expected each of the {ndim} dims once, got {dims}")
     return axes
 
@@ -263,6 +263,8 @@ def _permutation(dims: Shape, ndim: int) -> tuple[int, ...]:
 def movedim(input: Tensor, source: Sizes, destination: Sizes) -> Tensor:
     """Dims `source` moved to the places `destination`; the others keep their order."""
     ndim = len(shape_of("movedim", input))
+    if source is None or destination is None:
+        raise DTypeError(f"movedim: expected dims, got {source} and {destination}")
     leaving, places = normalize_dims("movedim", source, ndim), normalize_dims("movedim", destination, ndim)
     if len(leaving) != len(places):
         raise ArgumentError(f"movedim: expected as many sources as destinations, got {source} and {destination}")
@@ -343,7 +345,7 @@ def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
     """
     shape_of("roll", input)
     moves = whole_numbers("roll", (shifts,))
-    if dims is None or dims == ():
+    if dims is None or (isinstance(dims, Sequence) and not dims):
         return reshape(_rolled(flatten(input), moves, (0,)), input.shape)
     if not input.ndim:
         raise BoundsError(f"roll: a 0-d tensor has no dims to be rolled along, got dims={dims}")

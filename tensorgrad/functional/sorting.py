@@ -8,7 +8,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import int64
 from tensorgrad.errors import BoundsError
-from tensorgrad.functional.dims import as_integer, normalize_dim
+from tensorgrad.functional.dims import as_flag, as_integer, normalize_dim
 from tensorgrad.functional.promotion import constant, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
@@ -37,9 +37,10 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     kept.
     """
     axis = normalize_dim("argsort", dim, len(shape_of("argsort", input)))
+    backwards = as_flag("argsort", "descending", descending)
     if not input.ndim:
         return constant(0, int64, input.device)
-    return apply(I.argsort, input, axis=axis, descending=descending)
+    return apply(I.argsort, input, axis=axis, descending=backwards)
 
 
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
@@ -49,7 +50,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     size = input.shape[axis] if input.ndim else 1
     if not 0 <= k <= size:
         raise BoundsError(f"topk: k must be in [0, {size}], the size of dim {axis}, got {k}")
-    order = argsort(input, dim, largest)
+    order = argsort(input, dim, as_flag("topk", "largest", largest))
     if input.ndim:
         order = apply(E.copy, apply(S.getitem, order, key=(*(_ALL,) * axis, slice(k))))
     return _selected(input, order, dim)
