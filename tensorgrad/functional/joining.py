@@ -56,16 +56,18 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     if not first:
         raise ShapeError("cat: 0-d tensors have no dim to be joined along; use stack()")
     axis = normalize_dim("cat", dim, len(first))
+    has_empty = False
     for i, x in enumerate(parts):
         s: Shape = x.array.shape
         if s == (0,):
+            has_empty = True
             continue
         if len(s) != len(first) or s[:axis] != first[:axis] or s[axis + 1 :] != first[axis + 1 :]:
             raise ShapeError(
                 f"cat: all sizes but that of dim {axis} must be equal, got {first} at position 0 "
                 f"and {s} at position {i}"
             )
-    return apply(S.concatenate, *(parts if len(first) == 1 else _without_empty(parts)), axis=axis)
+    return apply(S.concatenate, *(_without_empty(parts) if has_empty and len(first) > 1 else parts), axis=axis)
 
 
 def _without_empty(parts: Sequence[Tensor]) -> Sequence[Tensor]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Tensor
+from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import DType, as_dtype
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, normalize_dims
@@ -68,15 +68,15 @@ def listed(name: str, keyword: str, given: Any, named: Any) -> tuple[Any, ...]:
     return (named,)
 
 
-def _whole_shape(name: str, old: Shape, given: tuple[Any, ...]) -> Shape:
-    """The shape `given` as numbers or as one sequence, of as many elements as `old`, with -1 replaced."""
-    if len(given) == 1 and type(given[0]) is not int:
-        given = given[0] if type(given[0]) is tuple else whole_numbers(name, given)
-    for n in given:  # what is no int must not be looked up by: 2.0 is found as 2, and a Tensor's value may change
+def _whole_shape(name: str, input: Tensor, given: tuple[Any, ...]) -> Shape:
+    """The shape `given` as numbers or as one sequence, of as many elements as `input` has, with -1 replaced."""
+    old = input.array.shape if isinstance(input, Variable) else shape_of(name, input)
+    shape = given[0] if len(given) == 1 and type(given[0]) is tuple else given
+    for n in shape:  # what is no int must not be looked up by: 2.0 is found as 2, and a Tensor's value may change
         if type(n) is not int:
-            given = whole_numbers(name, given)
+            shape = whole_numbers(name, given)
             break
-    return _known_whole_shape(name, old, given)
+    return _known_whole_shape(name, old, shape)
 
 
 @lru_cache(maxsize=1024)
@@ -105,7 +105,7 @@ def reshape(input: Tensor, *sizes: Any, shape: Sequence[int] | None = None) -> T
     """
     if shape is not None or not sizes:
         sizes = listed("reshape", "shape", sizes, shape)
-    return apply(S.reshape, input, shape=_whole_shape("reshape", shape_of("reshape", input), sizes))
+    return apply(S.reshape, input, shape=_whole_shape("reshape", input, sizes))
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
@@ -122,9 +122,12 @@ def view(input: Tensor, *sizes: Any, size: Sequence[int] | None = None, dtype: D
     """
     if size is not None or dtype is not None or not sizes:
         sizes = listed("view", "size", sizes, size) if dtype is None else listed("view", "dtype", sizes or size, dtype)
-    if len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type)):
-        return _reinterpreted(input, sizes[0])
-    wanted = _whole_shape("view", shape_of("view", input), sizes)
+    try:
+        wanted = _whole_shape("view", input, sizes)
+    except DTypeError:
+        if len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type)):
+            return _reinterpreted(input, sizes[0])
+        raise
     result = apply(S.reshape, input, shape=wanted)
     if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
         raise ShapeError(
@@ -198,11 +201,12 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def squeeze(input: Tensor, *dims: Any, dim: Sizes | None = None) -> Tensor:
     """Without the dims of size 1: all of them, or those of them that are listed."""
     shape = shape_of("squeeze", input)
-    if dim is not None or dims:
-        given = listed("squeeze", "dim", dims, dim)
-        gone = normalize_dims("squeeze", given[0] if len(given) == 1 else given, len(shape))
-        return apply(S.reshape, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in gone]))
-    return apply(S.reshape, input, shape=tuple([n for n in shape if n != 1]))
+    if dim is not None:
+        dims = listed("squeeze", "dim", dims, dim)
+    if not dims:
+        return apply(S.reshape, input, shape=tuple([n for n in shape if n != 1]))
+    gone = normalize_dims("squeeze", dims[0] if len(dims) == 1 else dims, len(shape))
+    return apply(S.reshape, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in gone]))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
@@ -345,7 +349,7 @@ def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
     """
     shape_of("roll", input)
     moves = whole_numbers("roll", (shifts,))
-    if dims is None or (isinstance(dims, Sequence) and not dims):
+    if dims is None or (type(dims) in (tuple, list) and not dims):
         return reshape(_rolled(flatten(input), moves, (0,)), input.shape)
     if not input.ndim:
         raise BoundsError(f"roll: a 0-d tensor has no dims to be rolled along, got dims={dims}")

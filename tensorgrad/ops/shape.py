@@ -182,16 +182,13 @@ def _triu(B: Backend, x: Array, k: int) -> Array:
     return B.where(_lower(B, x.shape, k - 1), B.full((), 0, x.dtype), x)
 
 
-def _in_order(B: Backend, x: Array) -> Array:
-    """`x` contiguous in C order, as PyTorch has it whatever the order of the input."""
-    return x if B.is_contiguous(x) else B.copy(x)
-
-
 @op(lambda B, g, _out, _x, k: _tril(B, g, k))
 def tril(B: Backend, x: Array, k: int) -> Array:
-    return _in_order(B, _tril(B, x, k))
+    made = _tril(B, x, k)
+    return made if B.is_contiguous(made) else B.copy(made)  # in C order whatever the order of the input, as PyTorch's
 
 
 @op(lambda B, g, _out, _x, k: _triu(B, g, k))
 def triu(B: Backend, x: Array, k: int) -> Array:
-    return _in_order(B, _triu(B, x, k))
+    made = _triu(B, x, k)
+    return made if B.is_contiguous(made) else B.copy(made)

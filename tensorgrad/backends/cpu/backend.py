@@ -133,11 +133,7 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        if out is not None:
-            return into(out, x)
-        made = x.astype(dtype)
-        # NumPy keeps the order of the axes, of stretched ones too, which have no order to keep.
-        return made if made.flags.c_contiguous or 0 not in x.strides else np.array(made, order="C")
+        return x.astype(dtype) if out is None else into(out, x)
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
