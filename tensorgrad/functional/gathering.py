@@ -39,12 +39,14 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     if sparse_grad:
         raise ArgumentError("gather: sparse gradients are not supported; leave sparse_grad out")
     axis, index = _check_along("gather", input, dim, index)
-    shape = index.shape
-    if not prod(shape):
+    shape: Shape = index.array.shape
+    if 0 in shape:
         nothing = apply(S.getitem, _at_least_1d(input), key=(slice(0, 0),))
         return apply(S.reshape, nothing, shape=shape)
+    if shape and input.array.shape:
+        return apply(I.take_along_axis, input, index, axis=axis)
     picked = apply(I.take_along_axis, _at_least_1d(input), _at_least_1d(index), axis=axis)
-    return picked if shape else apply(S.reshape, picked, shape=())
+    return apply(S.reshape, picked, shape=shape)
 
 
 def _at_least_1d(x: Tensor) -> Tensor:
@@ -75,13 +77,14 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
     axis, index = _check_along(name, input, dim, index)
-    if not prod(index.shape):
+    if 0 in index.array.shape:
         return apply(E.copy, input)
+    if not input.ndim:
+        whole = _scattered(name, _at_least_1d(input), dim, index, src, accumulate)
+        return apply(S.reshape, whole, shape=())
     index = _at_least_1d(index)
     values = _source(name, input, index, src)
-    target = _at_least_1d(input)
-    result = apply(I.update_along_axis, target, values, index, axis=axis, accumulate=accumulate)
-    return result if input.ndim else apply(S.reshape, result, shape=())
+    return apply(I.update_along_axis, input, values, index, axis=axis, accumulate=accumulate)
 
 
 def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
@@ -104,9 +107,9 @@ def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int
     shape = shape_of(name, input)
     axis = normalize_dim(name, dim, len(shape))
     index = checked_integers(name, index)
-    if not prod(index.shape):
+    places, sizes = index.array.shape or (1,), shape or (1,)
+    if 0 in places:
         return axis, index
-    places, sizes = index.shape or (1,), shape or (1,)
     fits = len(places) == len(sizes) and all(
         n <= m for i, (n, m) in enumerate(zip(places, sizes, strict=True)) if i != axis
     )

@@ -50,29 +50,30 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     Tensors of shape (0,) fit any others, and add nothing but their dtype.
     """
     parts = _same_dtype("cat", tensors)
-    if parts[0].array.shape == (0,):
-        parts = _without_empty(parts)
     first: Shape = parts[0].array.shape
-    if not first:
-        raise ShapeError("cat: 0-d tensors have no dim to be joined along; use stack()")
+    if len(first) < 2:
+        if first == (0,):
+            first = next((x.array.shape for x in parts if x.array.shape != (0,)), first)
+        if not first:
+            raise ShapeError("cat: 0-d tensors have no dim to be joined along; use stack()")
     axis = normalize_dim("cat", dim, len(first))
     has_empty = False
     for i, x in enumerate(parts):
         s: Shape = x.array.shape
-        if s == (0,):
-            has_empty = True
-            continue
         if len(s) != len(first) or s[:axis] != first[:axis] or s[axis + 1 :] != first[axis + 1 :]:
-            raise ShapeError(
-                f"cat: all sizes but that of dim {axis} must be equal, got {first} at position 0 "
-                f"and {s} at position {i}"
-            )
-    return apply(S.concatenate, *(_without_empty(parts) if has_empty and len(first) > 1 else parts), axis=axis)
+            if s != (0,):
+                raise ShapeError(
+                    f"cat: all sizes but that of dim {axis} must be equal, got {first} and, at position {i}, {s}"
+                )
+            has_empty = True
+    if has_empty:
+        parts = [_filled_up(x, first, axis) for x in parts]
+    return apply(S.concatenate, *parts, axis=axis)
 
 
-def _without_empty(parts: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Without those of shape (0,), which PyTorch leaves out for code from before tensors could have empty dims."""
-    return [x for x in parts if x.array.shape != (0,)] or parts
+def _filled_up(x: Tensor, shape: Shape, axis: int) -> Tensor:
+    """A tensor of shape (0,) with the other sizes: PyTorch takes it for code from before tensors had empty dims."""
+    return apply(S.reshape, x, shape=(*shape[:axis], 0, *shape[axis + 1 :])) if x.array.shape == (0,) else x
 
 
 concat = cat

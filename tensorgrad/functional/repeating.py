@@ -77,7 +77,8 @@ def repeat_interleave(
     repeats = as_integer("repeat_interleave", repeats)
     if repeats < 0:
         raise ArgumentError(f"repeat_interleave: repeats must be at least 0, got {repeats}")
-    _check_output_size(source.shape[axis] * repeats, output_size)
+    if output_size is not None:
+        _check_output_size(source.shape[axis] * repeats, output_size)
     return apply(S.repeat, source, repeats=repeats, axis=axis)
 
 
@@ -91,12 +92,13 @@ def _repeated_places(repeats: Variable, size: int, device: Device, output_size: 
     if counts.size and counts.min() < 0:
         raise ArgumentError(f"repeat_interleave: repeats must be at least 0, got {counts.min()}")
     places = np.repeat(np.arange(size), counts)
-    _check_output_size(places.size, output_size)
+    if output_size is not None:
+        _check_output_size(places.size, output_size)
     return new_tensor(device.backend.asarray(places), device)
 
 
-def _check_output_size(size: int, output_size: int | None) -> None:
-    if output_size is not None and as_integer("repeat_interleave", output_size) != size:
+def _check_output_size(size: int, output_size: int) -> None:
+    if as_integer("repeat_interleave", output_size) != size:
         raise ShapeError(f"repeat_interleave: output_size must be {size}, the sum of the repeats, got {output_size}")
 
 

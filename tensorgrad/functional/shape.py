@@ -68,19 +68,9 @@ def listed(name: str, keyword: str, given: Any, named: Any) -> tuple[Any, ...]:
     return (named,)
 
 
-def _whole_shape(name: str, input: Tensor, given: tuple[Any, ...]) -> Shape:
-    """The shape `given` as numbers or as one sequence, of as many elements as `input` has, with -1 replaced."""
-    old = input.array.shape if isinstance(input, Variable) else shape_of(name, input)
-    shape = given[0] if len(given) == 1 and type(given[0]) is tuple else given
-    for n in shape:  # what is no int must not be looked up by: 2.0 is found as 2, and a Tensor's value may change
-        if type(n) is not int:
-            shape = whole_numbers(name, given)
-            break
-    return _known_whole_shape(name, old, shape)
-
-
 @lru_cache(maxsize=1024)
-def _known_whole_shape(name: str, old: Shape, shape: Shape) -> Shape:
+def _whole_shape(name: str, old: Shape, shape: Shape) -> Shape:
+    """`shape`, with -1 replaced, of as many elements as `old`."""
     count, known = prod(old), prod(n for n in shape if n != -1)
     holes = shape.count(-1)
     if holes > 1 or any(n < -1 for n in shape):
@@ -105,7 +95,13 @@ def reshape(input: Tensor, *sizes: Any, shape: Sequence[int] | None = None) -> T
     """
     if shape is not None or not sizes:
         sizes = listed("reshape", "shape", sizes, shape)
-    return apply(S.reshape, input, shape=_whole_shape("reshape", input, sizes))
+    wanted = sizes[0] if len(sizes) == 1 and type(sizes[0]) is tuple else sizes
+    for n in wanted:  # what is no int must not be looked up by: 2.0 is found as 2, and a Tensor's value may change
+        if type(n) is not int:
+            wanted = whole_numbers("reshape", sizes)
+            break
+    old = input.array.shape if isinstance(input, Variable) else shape_of("reshape", input)
+    return apply(S.reshape, input, shape=_whole_shape("reshape", old, wanted))
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
@@ -122,14 +118,17 @@ def view(input: Tensor, *sizes: Any, size: Sequence[int] | None = None, dtype: D
     """
     if size is not None or dtype is not None or not sizes:
         sizes = listed("view", "size", sizes, size) if dtype is None else listed("view", "dtype", sizes or size, dtype)
-    try:
-        wanted = _whole_shape("view", input, sizes)
-    except DTypeError:
-        if len(sizes) == 1 and isinstance(sizes[0], (np.dtype, type)):
-            return _reinterpreted(input, sizes[0])
-        raise
+    wanted = sizes[0] if len(sizes) == 1 and type(sizes[0]) is tuple else sizes
+    for n in wanted:
+        if type(n) is not int:
+            if len(sizes) == 1 and isinstance(n, (np.dtype, type)):
+                return _reinterpreted(input, n)
+            wanted = whole_numbers("view", sizes)
+            break
+    old = input.array.shape if isinstance(input, Variable) else shape_of("view", input)
+    wanted = _whole_shape("view", old, wanted)
     result = apply(S.reshape, input, shape=wanted)
-    if prod(wanted) > 1 and not input.device.backend.is_view(result.array, input.array):
+    if not input.device.backend.is_view(result.array, input.array) and prod(wanted) > 1:
         raise ShapeError(
             f"view: shape {input.shape} cannot be seen as {wanted} without a copy, because its elements do "
             "not lie in that order; use reshape()"
@@ -205,6 +204,10 @@ def squeeze(input: Tensor, *dims: Any, dim: Sizes | None = None) -> Tensor:
         dims = listed("squeeze", "dim", dims, dim)
     if not dims:
         return apply(S.reshape, input, shape=tuple([n for n in shape if n != 1]))
+    if len(dims) == 1 and type(dims[0]) is int:
+        at = normalize_dim("squeeze", dims[0], len(shape))
+        wanted = (*shape[:at], *shape[at + 1 :]) if shape and shape[at] == 1 else shape
+        return apply(S.reshape, input, shape=wanted)
     gone = normalize_dims("squeeze", dims[0] if len(dims) == 1 else dims, len(shape))
     return apply(S.reshape, input, shape=tuple([n for i, n in enumerate(shape) if n != 1 or i not in gone]))
 
@@ -322,12 +325,14 @@ def _expand(name: str, input: Tensor, sizes: Shape) -> Tensor:
 # ---------------------------------------------------------------------- triangles and reordering
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The last two dims on and below the given diagonal, zero above it."""
-    return apply(S.tril, _matrices("tril", input), k=as_integer("tril", diagonal))
+    k = diagonal if type(diagonal) is int else as_integer("tril", diagonal)
+    return apply(S.tril, _matrices("tril", input), k=k)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The last two dims on and above the given diagonal, zero below it."""
-    return apply(S.triu, _matrices("triu", input), k=as_integer("triu", diagonal))
+    k = diagonal if type(diagonal) is int else as_integer("triu", diagonal)
+    return apply(S.triu, _matrices("triu", input), k=k)
 
 
 def _matrices(name: str, input: Tensor) -> Tensor:
@@ -347,13 +352,13 @@ def roll(input: Tensor, shifts: Sizes, dims: Sizes | None = None) -> Tensor:
 
     Without dims the flattened tensor is rolled. ArgumentError unless there is a shift for every dim.
     """
-    shape_of("roll", input)
+    shape = shape_of("roll", input)
     moves = whole_numbers("roll", (shifts,))
     if dims is None or (type(dims) in (tuple, list) and not dims):
-        return reshape(_rolled(flatten(input), moves, (0,)), input.shape)
-    if not input.ndim:
+        return reshape(_rolled(flatten(input), moves, (0,)), shape)
+    if not shape:
         raise BoundsError(f"roll: a 0-d tensor has no dims to be rolled along, got dims={dims}")
-    return _rolled(input, moves, tuple(normalize_dim("roll", d, input.ndim) for d in whole_numbers("roll", (dims,))))
+    return _rolled(input, moves, tuple(normalize_dim("roll", d, len(shape)) for d in whole_numbers("roll", (dims,))))
 
 
 def _rolled(input: Tensor, shifts: Shape, dims: Shape) -> Tensor:

@@ -146,6 +146,15 @@ CASES: list[Case] = [
     Case("mv", tg.mv, np.matmul, shapes=[(4, 3), (3,)]),
     Case("dot", tg.dot, np.dot, shapes=[(3,), (3,)], dtypes=(tg.float32, tg.float64, tg.int64)),
     Case("outer", tg.outer, np.outer, shapes=[(3,), (4,)], dtypes=ALL),
+    Case("outer-bool", tg.outer, np.outer, shapes=[(3,), (4,)], dtypes=[tg.bool]),
+    Case(
+        "outer-mixed",
+        lambda x, y: tg.outer(x, (y > 0)),
+        lambda x, y: np.outer(x, y > 0).astype(x.dtype),
+        shapes=[(3,), (4,)],
+        gradient=False,  # none goes to what is compared
+        second=False,
+    ),
     Case("outer-empty", tg.outer, np.outer, shapes=[(3,), (0,)]),
     *[
         Case(

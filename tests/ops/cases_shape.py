@@ -155,6 +155,11 @@ MARGINS = [
         _numpy_pad(((0, 1), (4, 1)), mode="edge"),
         [(2, 3)],
     ),
+    Case("pad-reflect-crop", lambda x: pad(x, (2, -1), "reflect"), lambda x: x[:, [2, 1, 0, 1, 2]], [(2, 4)]),
+    Case("pad-reflect-cropped-away", lambda x: pad(x, (-5, 3), "reflect"), lambda x: x[:, [1, 0]], [(2, 4)]),
+    Case("pad-replicate-crop", lambda x: pad(x, (-3, 2), "replicate"), lambda x: x[:, [3, 3, 3]], [(2, 4)]),
+    Case("pad-circular-crop", lambda x: pad(x, (-1, 2), "circular"), lambda x: x[:, [1, 2, 3, 1, 2]], [(2, 4)]),
+    Case("pad-circular-crop-both", lambda x: pad(x, (-1, -2), "circular"), lambda x: x[:, 1:2], [(2, 4)]),
     Case(
         "pad-circular",
         lambda x: pad(x, (3, 2), "circular"),
