@@ -93,14 +93,14 @@ def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
         if not isinstance(src, Scalar):
             raise DTypeError(f"{name}: expected a Tensor or a number, got {type_name(src)}")
         return constant(src, input.dtype, input.device, name)
-    src = _at_least_1d(src)  # type: ignore[arg-type]
-    if src.dtype != input.dtype:
-        raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {src.dtype}")
-    if src.ndim != index.ndim or any(n < m for n, m in zip(src.shape, index.shape, strict=True)):
-        raise ShapeError(f"{name}: src must be at least as large as the index, {index.shape}, got {src.shape}")
-    if src.shape == index.shape:
-        return src  # type: ignore[return-value]
-    return apply(S.getitem, src, key=tuple([slice(n) for n in index.shape]))
+    values: Any = _at_least_1d(src)  # type: ignore[arg-type]
+    if values.dtype != input.dtype:
+        raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {values.dtype}")
+    if values.ndim != index.ndim or any(n < m for n, m in zip(values.shape, index.shape, strict=True)):
+        raise ShapeError(f"{name}: src must be at least as large as the index, {index.shape}, got {values.shape}")
+    if values.shape == index.shape:
+        return values  # type: ignore[no-any-return]
+    return apply(S.getitem, values, key=tuple([slice(n) for n in index.shape]))
 
 
 def _check_along(name: str, input: Tensor, dim: int, index: Tensor) -> tuple[int, Tensor]:

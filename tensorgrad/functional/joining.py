@@ -170,7 +170,7 @@ def tensor_split(
         raise ArgumentError(
             f"tensor_split: expected either indices or the number of sections, got {len(given)} of them"
         )
-    cuts = given[0].tolist() if isinstance(given[0], Variable) else given[0]
+    cuts = given[0].tolist() if isinstance(given[0], Variable) else given[0]  # type: ignore[attr-defined]
     if isinstance(cuts, Sequence):
         places = [range(n)[: as_integer("tensor_split", cut)].stop for cut in cuts]
     else:

@@ -14,6 +14,7 @@ from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
 from tensorgrad.dtypes import category, how_to_make_one, is_floating, scalar_category, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
+from tensorgrad.functional.dims import normalize_dims
 from tensorgrad.functional.promotion import Scalar, shape_of
 from tensorgrad.ops import linear as M
 from tensorgrad.ops import shape as S
@@ -84,6 +85,23 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     if beta == 0:
         return product
     return add(input if beta == 1 else mul(input, beta), product)
+
+
+def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The sum of the singular values of the matrices in the two dims `dim`; of a matrix without a dim. `norm("nuc")`.
+
+    The host computes it. Where a singular value is 0, so is its part of the gradient; there is no second derivative.
+    ArgumentError for numbers that are not finite.
+    """
+    shape = shape_of("norm", input)
+    dims = normalize_dims("norm", dim, len(shape))
+    if len(dims) != 2:
+        raise ArgumentError(f'norm: p="nuc" is of matrices, so dim must be two dims, got {dim} for shape {shape}')
+    order = (*[d for d in range(len(shape)) if d not in dims], *dims)
+    matrices = apply(S.transpose, input, axes=order)
+    sums = apply(M.nuclear_norm, matrices)
+    kept = tuple([1 if d in dims else n for d, n in enumerate(shape)])
+    return apply(S.reshape, sums, shape=kept) if keepdim else sums
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

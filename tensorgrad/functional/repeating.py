@@ -52,7 +52,7 @@ def _tile(name: str, input: Tensor, counts: Shape) -> Tensor:
 
 
 def repeat_interleave(
-    input: Any = None, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
+    input: Tensor | None = None, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
     """Every element `repeats` times in a row along `dim`; without a dim, of the flattened tensor.
 

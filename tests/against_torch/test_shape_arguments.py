@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,11 @@ def test_expressions(heading: str) -> None:
     expressions = _under(heading)
     assert expressions
     for text in expressions:
-        _compare(text, lambda L, text=text: eval(text, _names(L)))
+        _compare(text, partial(_evaluated, text))
+
+
+def _evaluated(text: str, library: Any) -> Any:
+    return eval(text, _names(library))
 
 
 # ---------------------------------------------------------------------- any argument for any method

@@ -155,6 +155,23 @@ CASES: list[Case] = [
         gradient=False,  # none goes to what is compared
         second=False,
     ),
+    *[
+        Case(
+            f"norm-nuc-{_name(shape)}",
+            lambda x, dim=dim: x.norm("nuc", dim),
+            lambda x, dim=dim: np.linalg.norm(x, "nuc", dim),
+            shapes=[shape],
+            second=False,  # the host computes it
+        )
+        for shape, dim in [((3, 3), None), ((2, 4), None), ((4, 2, 3), (0, 2)), ((4, 2, 3), (-1, 1))]
+    ],
+    Case(
+        "norm-nuc-keepdim",
+        lambda x: tg.norm(x, "nuc", (0, 2), keepdim=True),
+        lambda x: np.linalg.norm(x, "nuc", (0, 2), keepdims=True),
+        shapes=[(3, 2, 4)],
+        second=False,
+    ),
     Case("outer-empty", tg.outer, np.outer, shapes=[(3,), (0,)]),
     *[
         Case(

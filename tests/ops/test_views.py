@@ -144,14 +144,15 @@ def test_views_of_dtypes_in_other_layouts() -> None:
     x = tg.tensor(np.arange(12, dtype=np.float32).reshape(3, 4))
     np.testing.assert_array_equal(_host(x.t().view(tg.int32)), _host(x).T.view(np.int32))
     np.testing.assert_array_equal(_host(x[::2, :2].view(tg.int64)), _host(x)[::2, :2].view(np.int64))
-    for wrong, text in [
+    wrongs: list[tuple[Callable[[], Any], str]] = [
         (lambda: x.t().view(tg.int16), "last dim's elements must lie side by side, got a stride of 4"),
         (lambda: x[:, ::2].view(tg.float64), "side by side"),
         (lambda: x[:, :3].view(tg.float64), "not made of whole float64"),
         (lambda: x.reshape(2, 6)[:, :5].reshape(10)[:5].view(tg.float64), "not made of whole float64"),
         (lambda: x[:, 1:3].view(tg.float64), "does not begin where a float64 can"),
         (lambda: tg.tensor(1.0).view(tg.int16), "a 0-d tensor of float32 cannot be read as int16"),
-    ]:
+    ]
+    for wrong, text in wrongs:
         with pytest.raises((tg.ShapeError, tg.ArgumentError), match=text):
             wrong()
 
@@ -293,6 +294,6 @@ def test_arguments_that_are_none(call: Callable[[Any], Any], text: str) -> None:
 
 def test_a_dim_in_a_tensor_is_read_anew() -> None:
     x, dim = tg.zeros(2, 3, 4), tg.tensor(0)
-    assert x.transpose(dim, 2).shape == (4, 3, 2)
+    assert x.transpose(dim, 2).shape == (4, 3, 2)  # type: ignore[arg-type]
     dim.fill_(1)
-    assert x.transpose(dim, 2).shape == (2, 4, 3)
+    assert x.transpose(dim, 2).shape == (2, 4, 3)  # type: ignore[arg-type]
