@@ -65,9 +65,7 @@ def as_integer(name: str, value: Any) -> int:
 
 def _integer(name: str, dim: Any) -> int:
     try:
-        if (
-            isinstance(dim, bool) or getattr(dim, "ndim", 0) > 0
-        ):  # keepdim in its place; several dims
+        if isinstance(dim, bool) or getattr(dim, "ndim", 0) > 0:  # keepdim in its place; several dims
             raise TypeError
         return operator.index(dim)
     except TypeError:

@@ -82,6 +82,13 @@ def repeat_interleave(
     return apply(S.repeat, source, repeats=repeats, axis=axis)
 
 
+def _repeat_interleave(
+    self: Tensor, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Every element `repeats` times in a row along `dim`; see `tg.repeat_interleave`."""
+    return repeat_interleave(self, repeats, dim, output_size=output_size)
+
+
 def _repeated_places(repeats: Variable, size: int, device: Device, output_size: int | None) -> Tensor:
     """0, 1, ... below `size`, each as often as `repeats` says."""
     if repeats.dtype not in (int64, int32):
@@ -128,5 +135,5 @@ class RepeatingMethods:
 
     __slots__ = ()
     repeat = repeat
-    repeat_interleave = repeat_interleave
+    repeat_interleave = _repeat_interleave
     tile = tile

@@ -142,7 +142,8 @@ def _polar(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         raise ArgumentError("norm: the singular values of numbers that are nan or infinite are not defined")
     u, s, vt = np.linalg.svd(x.astype(np.float64), full_matrices=False)
     least = s.max(-1, keepdims=True, initial=0.0) * max(x.shape[-2:]) * np.finfo(x.dtype).eps
-    return np.matmul(u * (s > least)[..., None, :], vt).astype(x.dtype)
+    polar: np.ndarray[Any, Any] = np.matmul(u * (s > least)[..., None, :], vt).astype(x.dtype)
+    return polar
 
 
 @op(

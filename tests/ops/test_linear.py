@@ -133,12 +133,13 @@ def test_the_nuclear_norm() -> None:
     assert tg.ones(2, 2).norm("fro").item() == 2
     with pytest.raises(tg.GraphError, match="no gradient can be taken"):
         tg.autograd.grad(x.norm("nuc"), x, create_graph=True)
-    for wrong, text in [
+    wrongs: list[tuple[Callable[[], Any], str]] = [
         (lambda: tg.ones(2).norm("nuc"), "dim must be two dims, got None for shape"),
         (lambda: tg.ones(2, 2, 2).norm("nuc"), "dim must be two dims"),
         (lambda: tg.ones(2, 2).norm("nuc", 0), "dim must be two dims, got 0"),
         (lambda: tg.tensor([[1.0, float("nan")]]).norm("nuc"), "nan or infinite"),
         (lambda: tg.ones(2, 2).norm("nuclear"), 'inf, -inf, "fro" or "nuc", got'),
-    ]:
+    ]
+    for wrong, text in wrongs:
         with pytest.raises(tg.ArgumentError, match=text):
             wrong()
