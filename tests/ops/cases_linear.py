@@ -157,7 +157,7 @@ CASES: list[Case] = [
     ),
     *[
         Case(
-            f"norm-nuc-{_name(shape)}",
+            f"norm-nuc-{_name(shape)}-{dim}",
             lambda x, dim=dim: x.norm("nuc", dim),
             lambda x, dim=dim: np.linalg.norm(x, "nuc", dim),
             shapes=[shape],

@@ -213,9 +213,11 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
-        joined = np.concatenate(arrays, axis, out)
+        if out is not None:
+            return np.concatenate(arrays, axis, out)
+        joined = np.concatenate(arrays, axis)
         # NumPy keeps the order of the axes in memory that the arrays have in common.
-        return joined if out is not None or joined.flags.c_contiguous else np.array(joined, order="C")
+        return joined if joined.flags.c_contiguous else np.array(joined, order="C")
 
     @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:
