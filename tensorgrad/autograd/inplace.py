@@ -72,6 +72,8 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
         raise DTypeError(
             f"{writer}: the result is {value.dtype} but is written to {target.dtype}; convert the target first"
         )
+    if mode.grad and value.needs_grad and target.base is not None:
+        _check_differentiable(target, writer)
     if mode.grad and target.requires_grad and not value.needs_grad:
         value = overwritten(target, value)
     if value.node is not None:
@@ -80,6 +82,17 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
     mark_written(target, writer)
     if mode.grad and value.needs_grad:
         _rewrite_history(target, value)
+
+
+def _check_differentiable(target: Variable, writer: str) -> None:
+    """GraphError where the memory is read in another dtype, through which no gradient finds its way."""
+    assert target.base is not None
+    for view, _ in target.base[1]:
+        if not view.differentiable:
+            raise GraphError(
+                f"{writer}: a tensor whose bytes are read as {target.dtype} cannot take values that require grad; "
+                "write them into the tensor it was made from, or detach() them"
+            )
 
 
 def overwritten(target: Variable, value: Variable) -> Tensor:

@@ -7,10 +7,10 @@ from typing import Any
 
 from tensorgrad.backends.primitives import Shape
 from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
-from tensorgrad.backends.primitives.results import Spec, viewed
-from tensorgrad.dtypes import FLOATS, DType, bool_, float16, float32, float64, int32, int64
+from tensorgrad.backends.primitives.results import Spec, diagonal, viewed
+from tensorgrad.dtypes import FLOATS, DType, bool_, float16, float32, float64, int16, int32, int64, uint8
 from tests.backends.case_values import ANY, INTEGERS, NUMBERS, Case, Cases, between
-from tests.backends.operands import Call, Drawer, Values, plain
+from tests.backends.operands import Call, Drawer, Operand, Values, plain
 
 __all__ = ["CASES"]
 
@@ -249,6 +249,32 @@ def _broadcast_to(d: Drawer) -> Call:
 def _getitem(d: Drawer) -> Call:
     shape = d.shape()
     return Call((d.array(shape, d.pick(ANY)), d.key(shape)))
+
+
+@CASES.of("diagonal")
+def _diagonal(d: Drawer) -> Call:
+    x = d.array(d.shape(2), d.pick(ANY))
+    axis1 = d.axis(x.ndim)
+    axis2 = d.pick([a for a in range(x.ndim) if a != axis1])
+    return Call((x, (d.whole(-3, 3), axis1, axis2)))
+
+
+@CASES.of("scatter_diagonal")
+def _scatter_diagonal(d: Drawer) -> Call:
+    place = (d.whole(-3, 3), *d.pick([(0, 1), (1, 0)]))
+    shape = d.shape(2)
+    found = diagonal(Spec(shape, float32), place)
+    return Call((d.array(found.shape, d.pick(ANY)),), {"shape": shape, "place": place})
+
+
+@CASES.of("reinterpret")
+def _reinterpret(d: Drawer) -> Call:
+    """Of another dtype of its size in every layout, of one of another size where the last dimension lies in a row."""
+    if d.flag():
+        return Call((d.array(d.shape(), d.pick([float32, int32])), d.pick([int32, float32])))
+    shape = d.shape(1)
+    row = (*shape[:-1], 2 * shape[-1])
+    return Call((Operand(row, float32, plain, row), d.pick([int16, uint8, int64])))
 
 
 @CASES.of("concatenate")

@@ -58,6 +58,14 @@ class IndexPrimitives(Primitives, composes=True):
             self.copyto(self.getitem(result, key), values)
         return result
 
+    def scatter_diagonal(
+        self, values: Array, *, shape: Shape, place: tuple[int, int, int], out: Array | None = None
+    ) -> Array:
+        """Zeros of `shape`, with `values` on a diagonal: the gradient of `diagonal`."""
+        result = self.full(shape, 0, values.dtype, out=out)
+        self.copyto(self.diagonal(result, place), values)
+        return result
+
     def update_index(
         self,
         x: Array,

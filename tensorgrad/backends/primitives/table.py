@@ -205,6 +205,8 @@ _row("reshape", "view", "x", "shape", r.reshaped, alias="always", on_tape="op")
 _row("transpose", "view", "x", "axes", r.transposed, alias="always", on_tape="op")
 _row("broadcast_to", "view", "x", "shape", r.reshaped, alias="always", on_tape="op", overlaps=True)
 _row("getitem", "view", "x", "key", r.viewed, alias="always", on_tape="op")
+_row("diagonal", "view", "x", "place", r.diagonal, alias="always", on_tape="op")
+_row("reinterpret", "view", "x", "dtype", r.reinterpreted, alias="always", on_tape="op")
 
 # ---------------------------------------------------------------------- basic: joining, sorting, indexing
 _row("concatenate", "compute", "arrays[]", "axis", r.joined, on_tape="op", meet="arrays")
@@ -279,6 +281,7 @@ _row("one_hot_rows", "compute", "labels", "classes", r.one_hot, **_rounds_once)
 _written: dict[str, Any] = {"on_tape": "op", "basic": False, "scratch": "backend"}
 _row("pad", "compute", "x", "", r.padded, on_tape="op", basic=False)
 _row("scatter_index", "compute", "values *indices", "", r.scattered, indices="indices", **_written)
+_row("scatter_diagonal", "compute", "values", "", r.scattered, on_tape="op", basic=False)
 _row("update_index", "compute", "x values *indices", "", r.like, meet="x values", indices="indices", **_written)
 _row("scatter_along_axis", "compute", "values indices", "", r.scattered, indices="indices", **_written)
 _row("update_along_axis", "compute", "x values indices", "", r.like, meet="x values", indices="indices", **_written)
