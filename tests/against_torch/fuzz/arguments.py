@@ -282,6 +282,11 @@ def small(d: Draw) -> str:
 
 
 @drawer
+def correction(d: Draw) -> str:
+    return d.rng.choice(("0", "1", "1", "2", "0.5"))
+
+
+@drawer
 def bits(d: Draw) -> str:
     return str(d.rng.choice((0, 1, 2, 3)))
 
@@ -395,7 +400,7 @@ def distinct(d: Draw) -> str:
 @drawer
 def src(d: Draw) -> str:
     """What is scattered: at least of the size of any index drawn for x."""
-    return _filled(d, tuple(max(n, 3) for n in d.shape))
+    return _filled(d, tuple(max(n, 3) for n in d.shape))  # () for a 0-d x
 
 
 @drawer

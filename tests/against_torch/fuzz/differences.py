@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from tests.against_torch.fuzz.lines import Finding
+from tests.against_torch.fuzz.worlds import tensors_of
 
 __all__ = ["DIFFERENCES", "Difference", "known"]
 
@@ -16,36 +19,345 @@ Judge = Callable[[Finding, Any], bool]
 
 @dataclass(frozen=True)
 class Difference:
-    """`covers(finding, run)`: whether the finding is of this kind."""
+    """`covers(finding, run)`: whether the finding is of this kind; None for what programs do not draw. `example`: the
+    shortest program that shows it, a line each."""
 
     name: str
     reason: str
-    covers: Judge
+    covers: Judge | None = None
+    example: tuple[str, ...] = ()
 
 
-def _answers(*messages: str) -> Judge:
-    """We answer where PyTorch raises an error with one of these messages (regular expressions)."""
+def _answers(*messages: str, template: str = "") -> Judge:
+    """We answer where PyTorch raises an error with one of these messages (regular expressions), in such lines."""
     pattern = re.compile("|".join(messages), re.DOTALL)
 
     def covers(finding: Finding, run: Any) -> bool:
-        return finding.mismatch.kind == "answered" and pattern.search(str(finding.error)) is not None
+        said = finding.mismatch.kind == "answered" and pattern.search(str(finding.error)) is not None
+        return said and re.search(template, finding.line.template) is not None
 
     return covers
 
 
+def _refuses(message: str, template: str = "") -> Judge:
+    """We raise an error with this message where PyTorch answers, in lines of such templates."""
+
+    def covers(finding: Finding, run: Any) -> bool:
+        said = finding.mismatch.kind == "refused" and re.search(message, finding.mismatch.detail, re.DOTALL)
+        return bool(said) and re.search(template, finding.line.template) is not None
+
+    return covers
+
+
+def _gives(kinds: str, template: str, detail: str = "") -> Judge:
+    """Our result differs in one of these ways, in lines of such templates."""
+
+    def covers(finding: Finding, run: Any) -> bool:
+        return (
+            finding.mismatch.kind in kinds.split(", ")
+            and re.search(template, finding.line.template) is not None
+            and re.search(detail, finding.mismatch.detail) is not None
+        )
+
+    return covers
+
+
+def _either(*judges: Judge) -> Judge:
+    return lambda finding, run: any(judge(finding, run) for judge in judges)
+
+
+def _ties(finding: Finding, run: Any) -> bool:
+    """Positions differ, and the tensor that was sorted has equals."""
+    if finding.mismatch.kind != "value" or not re.search(r"topk|sort", finding.line.template):
+        return False
+    names = [n for n in run.tensors if re.search(rf"\b{re.escape(n)}(?!\w|\[)", finding.line.text.partition("=")[2])]
+    return any(len(torch.unique(run.tensors[n].detach())) < run.tensors[n].numel() for n in names)
+
+
+def _empty(finding: Finding, run: Any) -> bool:
+    if finding.mismatch.kind != "refused":
+        return False
+    answer = tensors_of(run.other.names.get(finding.line.name or ""))
+    touched = [t for n, t in run.tensors.items() if n in finding.line.text]
+    return any(t.numel() == 0 for _, t in answer) or (
+        finding.line.name is None and any(t.numel() == 0 for t in touched)
+    )
+
+
+LOSSES = r"F\.\w*(loss|entropy|div)\w*"
+_CONSTANT = r"None; PyTorch tensor\([-\[\]0., ]*(, |\)|$)|ours tensor\([-\[\]0., ]*(, dtype=\w+)?\); PyTorch None"
 DIFFERENCES: tuple[Difference, ...] = (
+    # ------------------------------------------------------------------ what is taken
     Difference(
-        "every op takes every dtype for which it means something",
-        "PyTorch has no kernel for some dtypes (half precision, integers, bools) on the CPU; one implementation serves all here.",
-        _answers("not implemented for", "does not support bool input"),
+        "Every dtype that means something",
+        "One implementation serves every dtype; PyTorch has no kernel for half precision, integers or bools in places.",
+        _answers(
+            "not implemented for",
+            "does not support bool input",
+            "[Ii]ntegral inputs not supported",
+            "Boolean inputs not supported",
+            "could not infer output dtype.*Got: (Long|Int|Short|Char|Byte|Bool)$",
+            "topk does not support bool",
+        ),
+        example=("x = F.gelu(L.tensor([1, 2]))",),
     ),
     Difference(
-        "writes into one of several views",
-        "A view is derived again after a write, so those of chunk, split and unbind may be written as any other.",
-        _answers("is a view and is being modified inplace. This view is the output of a function that returns multiple"),
+        "Arithmetic of bools, and any alpha",
+        "`+`, `-` and alpha= count a bool as 0 or 1, as Python does; a fractional alpha makes integers floating.",
+        _answers(
+            "Subtraction, the `-` operator",
+            "The `\\+` operator, on a bool",
+            "Boolean alpha only supported",
+            "argument alpha must not be a floating point number",
+        ),
+        example=("x = L.tensor([True, False]) - L.tensor([True, True])",),
+    ),
+    Difference(
+        "Assigned values are converted",
+        "x[index] = values and index_put convert the values to x's dtype, as x[0] = value does in PyTorch too.",
+        _answers("Index put requires the source and destination dtypes match"),
+        example=(
+            "x = L.zeros(2)",
+            "x[[0]] = L.tensor([1, 2], dtype=L.int32)[:1]",
+        ),
+    ),
+    Difference(
+        "Numbers for tensors",
+        "maximum and minimum take Python numbers, prod several dims, reshape a single size.",
+        _answers(
+            r"(maximum|minimum)\(\): argument 'other'.*must be Tensor",
+            r"prod\(\): argument 'dim' must be int, not (tuple|list)",
+            r"prod\(\) received an invalid combination",
+            r"reshape\(\): argument 'shape' .*must be tuple of ints, not int",
+            r"reshape\(\) takes 2 positional arguments",
+        ),
+        example=("x = L.tensor([1.0, 3.0]).maximum(2.0)",),
+    ),
+    Difference(
+        "Index dtypes",
+        "An index may have any signed integer dtype.",
+        _answers(
+            "dtype of indices should be Long", "only applicable to index tensor of type LongTensor", "dtype int64"
+        ),
+        example=("x = F.one_hot(L.tensor([0, 1], dtype=L.int32))",),
+    ),
+    Difference(
+        "More gradients",
+        "The weight of a loss and the divisor of remainder are differentiable like every other argument.",
+        _answers("is not differentiable with respect to argument", "derivative for aten::remainder is not implemented"),
+        example=(
+            "x = L.tensor([0.5]).requires_grad_()",
+            "y = F.binary_cross_entropy(L.tensor([0.5]), L.tensor([1.0]), x)",
+        ),
+    ),
+    Difference(
+        "Promotion in addmm and meshgrid",
+        "The summand of addmm is promoted like that of `+`; the tensors of a meshgrid need not have one dtype.",
+        _answers("meshgrid expects all tensors to have the same dtype", "self and mat2 must have the same dtype"),
+        example=('x = L.meshgrid(L.tensor([1.0]), L.tensor([1]), indexing="ij")',),
+    ),
+    Difference(
+        "Numbers beyond float16",
+        "A Python number that float16 cannot hold is infinite there, as the result of an operation would be.",
+        _answers("value cannot be converted to type (c10|at)::Half without overflow"),
+        example=("x = L.tensor([1.0], dtype=L.float16).clamp(max=1e30)",),
+    ),
+    Difference(
+        "norm(dtype=) may narrow",
+        "dtype= converts the input first, whatever it is, as that of sum does.",
+        _answers("should be convertible without narrowing"),
+        example=("x = L.tensor([3.0, 4.0]).norm(2, 0, False, L.float16)",),
+    ),
+    Difference(
+        "Reductions to integers have no history",
+        "sum(dtype=int64) of a tensor that requires grad is a plain integer tensor; PyTorch refuses some such dtypes.",
+        _answers("Autograd not support dtype"),
+        example=(
+            "x = L.tensor([1.0]).requires_grad_()",
+            "y = x.sum(dtype=L.uint8)",
+        ),
+    ),
+    Difference(
+        "Gradients between dtypes",
+        "A gradient is converted to the dtype of its tensor; PyTorch lacks the conversion in a few backward formulas.",
+        _answers(r"Found dtype \w+ but expected \w+"),
+    ),
+    Difference(
+        "Modes of pad",
+        "Every mode of pad takes tensors of any rank, and padding for any number of dims.",
+        _answers("Padding size .*is not supported", "Only 2D, 3D, 4D, 5D padding", "Expected 2D or 3D"),
+        example=('x = F.pad(L.tensor([1.0, 2.0]), (1, 1), mode="circular")',),
+    ),
+    Difference(
+        "0-d tensors as of one dim",
+        "What takes a dim takes -1 and 0 of a 0-d tensor; PyTorch refuses that in a few functions.",
+        _answers(r"range of \[-1, 0\], but got 1", "tensor has no dimensions", r"output with shape \[\] doesn't match"),
+        example=("x = L.tensor(1.0).repeat_interleave(3, -1)",),
+    ),
+    # ------------------------------------------------------------------ memory and history
+    Difference(
+        "Layout of results",
+        "A result may be contiguous where PyTorch keeps its argument's order of axes; the other way round never.",
+        _either(
+            _answers("view size is not compatible"),
+            _gives("aliasing", r"contiguous|reshape|flatten|to\(|view", "False"),
+        ),
+        example=(
+            "x = L.tensor([[1.0, 2.0], [3.0, 4.0]])",
+            "y = L.argwhere(x)",
+            "z = y.view(-1)",
+        ),
+    ),
+    Difference(
+        "Writes into one of several views",
+        "Views of chunk, split and unbind are derived again after a write like any others, so they may be written.",
+        _answers("modified inplace. This view is the output of a function that returns multiple views"),
+        example=(
+            "x = L.tensor([1.0, 2.0]).requires_grad_()",
+            "y = x * 2",
+            "y.unbind(0)[0].mul_(3)",
+        ),
+    ),
+    Difference(
+        "Fewer stale values",
+        "An in-place operation copies what its own gradient needs, so some programs have gradients that PyTorch refuses.",
+        _answers("modified by an inplace operation"),
+        example=(
+            "x = L.tensor([1.0]).requires_grad_()",
+            "y = x * 2",
+            "z = y * y",
+            "y.mul_(3)",
+            "g = L.autograd.grad(y.sum(), [x])",
+        ),
+    ),
+    Difference(
+        "Overlapping copies",
+        "A tensor may be copied or assigned to one that shares memory with it: it is read before it is written.",
+        _answers("some elements of the input tensor and the written-to tensor refer to a single memory location"),
+        example=(
+            "x = L.tensor([1.0, 2.0, 3.0])",
+            "x[1:].copy_(x[:-1])",
+        ),
+    ),
+    Difference(
+        "Writes to expanded tensors",
+        "Writing where several elements share memory is an error for every in-place operation; PyTorch warns in a few.",
+        _refuses("several elements of an expanded tensor share memory", r"index_put_|masked_fill_|\]"),
+        example=(
+            "x = L.tensor([1.0]).expand((2,))",
+            "x[[0]] = 2.0",
+        ),
+    ),
+    Difference(
+        "Histories of constant gradients",
+        "With create_graph=True a gradient that is constant may have a history in one and none in the other; its own "
+        "gradient is then None here and zeros there, or the other way round.",
+        _either(
+            _gives("requires_grad", "gradient"),
+            _gives("result", "gradient", _CONSTANT),
+            _refuses("'int' object is not iterable|does not require grad", "second gradient"),
+            _answers("'int' object is not iterable", "does not require grad"),
+        ),
+        example=(
+            "x = L.tensor([1.0]).requires_grad_()",
+            "y = F.dropout(x, 1.0)",
+            "g = L.autograd.grad(y.sum(), [x], create_graph=True)",
+        ),
+    ),
+    # ------------------------------------------------------------------ arguments
+    Difference(
+        "Arguments are checked where nothing is to be done",
+        "An index, dim, shape or dtype that would be wrong is an error for tensors without elements too.",
+        _empty,
+        example=("x = L.zeros((0,)).roll(1, 6)",),
+    ),
+    Difference(
+        "Losses do not broadcast",
+        "(N, 1) against (N,) is nearly always a mistake: PyTorch warns, here it is an error unless broadcast=True.",
+        _refuses("must have one shape", LOSSES),
+        example=("x = F.smooth_l1_loss(L.tensor([[1.0], [2.0]]), L.tensor([1.0, 2.0]))",),
+    ),
+    # ------------------------------------------------------------------ values
+    Difference(
+        "Dtypes of losses",
+        "The losses of integers are floating, those of two dtypes have the promoted one.",
+        _gives("dtype", LOSSES),
+        example=('x = F.l1_loss(L.tensor([1]), L.tensor([3]), reduction="none")',),
+    ),
+    Difference(
+        "Bounds outside an unsigned dtype",
+        "clamp with a bound that the dtype cannot hold does nothing or saturates; PyTorch wraps the bound.",
+        _either(_gives("value, effect: value", "clamp|clip"), _answers("without overflow", template="clamp|clip")),
+        example=("x = L.tensor([1], dtype=L.uint8).clamp_min(-1)",),
+    ),
+    Difference(
+        "Which of equals",
+        "Where elements are equal, sort without stable=True and topk may name other positions.",
+        _ties,
+        example=(
+            "x = L.tensor([0.0, 1.0, 0.5, 0.5])",
+            "y = L.topk(x, 2)",
+        ),
+    ),
+    Difference(
+        "Signs of zeros",
+        "A zero that is the outcome of a sum, a loss, a gradient or of a choice between equals may have either sign.",
+        _gives(
+            "zero sign, effect: zero sign",
+            rf"gradient|{LOSSES}|sum|logsigmoid|relu|dropout|elu|norm|@|mm|mv|mul\(\{{|einsum|mean|softplus|silu|alpha|clamp"
+            r"|clip|max|min|sort|topk|linear|matmul|dot",
+        ),
+        example=("x = F.logsigmoid(L.tensor(inf))",),
+    ),
+    Difference(
+        "Infinities in means and in binary cross-entropy",
+        "The result is the limit where there is one; PyTorch's formulas subtract infinities there and give nan.",
+        _gives("special", r"(std|var)_mean|binary_cross_entropy", "ours .*inf.*; PyTorch .*nan"),
+        example=("x = L.var_mean(L.tensor([0.0, -inf]), 0)",),
+    ),
+    Difference(
+        "Dropout of everything",
+        "dropout with p=1 is 0, of nan and infinities too; PyTorch multiplies by 0.",
+        _gives("special", "dropout", r"ours [^;]*0\.0"),
+        example=("x = F.dropout(L.tensor([nan]), 1.0)",),
+    ),
+    # ------------------------------------------------------------------ what programs do not draw
+    Difference(
+        "Random numbers",
+        "One counter-based generator (Philox4x32-10) gives the same numbers on every device; they are not PyTorch's.",
+    ),
+    Difference(
+        "Late errors on CUDA",
+        "What a check finds on the device is raised at the next wait, with the CPU's message; no optimizer step that "
+        "follows changes anything until then. PyTorch's assertions leave the device unusable.",
+    ),
+    Difference(
+        "Subnormal numbers on CUDA",
+        "float32 values below 1.2e-38 are 0 there: CuPy compiles every kernel so.",
+    ),
+    Difference(
+        "A device that is not there",
+        'device="cuda" warns once and runs on the CPU where CUDA cannot be used at all; TENSORGRAD_STRICT_DEVICE=1 makes '
+        "it PyTorch's error.",
+    ),
+    Difference(
+        "Files",
+        "save and load read and write safetensors; there is no pickle, which runs code.",
+    ),
+    Difference(
+        "dtypes are NumPy's",
+        "x.dtype is a numpy.dtype, uint16 to uint64 take part in everything; there is no complex, bfloat16 or quantized one.",
+    ),
+    Difference(
+        "Options of losses are keywords",
+        "reduction= and what follows it are given by name; the deprecated size_average= and reduce= are not there.",
+    ),
+    Difference(
+        "Two classes for one error",
+        "An error is caught under Python's natural class (ValueError, TypeError, IndexError) and under PyTorch's.",
     ),
 )
 
 
 def known(finding: Finding, run: Any) -> Difference | None:
-    return next((d for d in DIFFERENCES if d.covers(finding, run)), None)
+    return next((d for d in DIFFERENCES if d.covers is not None and d.covers(finding, run)), None)

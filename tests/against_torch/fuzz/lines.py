@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.against_torch.fuzz.comparing import Mismatch
 from tests.against_torch.fuzz.drawing import Leaf
+from tests.against_torch.fuzz.vocabulary import names_in
 
 __all__ = ["Finding", "Line"]
 
@@ -32,8 +33,10 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Findings with one key are one kind: of errors the classes count, of all else the line."""
+        """Findings with one key are one kind: of errors the classes count, of layouts the function, of all else the line."""
         kind = self.mismatch.kind
+        if kind in ("layout", "zero sign"):
+            return kind, (names_in(self.line.template) or [self.line.template])[-1]
         if kind in ("error class", "foreign error"):
             return kind, re.sub(r"(\w+): .*?; (PyTorch \w+): .*", r"\1; \2", self.mismatch.detail, flags=re.DOTALL)
         return kind, self.line.template or self.line.text

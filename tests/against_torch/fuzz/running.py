@@ -40,12 +40,12 @@ class Run:
         if mismatch:
             finding = Finding(mismatch, line, self._dtypes(line), other.error)
             difference = known(finding, self)
-            if difference is not None:
-                self.differences.append(difference)
-            else:
+            if difference is None:
                 self.findings.append(finding)
-                if not (mine.error and other.error):
-                    return False
+            else:
+                self.differences.append(difference)
+            if not (mine.error and other.error) and (difference is None or line.name is None):
+                return False
         if mine.error or other.error:
             self._forget(line)
         else:

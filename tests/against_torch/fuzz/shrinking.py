@@ -51,7 +51,9 @@ def _plainer(leaf: Leaf) -> Iterator[Leaf]:
         for position in range(n if n > 1 else 0):
             yield leaf.with_values(np.take(leaf.values, [position], axis))
     if leaf.values.ndim and leaf.layout == "":
-        yield leaf.with_values(leaf.values[0]) if len(leaf.values) else leaf.with_values(np.zeros((), leaf.values.dtype))
+        yield (
+            leaf.with_values(leaf.values[0]) if len(leaf.values) else leaf.with_values(np.zeros((), leaf.values.dtype))
+        )
     flat = leaf.values.ravel()
     for k, value in enumerate(flat if flat.size <= 12 else ()):
         if value not in (0, 1):

@@ -137,7 +137,7 @@ REDUCTIONS = (
         "var std var_mean std_mean",
         "L.NAME({f})",
         "L.NAME({f}, {dim})",
-        "L.NAME({f}, dim={dims}, keepdim={keep}, correction={small})",
+        "L.NAME({f}, dim={dims}, keepdim={keep}, correction={correction})",
         "L.NAME({f}, {dim}, unbiased={keep})",
     )
     + _each("var std", "{x}.NAME()", "{f}.NAME({dim})", "{f}.NAME({dims}, correction=0)", "{f}.NAME(unbiased={keep})")
@@ -279,7 +279,7 @@ INDEXING = _lines("""
     {x}.nonzero()
     {x}.nonzero(as_tuple=True)
     L.argwhere({x})
-    L.where({mask})
+    L.where({x} > 0)
     F.one_hot({labels1}, {classes})
     F.one_hot({labels1})
     {x}.repeat_interleave({count})
@@ -420,7 +420,7 @@ LOSSES = _lines("""
     F.binary_cross_entropy({f}.sigmoid(), {probs}, reduction={red})
     F.binary_cross_entropy({probs}, {probs}, {same})
     F.binary_cross_entropy_with_logits({f}, {probs}, reduction={red})
-    F.binary_cross_entropy_with_logits({f}, {probs}, {same}, pos_weight={num_tensor})
+    F.binary_cross_entropy_with_logits({f}, {probs}, {same}, pos_weight={probs})
     F.cross_entropy({logits}, {labels})
     F.cross_entropy({logits}, {labels}, {classweights}, reduction={red})
     F.cross_entropy({logits}, {labels}, ignore_index={small}, reduction={red})
@@ -449,12 +449,12 @@ CREATIONS = (
     L.as_tensor({nested})
     L.as_tensor({x}, dtype={dtype})
     L.arange({bound})
-    L.arange({num}, {bound})
-    L.arange({num}, {bound}, {step})
-    L.arange({num}, {bound}, {step}, dtype={dtype})
-    L.linspace({num}, {num}, {count})
-    L.linspace({num}, {num}, steps={count}, dtype={dtype})
-    L.linspace({num_tensor}, {num}, {count})
+    L.arange({bound}, {bound})
+    L.arange({bound}, {bound}, {step})
+    L.arange({bound}, {bound}, {step}, dtype={dtype})
+    L.linspace({bound}, {bound}, {count})
+    L.linspace({bound}, {bound}, steps={count}, dtype={dtype})
+    L.linspace({num_tensor}, {bound}, {count})
     L.eye({count})
     L.eye({count}, {small}, dtype={dtype})
     L.tensor({num})
@@ -496,7 +496,7 @@ GROUPS = (
     Group("creations", 5, tuple(CREATIONS)),
     Group("conversions", 5, tuple(CONVERSIONS)),
 )
-LONG_GROUPS = ("unary", "reductions", "activations", "losses", "joins", "linalg")
+LONG_GROUPS = ("unary", "reductions", "activations", "losses", "joins", "sorts")  # none makes a product of sizes
 
 
 def names_in(template: str) -> list[str]:

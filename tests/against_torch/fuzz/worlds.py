@@ -13,16 +13,16 @@ import torch
 
 import tensorgrad as tg
 
-__all__ = ["HELPERS", "Float64", "Outcome", "World", "held", "ours", "storage_of", "tensors_of", "theirs"]
+__all__ = ["HELPERS", "Float64", "Outcome", "World", "disturbed", "held", "ours", "storage_of", "tensors_of", "theirs"]
 
 # What programs may call besides the libraries, in text, since it is printed with them.
-HELPERS = '''\
+HELPERS = """\
 def ramp(v):  # weights without symmetry, of the shape and dtype of v
     return (L.arange(v.numel()).reshape(v.shape) % 7 - 2.5).to(v.dtype)
 
 def weighted(vs):  # the sum of all that is differentiable, weighted
     return sum((v * ramp(v)).sum() for v in vs if v is not None and v.requires_grad)
-'''
+"""
 
 
 @lru_cache(maxsize=4096)
@@ -92,21 +92,37 @@ def theirs() -> World:
     return World(torch)
 
 
+def disturbed(value: Any, noise: np.random.Generator, dtype: Any = None) -> Any:
+    """In float64, each element moved by at most one rounding of its dtype, or of the given one."""
+    if not value.is_floating_point():
+        return value.detach()
+    factor = torch.finfo(dtype or value.dtype).eps * torch.from_numpy(noise.uniform(-1, 1, tuple(value.shape)))
+    exact = value.detach().double()
+    return torch.where(torch.isfinite(exact), exact + exact * factor, exact)
+
+
 class _Doubled:
-    """PyTorch with float64 in the place of every floating dtype."""
+    """PyTorch with float64 in the place of every floating dtype; with noise, its new tensors are disturbed."""
 
     float16 = float32 = float = half = double = float64 = torch.float64
+
+    def __init__(self, noise: np.random.Generator | None) -> None:
+        self._noise = noise
 
     def __getattr__(self, name: str) -> Any:
         return getattr(torch, name)
 
+    def tensor(self, data: Any, *, dtype: Any = None) -> Any:
+        made = torch.tensor(data, dtype=dtype)
+        return made if self._noise is None else disturbed(made, self._noise)
+
 
 class Float64(World):
-    """The world of exact values. `noise` disturbs what each line makes by as much as rounding would."""
+    """The world of exact values. `noise`: disturbs the tensors that lines spell out."""
 
-    def __init__(self) -> None:
+    def __init__(self, noise: np.random.Generator | None = None) -> None:
         super().__init__(torch)
-        self.names["L"] = _Doubled()
+        self.names["L"] = _Doubled(noise)
         exec(_compiled(HELPERS), self.names)
 
     def run(self, line: str, name: str | None) -> Outcome:
@@ -123,7 +139,5 @@ class Float64(World):
             if "[" not in name:
                 self.names[name] = value.detach().clone()
             return
-        new = value.detach().to(mine.dtype)
-        if noise is not None and value.is_floating_point():
-            new = new * (1 + torch.finfo(value.dtype).eps * torch.from_numpy(noise.uniform(-1, 1, tuple(value.shape))))
-        np.copyto(mine.detach().numpy(), new.numpy(force=True))  # which may write where memory overlaps
+        new = value.detach() if noise is None else disturbed(value, noise)
+        np.copyto(mine.detach().numpy(), new.to(mine.dtype).numpy(force=True))  # which may write where memory overlaps
