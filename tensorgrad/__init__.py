@@ -101,6 +101,7 @@ from tensorgrad.functional.promotion import result_type
 from tensorgrad.functional.reduction import *
 from tensorgrad.functional.shape import *
 from tensorgrad.functional.sorting import *
+from tensorgrad.names import listing
 from tensorgrad.random import (
     Generator,
     bernoulli,
@@ -141,13 +142,14 @@ __all__ = [
 ]
 # fmt: on
 
-_LAZY = {"checkpoint", "data", "nn", "optim", "train"}  # loaded when first used: it halves the time to import
-_LAZY_NAMES = {"save": "checkpoint", "load": "checkpoint"}
+_LATE = {"checkpoint", "data", "nn", "optim", "train"}  # loaded when first used: it halves the time to import
 
 
-def __getattr__(name: str) -> object:
-    if name in _LAZY:
+def _late(name: str) -> object:
+    if name in _LATE:
         return importlib.import_module(f"tensorgrad.{name}")
-    if name in _LAZY_NAMES:
-        return getattr(importlib.import_module(f"tensorgrad.{_LAZY_NAMES[name]}"), name)
-    raise AttributeError(f"module 'tensorgrad' has no attribute {name!r}")
+    return getattr(importlib.import_module("tensorgrad.checkpoint"), name) if name in ("load", "save") else None
+
+
+if not TYPE_CHECKING:  # a checker of types is to see the names themselves
+    __getattr__, __dir__ = listing("tensorgrad", __all__, _late)

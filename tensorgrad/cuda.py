@@ -6,11 +6,14 @@ used, memory is 0, and `synchronize`, `empty_cache` and `reset_peak_memory_stats
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tensorgrad import random
 from tensorgrad.backends import Device, DeviceLike, get_default_device
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.device import device_of_type, why_unusable
 from tensorgrad.errors import DeviceError
+from tensorgrad.names import listing
 
 __all__ = [
     "current_device",
@@ -26,6 +29,9 @@ __all__ = [
     "reset_peak_memory_stats",
     "synchronize",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)
 
 
 def is_available() -> bool:

@@ -59,6 +59,8 @@ class TensorgradError(Exception):
     def __str__(self) -> str:
         if not self._kind:
             return self.message
+        if not self._path:
+            return f"{self._kind}: {self.message}"  # of the module that was called: a model, or a loss by itself
         return f"{'.'.join(['model', *self._path])} ({self._kind}): {self.message}"
 
 

@@ -93,7 +93,8 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     if not from_arrays and wanted.kind in "iu" and host.size:
         fitting(name, host.min().item(), wanted)
         fitting(name, host.max().item(), wanted)
-    return host.astype(wanted)
+    converted: np.ndarray[Any, Any] = as_device("cpu").backend.astype(host, wanted)  # to inf without a warning
+    return converted
 
 
 def _huge_integers(name: str, host: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:

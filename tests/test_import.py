@@ -97,4 +97,4 @@ def test_the_public_names_are_there() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
-        _ = tg.no_such_name
+        _ = tg.no_such_name  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ ROOT = Path(tensorgrad.__file__).parent
 LAYERS: dict[str, float] = {
     "tensorgrad.version": 0,
     "tensorgrad.arguments": 0,
+    "tensorgrad.names": 0,
     "tensorgrad.calls": 0,
     "tensorgrad.errors": 0,
     "tensorgrad.config": 0,

@@ -307,3 +307,20 @@ def test_the_functions_of_the_package_are_methods_too() -> None:
         "clamp where masked_fill maximum minimum pow abs neg sign rsqrt square reciprocal erf"
     ).split()
     assert [n for n in both if not (hasattr(tg, n) and hasattr(tg.Tensor, n))] == []
+
+
+@pytest.mark.parametrize("dtype", [tg.float16, tg.float32, tg.float64])
+def test_a_number_keeps_the_sign_of_its_zero(dtype: tg.dtype[Any]) -> None:
+    x, chosen = tg.ones(2, dtype=dtype), tg.tensor([True, True])
+    results = [
+        tg.full((2,), -0.0, dtype=dtype),
+        tg.full_like(x, -0.0),
+        tg.where(chosen, -0.0, x),
+        x.masked_fill(chosen, -0.0),
+        x.clone().fill_(-0.0),
+        x * -0.0,
+    ]
+    written = x.clone()
+    written[:] = -0.0
+    assert all(np.signbit(result.numpy()).all() for result in (*results, written))
+    assert not np.signbit(tg.full((2,), 0.0, dtype=dtype).numpy()).any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tensorgrad.autograd.backward import backward, grad
 from tensorgrad.autograd.function import Function, once_differentiable
 from tensorgrad.autograd.gradcheck import gradcheck, gradgradcheck
@@ -12,6 +14,7 @@ from tensorgrad.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+from tensorgrad.names import listing
 
 __all__ = [
     "Function",
@@ -26,3 +29,6 @@ __all__ = [
     "once_differentiable",
     "set_grad_enabled",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorgrad.autograd.op import Spec
 from tensorgrad.autograd.sweep import Sweep, checked_gradient, key_of
-from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
+from tensorgrad.autograd.variable import Tensor, Variable, accumulating, new_tensor
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 
@@ -26,7 +26,7 @@ def backward(
 
     `grad_tensors`: the gradient of each tensor, of its shape; may be left out for tensors of one element. The graph is
     freed unless `retain_graph`; `create_graph` makes the gradients differentiable and implies it. Nothing is
-    accumulated where an error is raised.
+    accumulated where an error is raised. Several threads may add to the same leaf, each from a graph of its own.
     """
     name = "backward"
     roots = _listed(name, tensors)
@@ -34,8 +34,9 @@ def backward(
     sweep = _sweep(name, roots, targets, retain_graph, create_graph)
     sweep.run(_seeds(name, roots, grad_tensors))
     receivers: Iterable[Any] = [k for k in sweep.results if isinstance(k, Variable)] if targets is None else targets
-    for tensor in dict.fromkeys(receivers):
-        _accumulate(tensor, sweep.take_gradient(tensor), create_graph)
+    with accumulating:
+        for tensor in dict.fromkeys(receivers):
+            _accumulate(tensor, sweep.take_gradient(tensor), create_graph)
 
 
 def grad(

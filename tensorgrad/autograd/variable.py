@@ -5,6 +5,7 @@ The tape makes Tensors without importing them, which would turn the layers upsid
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -19,6 +20,7 @@ __all__ = [
     "Node",
     "Tensor",
     "Variable",
+    "accumulating",
     "clock",
     "follow_retained",
     "new_tensor",
@@ -27,6 +29,10 @@ __all__ = [
 ]
 
 clock = count(1).__next__
+
+# Held by whoever reads a `.grad` to write it again: leaves are shared between threads, as in data-parallel training.
+# Reentrant, because what the garbage collector runs inside may go backward too.
+accumulating = threading.RLock()
 
 
 class Node:
@@ -226,7 +232,8 @@ class _Retainer:
     def __call__(self, grad: Tensor) -> None:
         tensor = self.tensor()
         if tensor is not None:
-            tensor.grad = grad.clone() if tensor.grad is None else tensor.grad + grad
+            with accumulating:
+                tensor.grad = grad.clone() if tensor.grad is None else tensor.grad + grad
 
 
 def _retainer_of(tensor: Variable, node: Node) -> _Retainer | None:

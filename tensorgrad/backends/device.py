@@ -307,6 +307,6 @@ def _levels_to_the_caller() -> int:
     """The `stacklevel` with which a warning of the function that asks points at the line outside the package."""
     frame, level = sys._getframe(1), 1
     package = __name__.partition(".")[0]
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
     return level

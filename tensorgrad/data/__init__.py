@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tensorgrad.data.csv_reader import read_csv, read_csv_inputs
 from tensorgrad.data.dataset import Dataset, Subset, TensorDataset
 from tensorgrad.data.digits import digits, digits_table
@@ -10,6 +12,7 @@ from tensorgrad.data.npz_reader import read_npz
 from tensorgrad.data.split import random_split, train_val_test_split
 from tensorgrad.data.standardize import Standardizer
 from tensorgrad.data.table import Table
+from tensorgrad.names import listing
 
 __all__ = [
     "DataLoader",
@@ -26,3 +29,6 @@ __all__ = [
     "read_npz",
     "train_val_test_split",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)

@@ -16,7 +16,7 @@ from tensorgrad.functional.joining import stack
 from tensorgrad.ops import index as I
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Dataset", "Subset", "TensorDataset", "as_dataset", "gather_within", "is_dataset"]
+__all__ = ["Dataset", "Subset", "TensorDataset", "as_dataset", "gather_within", "has_bare_samples", "is_dataset"]
 
 Index = int | slice | Sequence[int] | Tensor
 D = TypeVar("D", bound="Dataset")
@@ -100,6 +100,10 @@ class TensorDataset(Dataset):
         return f"TensorDataset({fields})"
 
 
+class _Rows(TensorDataset):
+    """The rows of one Tensor: a sample is a tensor, no tuple."""
+
+
 class Subset(Dataset):
     """The samples of `dataset` at `indices` (int64, any order), without copying them.
 
@@ -165,6 +169,15 @@ def gather_within(dataset: Dataset, indices: Tensor, count: int) -> tuple[Tensor
     return dataset.gather(indices)
 
 
+def has_bare_samples(dataset: Dataset) -> bool:
+    """Whether a sample is a tensor, an array or a number, and no tuple of fields. It may ask for the first one."""
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    if isinstance(dataset, TensorDataset):
+        return isinstance(dataset, _Rows)
+    return not isinstance(dataset[0], (tuple, list))
+
+
 def _gathers_as(dataset: Dataset, kind: type[D]) -> TypeGuard[D]:
     """Whether `dataset.gather` is that of `kind`, overridden nowhere."""
     return getattr(dataset.gather, "__func__", None) is kind.gather
@@ -191,7 +204,7 @@ def as_dataset(owner: str, given: Any) -> Dataset:
     if is_dataset(given):
         return given
     if isinstance(given, Tensor):
-        return TensorDataset(given)
+        return _Rows(given)
     if isinstance(given, tuple):
         _refuse_fields(owner, given)
     if callable(getattr(given, "dataset", None)):  # a Table, of which this module must not know
@@ -224,6 +237,8 @@ def _stacked(samples: list[Any], device: Device) -> tuple[Tensor, ...]:
 def _stacked_field(values: tuple[Any, ...], device: Device) -> Tensor:
     if isinstance(values[0], Tensor):
         return stack([value.to(device) for value in values])
+    if isinstance(values[0], float) and not isinstance(values[0], np.generic):
+        return as_tensor(values, dtype="float64", device=device)  # as PyTorch does: they have that precision
     return as_tensor(np.stack(values) if isinstance(values[0], np.ndarray) else list(values), device=device)
 
 

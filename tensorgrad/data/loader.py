@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tensorgrad.arguments import hinted
 from tensorgrad.creation import arange
-from tensorgrad.data.dataset import as_dataset, gather_within
+from tensorgrad.data.dataset import as_dataset, gather_within, has_bare_samples
 from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
 from tensorgrad.tensor import Tensor
@@ -15,14 +16,15 @@ __all__ = ["DataLoader"]
 
 
 class DataLoader:
-    """Iterates over `dataset` in batches: tuples of tensors of shape `(batch_size, ...)`.
+    """Iterates over `dataset` in batches: tuples of tensors of shape `(batch_size, ...)`, or one such tensor where a
+    sample is no tuple. Python's floats become float64, as in PyTorch.
 
     The last batch holds what is left, unless `drop_last`. With `shuffle` each pass draws a new order from
     `generator` (the default generator of the data's device if None): the same seed gives the same orders,
     pass after pass. A batch is a copy, never a view: writing to it leaves the data alone.
 
     `dataset` is a Dataset, a Table, or anything with `__len__` and `__getitem__`, such as a list of (input, label)
-    pairs; samples are then stacked one by one, and a Tensor is a data set of one field. Batches are on
+    pairs; samples are then stacked one by one, and those of a Tensor are its rows. Batches are on
     `dataset.device`.
 
     `num_workers=0` and `pin_memory` are accepted for PyTorch programs and change nothing: a batch is gathered where the
@@ -32,6 +34,7 @@ class DataLoader:
     samples by number.
     """
 
+    @hinted
     def __init__(
         self,
         dataset: Any,
@@ -55,16 +58,23 @@ class DataLoader:
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.generator = generator
+        self._bare: bool | None = None  # whether a sample is no tuple; looked at when there is a batch of one field
 
     def __len__(self) -> int:
         """The number of batches in one pass."""
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole if self.drop_last or not rest else whole + 1
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+    def __iter__(self) -> Iterator[Any]:
         order = self._order()
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield gather_within(self.dataset, order[start : start + self.batch_size], len(order))
+            fields = gather_within(self.dataset, order[start : start + self.batch_size], len(order))
+            yield fields[0] if len(fields) == 1 and self._has_bare_samples() else fields
+
+    def _has_bare_samples(self) -> bool:
+        if self._bare is None:
+            self._bare = has_bare_samples(self.dataset)
+        return self._bare
 
     def _order(self) -> Tensor:
         count, device = len(self.dataset), self.dataset.device

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tensorgrad.names import listing
 from tensorgrad.nn import activation, container, dropout, functional, init, linear, loss, utils
 from tensorgrad.nn.activation import *
 from tensorgrad.nn.container import *
@@ -25,3 +28,6 @@ __all__ = [
     *linear.__all__,
     *loss.__all__,
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)

@@ -7,10 +7,12 @@ All random functions take `generator=None`: the default generator of the tensor'
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from tensorgrad import random
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.errors import ArgumentError, ShapeError
+from tensorgrad.names import listing
 from tensorgrad.random import Generator
 from tensorgrad.tensor import Tensor
 
@@ -28,6 +30,9 @@ __all__ = [
     "xavier_uniform_",
     "zeros_",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)
 
 _GAINS = {
     "linear": 1.0,

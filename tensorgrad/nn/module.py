@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Self, TypeAlias, overload
 
+from tensorgrad.arguments import hint_making, hinted
 from tensorgrad.autograd.variable import RemovableHandle
 from tensorgrad.backends import DeviceLike
 from tensorgrad.backends.device import device_of_type
@@ -40,6 +41,11 @@ class Module:
     _registry: dict[str, Kind]
     _hooks: ForwardHooks
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        hint_making(cls)
+
+    @hinted
     def __init__(self) -> None:
         self.__dict__.update(training=True, _registry={}, _hooks=ForwardHooks())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tensorgrad.autograd.inplace import mark_written
 from tensorgrad.autograd.modes import no_grad
@@ -14,6 +14,7 @@ from tensorgrad.creation import zeros
 from tensorgrad.dtypes import float64, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat
+from tensorgrad.names import listing
 from tensorgrad.tensor import Tensor
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "parameters_to_vector",
     "vector_to_parameters",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)
 
 
 def clip_grad_norm_(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from inspect import signature
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+from tensorgrad.arguments import hint_making
 from tensorgrad.autograd.modes import enable_grad, no_grad
 from tensorgrad.autograd.variable import new_tensor
 from tensorgrad.backends import Device
@@ -15,7 +15,7 @@ from tensorgrad.dtypes import float64
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 from tensorgrad.nn.parameter import zero_gradient
 from tensorgrad.optim.bucket import Bucket, Roster
-from tensorgrad.optim.options import check_names, checked_parameter, checked_rate, plain
+from tensorgrad.optim.options import SYNONYMS, check_group_options, checked_parameter, checked_rate, plain
 from tensorgrad.optim.state import dump_state, read_state
 from tensorgrad.tensor import Tensor
 
@@ -43,12 +43,9 @@ class Optimizer:
 
     rule: ClassVar[Rule]
 
-    def __new__(cls, *args: Any, **options: Any) -> Self:
-        """Raises DTypeError for an option that `__init__` does not take, and suggests the one that was meant."""
-        taken = signature(cls.__init__).parameters.values()
-        if all(p.kind is not p.VAR_KEYWORD for p in taken):
-            check_names(cls.__name__, [p.name for p in taken], options)
-        return super().__new__(cls)
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        hint_making(cls, SYNONYMS)
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -95,11 +92,13 @@ class Optimizer:
     def add_param_group(self, param_group: Group) -> None:
         """Add a group: a dict with "params" and the options that differ from the defaults.
 
-        Raises DTypeError for parameters that are not floating Tensors, GraphError for results of operations,
-        and ArgumentError for options outside their values and for a parameter that is there already.
+        Raises DTypeError for parameters that are not floating Tensors and for what looks like an option misspelt (other
+        keys are the caller's own, such as "name"), GraphError for results of operations, and ArgumentError for options
+        outside their values and for a parameter that is there already.
         """
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise ArgumentError(f"{self._name}: a parameter group is a dict with the key 'params', got {param_group!r}")
+        check_group_options(self._name, ("params", "param_names", *self.defaults), param_group)
         names, params = _named(self._name, param_group["params"])
         group = {**plain(self.defaults), **plain(param_group), "params": params}
         if names:

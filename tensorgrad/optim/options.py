@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad import arguments
+from tensorgrad.arguments import check_names
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
+from tensorgrad.names import nearest
 from tensorgrad.tensor import Tensor
 
 __all__ = [
+    "SYNONYMS",
     "check_below_one",
     "check_epsilon",
-    "check_names",
+    "check_group_options",
     "check_not_negative",
     "checked_parameter",
     "checked_rate",
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 # What other libraries call the same options.
-_SYNONYMS = {
+SYNONYMS = {
     "beta1": "betas",
     "beta2": "betas",
     "beta_1": "betas",
@@ -37,9 +39,13 @@ _SYNONYMS = {
 }
 
 
-def check_names(owner: str, known: Iterable[str], given: Iterable[str]) -> None:
-    """`arguments.check_names` with the synonyms of an optimizer's options."""
-    arguments.check_names(owner, known, given, _SYNONYMS)
+def check_group_options(owner: str, known: Iterable[str], given: Iterable[str]) -> None:
+    """DTypeError for a key of a parameter group that is no option, but like one."""
+    names = [*known]
+    likely = [*names, *(other for other, own in SYNONYMS.items() if own in names)]
+    unknown = [key for key in given if key not in names and isinstance(key, str)]
+    alike = [key for key in unknown if nearest(key, likely) is not None]
+    check_names(f"{owner}: parameter group", names, alike, SYNONYMS)
 
 
 def plain(options: dict[str, Any]) -> dict[str, Any]:

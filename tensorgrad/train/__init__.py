@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tensorgrad.names import listing
 from tensorgrad.train.evaluate import accuracy, evaluate, predict
 from tensorgrad.train.fit import fit
 from tensorgrad.train.history import Epoch, History, StopReason
 from tensorgrad.train.hooks import FitState, Hook
 
 __all__ = ["Epoch", "FitState", "History", "Hook", "StopReason", "accuracy", "evaluate", "fit", "predict"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = listing(__name__, __all__)

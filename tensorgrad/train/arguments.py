@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from inspect import signature
 from typing import ParamSpec, TypeVar
 
-from tensorgrad.arguments import check_names
+from tensorgrad.arguments import check_options
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.nn import Module
 from tensorgrad.optim import Optimizer
@@ -39,12 +38,11 @@ _SYNONYMS = {
 
 
 def names_checked(function: Callable[P, R]) -> Callable[P, R]:
-    """`function`, with `check_names` before each call."""
-    known = tuple(signature(function).parameters)
+    """`function`, with `check_options` before each call."""
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        check_names(function.__name__, known, kwargs, _SYNONYMS)
+        check_options(function.__name__, function, kwargs, _SYNONYMS)
         return function(*args, **kwargs)
 
     return checked

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.data.table import Array
-from tensorgrad.errors import ShapeError
+from tensorgrad.dtypes import type_name
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.joining import cat
 from tensorgrad.nn import Module
 from tensorgrad.tensor import Tensor
@@ -17,9 +18,10 @@ from tensorgrad.train.batches import Data, as_batches, as_field, as_samples, bes
 from tensorgrad.train.means import Means
 from tensorgrad.train.step import Loss, checked_loss
 
-__all__ = ["Metrics", "accuracy", "evaluate", "mode", "predict"]
+__all__ = ["Metric", "Metrics", "accuracy", "evaluate", "mode", "named_metrics", "predict"]
 
-Metrics = Mapping[str, Callable[[Any, Tensor], Tensor | float]]
+Metric: TypeAlias = Callable[[Any, Tensor], Tensor | float]
+Metrics: TypeAlias = Mapping[str, Metric] | Sequence[str | Metric]
 
 
 def evaluate(
@@ -30,13 +32,14 @@ def evaluate(
     Sums stay on the device until the end, in float64; `data`, `loss` and `metrics` are as for `fit`.
     """
     check_parts("evaluate", model, loss)
+    measures = named_metrics("evaluate", metrics)
     like = next(model.parameters(), None)
     means, data = Means(), as_samples("evaluate: data", data, like)
     with mode(model, training=False), no_grad():
         for inputs, target in inputs_and_target(as_batches(data, batch_size), like):
             output = model(*inputs)
             values = {"loss": checked_loss(loss(output, target))}
-            means.add(values | {name: metric(output, target) for name, metric in (metrics or {}).items()}, len(target))
+            means.add(values | {name: metric(output, target) for name, metric in measures.items()}, len(target))
     return means.read()
 
 
@@ -63,6 +66,41 @@ def accuracy(output: Tensor, target: Tensor) -> Tensor:
             f"got {output.shape} and {target.shape}"
         )
     return (output.argmax(1) == target).float().mean()
+
+
+_NAMED: dict[str, Metric] = {"accuracy": accuracy}
+
+
+def named_metrics(owner: str, metrics: Metrics | None) -> dict[str, Metric]:
+    """Metrics by name: of a mapping its own, of a function in a sequence the function's, and "accuracy" is `accuracy`.
+
+    Raises DTypeError for what is neither, ArgumentError for another word.
+    """
+    if metrics is None:
+        return {}
+    if isinstance(metrics, Mapping):
+        pairs = list(metrics.items())
+    elif isinstance(metrics, (list, tuple)):
+        pairs = [(m if isinstance(m, str) else getattr(m, "__name__", type_name(m)), m) for m in metrics]
+    else:
+        raise DTypeError(
+            f"{owner}: metrics must be functions by name, such as {{'accuracy': tg.train.accuracy}}, or a list such as "
+            f"['accuracy'], got {type_name(metrics)}"
+        )
+    return {name: _metric(owner, metric) for name, metric in pairs}
+
+
+def _metric(owner: str, metric: str | Metric) -> Metric:
+    if isinstance(metric, str):
+        if metric not in _NAMED:
+            raise ArgumentError(
+                f"{owner}: the metrics known by a word are {', '.join(map(repr, _NAMED))}, got {metric!r}; pass a "
+                "function of output and target"
+            )
+        return _NAMED[metric]
+    if not callable(metric):
+        raise DTypeError(f"{owner}: a metric must be a function of output and target, got {type_name(metric)}")
+    return metric
 
 
 @contextmanager

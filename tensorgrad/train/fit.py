@@ -13,7 +13,7 @@ from tensorgrad.optim import Optimizer
 from tensorgrad.tensor import Tensor
 from tensorgrad.train.arguments import check_arguments, check_optimizer, check_parts, checked_hooks, names_checked
 from tensorgrad.train.batches import Data, as_batches, as_samples, inputs_and_target
-from tensorgrad.train.evaluate import Metrics, evaluate, mode
+from tensorgrad.train.evaluate import Metric, Metrics, evaluate, mode, named_metrics
 from tensorgrad.train.history import Epoch, History
 from tensorgrad.train.hooks import FitState, Hook
 from tensorgrad.train.means import Means
@@ -51,7 +51,7 @@ def fit(
     Batches that are on another device than the model are moved there one by one; data that fit into its memory are
     faster there from the start (`data.to(device)`).
     `loss` returns the mean over a batch; means over an epoch weigh every sample alike. `metrics`: name ->
-    function(output, target), also a mean over a batch.
+    function(output, target), also a mean over a batch; or a list of functions and of "accuracy".
     `clip_norm` limits the norm of all gradients together. `patience` ends training after so many epochs in a row
     without a new least score. `on_epoch` is called after each. `hooks` (see `Hook`) are called within every step too:
     they may change gradients, follow the loss, set the learning rate.
@@ -75,16 +75,17 @@ def fit(
     check_parts("fit", model, loss)
     check_optimizer(optimizer, model)
     check_arguments(epochs, patience, clip_norm)
+    measures = named_metrics("fit", metrics)
     like = next(model.parameters(), None)
     data = as_samples("fit: data", data, like)
     validation = None if validation is None else as_samples("fit: validation", validation, like)
-    judge = _judge(data, validation, epochs, metrics)
+    judge = _judge(data, validation, epochs, measures)
     step = TrainingStep(FitState(model, optimizer), refusing(loss), clip_norm, checked_hooks(hooks))
     run = _Run(as_batches(data, batch_size, seed, shuffle=True), step)
     if like is not None:
         like.device.backend.synchronize()  # what was found wrong before is not ours
     run.judge = None if judge is None else as_batches(judge, batch_size)
-    run.validates, run.metrics = validation is not None, metrics or {}
+    run.validates, run.metrics = validation is not None, measures
     with make_reporter(progress, epochs, run.batches_per_epoch) as reporter, mode(model, training=True):
         try:
             for _ in range(epochs):
@@ -104,8 +105,8 @@ def fit(
             run.history.stop_reason, run.history.detail = "non-finite loss", str(where)
         finally:
             run.restore_best()
-    if run.history.stop_reason == "interrupted":
-        reporter.close(f"stopped by Ctrl-C {run.state()}")
+    if run.history.stop_reason != "epochs":
+        reporter.close(str(run.history))
     return run.history
 
 
@@ -120,7 +121,7 @@ class _Run:
         self.batches, self.step, self.model = batches, step, step.state.model
         self.judge: Iterable[tuple[Tensor, ...]] | None = None  # what the score is measured on
         self.validates = False
-        self.metrics: Metrics = {}
+        self.metrics: dict[str, Metric] = {}
         self.batches_per_epoch = len(batches) if isinstance(batches, Sized) else None
         self.history = History()
         self.trail: list[tuple[Epoch, Weights | None]] = []
@@ -158,13 +159,6 @@ class _Run:
         elif self.history.stop_reason == "non-finite loss":
             self.model.load_state_dict(self.first_weights)
 
-    def state(self) -> str:
-        """How far it came, and whose weights the model has."""
-        count, best = len(self.trail), self.best_epoch()
-        if best is None:
-            return "before the end of the first epoch; the model has the weights of that moment"
-        return f"after {count} epoch{'s' if count > 1 else ''}; the model has the weights of epoch {best + 1}"
-
     def _train(self, reporter: Reporter) -> float:
         means, like, state = Means(), next(self.model.parameters(), None), self.step.state
         state.epoch = len(self.trail) + 1
@@ -175,7 +169,7 @@ class _Run:
         return means.read()["loss"]
 
 
-def _judge(data: Data, validation: Data | None, epochs: int, metrics: Metrics | None) -> Data | None:
+def _judge(data: Data, validation: Data | None, epochs: int, metrics: dict[str, Metric]) -> Data | None:
     """What the score of an epoch is measured on; None where that is the loss during training."""
     for name, given in (("data", data), ("validation", validation)):
         if epochs > 1 and isinstance(given, Iterator):

@@ -30,20 +30,38 @@ class Epoch:
         return "  ".join(f"{name} {_shown(value)}" for name, value in values.items() if value is not None)
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What `fit` did.
 
     `epochs`: the completed ones. `best_epoch`: the index among them of the weights the model now has, None if
     no epoch was completed; `history.epochs[history.best_epoch].score` is the least of all. `stop_reason`:
     "epochs" (all were run), "patience", "interrupted" or "non-finite loss"; `detail` says where a loss, or the norm
-    of the gradients, was not finite.
+    of the gradients, was not finite. `str` is one line; `repr` says as much.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     best_epoch: int | None = None
     stop_reason: StopReason = "epochs"
     detail: str = ""
+
+    def __str__(self) -> str:
+        """How far it came, why it ended if not all epochs were run, and which weights the model has."""
+        count, best = len(self.epochs), self.best_epoch
+        waited = count - 1 - (best or 0)
+        why = {
+            "epochs": "",
+            "patience": f"stopped early, {_counted(waited)} without a better score, ",
+            "interrupted": "stopped by Ctrl-C ",
+            "non-finite loss": f"stopped, {self.detail}, ",
+        }[self.stop_reason]
+        if best is None:
+            moment = "at the start" if self.stop_reason == "non-finite loss" else "of that moment"
+            return f"{why}before the end of the first epoch; the model has the weights {moment}"
+        return f"{why}after {_counted(count)}; the model has the weights of epoch {best + 1}: {self.epochs[best]}"
+
+    def __repr__(self) -> str:
+        return f"History({self})"
 
     @property
     def train_loss(self) -> list[float]:
@@ -65,6 +83,10 @@ class History:
     def time(self) -> list[float]:
         """Seconds each epoch took."""
         return [epoch.seconds for epoch in self.epochs]
+
+
+def _counted(epochs: int) -> str:
+    return f"{epochs} epoch{'' if epochs == 1 else 's'}"
 
 
 def _shown(value: float) -> str:

@@ -1,11 +1,14 @@
-"""How training shows that it is alive: a bar on a terminal, about ten plain lines elsewhere, or nothing.
+"""How training shows that it is alive: a bar on a terminal or in a notebook, ten plain lines elsewhere, or nothing.
 
-All of it goes to standard error, so that standard output holds results only.
+All of it goes to standard error (but for a notebook's), so that standard output holds results only.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -14,6 +17,7 @@ __all__ = ["Reporter", "make_reporter"]
 
 _REFRESH_SECONDS = 0.1
 _PLAIN_LINES = 10
+_NARROW = 100  # columns; below, a bar and three numbers do not stand side by side
 
 
 class Reporter:
@@ -45,7 +49,9 @@ def make_reporter(shown: bool, epochs: int, batches: int | None) -> Reporter:
     from rich.console import Console
 
     console = Console(stderr=True)
-    if console.is_jupyter or (console.is_terminal and not console.is_dumb_terminal):
+    if console.is_jupyter:
+        return _Notebook(epochs, batches)
+    if console.is_terminal and not console.is_dumb_terminal:
         return _Bar(console, epochs, batches)
     return _Lines(epochs)
 
@@ -66,21 +72,12 @@ class _Lines(_Shown):
 
 
 class _Bar(_Shown):
-    def __init__(self, console: Any, epochs: int, batches: int | None) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    """One line on a terminal; two where it is narrow, so that no number is cut off."""
 
+    def __init__(self, console: Any, epochs: int, batches: int | None) -> None:
         self._epochs = epochs
         self._batches = batches or 1
-        # Drawn by hand, never by a thread of its own: that thread would take the interpreter from the
-        # training.
-        self._progress = Progress(
-            TextColumn("epoch {task.fields[done]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[note]}", markup=False),
-            TimeRemainingColumn(),
-            console=console,
-            auto_refresh=False,
-        )
+        self._progress = _progress(console)
         self._task = self._progress.add_task("", total=epochs * self._batches, epochs=epochs, done=0, note="")
         self._counts_batches = batches is not None
         self._drawn = 0.0
@@ -115,3 +112,94 @@ class _Bar(_Shown):
             return False
         self._drawn = now
         return True
+
+
+def _progress(console: Any) -> Any:
+    """Rich's bar, with the note about the latest epoch beside it or, in less than `_NARROW` columns, below."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        def render(self, task: Any) -> Text:
+            time = super().render(task)
+            return time.append(" taken" if task.finished else " left")
+
+    class WithNote(Progress):
+        def get_renderables(self) -> Iterator[Any]:
+            yield from super().get_renderables()
+            if narrow:
+                yield from (Text(task.fields["note"]) for task in self.tasks if task.fields["note"])
+
+    narrow = console.width < _NARROW
+    note: list[ProgressColumn] = [] if narrow else [TextColumn("{task.fields[note]}", markup=False)]
+    # Drawn by hand, never by a thread of its own: that thread would take the interpreter from the training.
+    return WithNote(
+        TextColumn("epoch {task.fields[done]}/{task.fields[epochs]}"),
+        BarColumn(bar_width=None if narrow else 30),
+        *note,
+        Left(elapsed_when_finished=True),
+        console=console,
+        auto_refresh=False,
+        expand=narrow,
+    )
+
+
+class _Notebook(_Shown):
+    """One line of a notebook's output, written anew. Rich's bar would want ipywidgets there."""
+
+    def __init__(self, epochs: int, batches: int | None) -> None:
+        import IPython.display
+
+        self._epochs, self._batches = epochs, batches
+        self._started = self._drawn = perf_counter()
+        self._done, self._note = 0, ""
+        display: Any = IPython.display.display
+        self._handle = display(self._line(0.0), display_id=True)
+
+    def batch(self, batches_done: int) -> None:
+        if self._batches is not None:
+            self._show(batches_done / self._batches, perf_counter() - self._drawn >= _REFRESH_SECONDS)
+
+    def epoch(self, epochs_done: int, note: str) -> None:
+        self._done, self._note = epochs_done, note
+        last = epochs_done == self._epochs
+        self._show(float(epochs_done), last or perf_counter() - self._drawn >= _REFRESH_SECONDS)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._show(float(self._done), True)
+
+    def _show(self, epochs: float, due: bool) -> None:
+        if due:
+            self._drawn = perf_counter()
+            self._handle.update(self._line(epochs))
+
+    def _line(self, epochs: float) -> _Line:
+        spent = perf_counter() - self._started
+        left = spent * (self._epochs / epochs - 1) if epochs else None
+        return _Line(self._done, self._epochs, epochs, self._note, left)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What a notebook shows: a bar where it shows HTML, else text."""
+
+    done: int
+    epochs: int
+    passed: float
+    note: str
+    left: float | None
+
+    def __repr__(self) -> str:
+        return "  ".join(part for part in (f"epoch {self.done}/{self.epochs}", self.note, self._time()) if part)
+
+    def _repr_html_(self) -> str:
+        bar = f'<progress value="{self.passed:.3f}" max="{self.epochs}"></progress>'
+        return f"epoch {self.done}/{self.epochs} {bar} {escape(self.note)} {self._time()}"
+
+    def _time(self) -> str:
+        if self.left is None or self.passed >= self.epochs:
+            return ""
+        minutes, seconds = divmod(round(self.left), 60)
+        return f"{minutes}:{seconds:02} left"

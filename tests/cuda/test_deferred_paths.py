@@ -79,7 +79,7 @@ CALLS: dict[str, tuple[Callable[[], nn.Module], tuple[Array, ...], str]] = {
         (LOGITS, LABELS),
         "model.loss (CrossEntropyLoss): cross_entropy: ",
     ),
-    "a loss alone": (nn.CrossEntropyLoss, (LOGITS, LABELS), "model (CrossEntropyLoss): cross_entropy: "),
+    "a loss alone": (nn.CrossEntropyLoss, (LOGITS, LABELS), "CrossEntropyLoss: cross_entropy: "),
     "a loss made in between": (lambda: nn.Sequential(LossInBetween()), (2 - HALVES,), "model.0 (BCELoss): "),
     "probabilities": (lambda: Judged(nn.Dropout(0.0), nn.BCELoss()), (2 - HALVES, HALVES), "model.loss (BCELoss): "),
     "rows within": (
@@ -87,7 +87,7 @@ CALLS: dict[str, tuple[Callable[[], nn.Module], tuple[Array, ...], str]] = {
         (NUMBERS,),
         "model.0.rows (Rows): ",
     ),
-    "rows alone": (Rows, (NUMBERS,), "model (Rows): "),
+    "rows alone": (Rows, (NUMBERS,), "Rows: "),
     "a module that calls itself": (lambda: nn.Sequential(Twice()), (NUMBERS,), "model.0.rows (Rows): "),
     "a hook that calls a module": (lambda: nn.Sequential(hooked()), (NUMBERS,), "model.0.rows (Rows): "),
 }
@@ -147,7 +147,7 @@ def test_a_module_that_is_gone_is_still_named(cuda: tg.Device, depth: int) -> No
     del model
     gc.collect()
     assert gone() is None
-    assert complaint(tg.cuda.synchronize)[1].startswith("model (Rows): getitem: ")
+    assert complaint(tg.cuda.synchronize)[1].startswith("Rows: getitem: ")
 
 
 def test_threads_name_their_own_modules(cuda: tg.Device) -> None:

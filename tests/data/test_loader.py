@@ -267,8 +267,8 @@ def test_lists_and_other_sequences_load() -> None:
     pairs = [(tg.full((2,), float(i)), i) for i in range(3)]
     (x, y), (rest, _) = DataLoader(pairs, 2)
     assert (x.tolist(), y.tolist(), rest.tolist()) == ([[0, 0], [1, 1]], [0, 1], [[2, 2]])
-    assert [batch[0].tolist() for batch in DataLoader([5, 6, 7], 2)] == [[5, 6], [7]]
-    assert [batch[0].tolist() for batch in DataLoader(tg.arange(3), 2)] == [[0, 1], [2]]
+    assert [batch.tolist() for batch in DataLoader([5, 6, 7], 2)] == [[5, 6], [7]]
+    assert [batch.tolist() for batch in DataLoader(tg.arange(3), 2)] == [[0, 1], [2]]
     train, val, test = train_val_test_split(pairs, val=1, test=1)
     assert sorted(int(part.gather(tg.tensor([0]))[1].item()) for part in (train, val, test)) == [0, 1, 2]
 
@@ -280,3 +280,46 @@ def test_refuses_samples_that_are_not_alike_and_data_sets_that_are_not_whole() -
         len(Dataset())
     with pytest.raises(NotImplementedError, match="define __getitem__"):
         Dataset()[0]
+
+
+class Rows(Dataset):
+    """A sample is a tensor, no tuple."""
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> tg.Tensor:
+        return tg.full((3,), float(index))
+
+
+@pytest.mark.parametrize(
+    ("data", "shape", "dtype"),
+    [
+        (tg.zeros(5, 3), (2, 3), tg.float32),
+        (Rows(), (2, 3), tg.float32),
+        (Subset(Rows(), [0, 1, 2, 3]), (2, 3), tg.float32),
+        (tg.data.random_split(tg.zeros(5, 3), [4, 1])[0], (2, 3), tg.float32),
+        ([tg.zeros(3)] * 5, (2, 3), tg.float32),
+        ([np.zeros(3)] * 5, (2, 3), tg.float64),
+        ([np.float32(1)] * 5, (2,), tg.float32),
+        ([0.5] * 5, (2,), tg.float64),
+        ([1] * 5, (2,), tg.int64),
+        ([True] * 5, (2,), tg.bool),
+    ],
+)
+def test_samples_that_are_no_tuples_make_a_tensor(data: Any, shape: tuple[int, ...], dtype: tg.dtype[Any]) -> None:
+    batch = next(iter(DataLoader(data, 2)))
+    assert isinstance(batch, tg.Tensor)
+    assert (batch.shape, batch.dtype) == (shape, dtype)
+
+
+def test_samples_that_are_tuples_make_tuples() -> None:
+    for data in (
+        tg.data.TensorDataset(tg.zeros(5, 3)),
+        [(1,)] * 5,
+        Subset(tg.data.TensorDataset(tg.zeros(5, 3)), [1, 2]),
+    ):
+        (field,) = next(iter(DataLoader(data, 2)))
+        assert field.shape[0] == 2
+    x, y = next(iter(DataLoader([(tg.zeros(3), 0.25)] * 5, 2)))
+    assert (x.dtype, y.dtype) == (tg.float32, tg.float64)

@@ -78,7 +78,7 @@ def test_hooks_that_call_modules() -> None:
     inner(1)
     assert (before.seen, inner.seen, after.seen) == ([[inner, before]], [[inner]], [[inner, after]])
     inner.register_forward_hook(lambda *_: failing(tg.errors.ShapeError("s"))())
-    with pytest.raises(tg.errors.ShapeError, match=r"^model \(Noting\): s"):
+    with pytest.raises(tg.errors.ShapeError, match=r"^Noting: s"):
         inner(1)
     assert here.modules == []
 
@@ -150,7 +150,7 @@ def test_callers_keep_no_module_alive_and_are_not_those_of_the_next_one_in_its_p
         module = nn.Sequential(nn.ReLU())
         assert Callers([module, module[0]]) != kept
         del module
-    assert str(kept.trace(tg.errors.ShapeError("s"))) == "model (ReLU): s"
+    assert str(kept.trace(tg.errors.ShapeError("s"))) == "ReLU: s"
 
 
 def test_a_traced_error_takes_no_other_path() -> None:

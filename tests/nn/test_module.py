@@ -157,7 +157,7 @@ def test_errors_carry_the_path_of_the_module() -> None:
     assert str(caught.value) == ("model.2 (Linear): expected in_features=256, got 128 (input shape (32, 128))")
     with pytest.raises(tg.errors.ShapeError) as caught:
         nn.Linear(3, 1)(tg.ones(()))
-    assert str(caught.value) == "model (Linear): expected in_features=3, got a 0-d tensor (input shape ())"
+    assert str(caught.value) == "Linear: expected in_features=3, got a 0-d tensor (input shape ())"
 
 
 def test_the_path_leads_through_lists_that_are_never_called() -> None:

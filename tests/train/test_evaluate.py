@@ -48,3 +48,17 @@ def test_evaluate_and_predict_say_so_too() -> None:
         predict(model, [[1.0, 2.0, 3.0]])  # type: ignore[arg-type]
     with pytest.raises(tg.errors.DTypeError, match="predict: model must be a Module, got function"):
         predict(mse, data[0])  # type: ignore[arg-type]
+
+
+def test_metrics_by_word_and_by_function() -> None:
+    model, data = tg.nn.Linear(3, 2), (tg.randn(8, 3), tg.zeros(8, dtype=tg.int64))
+    loss = tg.nn.CrossEntropyLoss()
+    by_name = evaluate(model, data, loss, metrics={"accuracy": accuracy})
+    assert evaluate(model, data, loss, metrics=["accuracy"]) == by_name
+    assert evaluate(model, data, loss, metrics=(accuracy,)) == by_name
+    with pytest.raises(tg.ArgumentError, match="evaluate: the metrics known by a word are 'accuracy', got 'acuracy'"):
+        evaluate(model, data, loss, metrics=["acuracy"])
+    with pytest.raises(tg.DTypeError, match="evaluate: a metric must be a function of output and target, got int"):
+        evaluate(model, data, loss, metrics={"a": 3})  # type: ignore[dict-item]
+    with pytest.raises(tg.DTypeError, match=r"evaluate: metrics must be functions by name, .* got str"):
+        evaluate(model, data, loss, metrics="accuracy")

@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from tensorgrad.backends.cpu.backend import CpuBackend
+from tensorgrad.backends.cpu.silence import silence
 
 __all__ = ["CpuBackend"]
+
+silence("tensorgrad.backends.cpu.", "tensorgrad.backends.primitives.")

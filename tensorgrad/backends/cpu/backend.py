@@ -5,8 +5,8 @@ NumPy's ufuncs are the primitives wherever their results are ours, but for resul
 
 from __future__ import annotations
 
-import warnings
 from functools import lru_cache
+from math import copysign
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,11 +27,6 @@ from tensorgrad.dtypes import DType, float64
 __all__ = ["CpuBackend"]
 
 _PIECE = 2048  # numbers that `arange` makes at a time
-
-# Dividing by zero, log(0) and overflow give inf and nan without a warning, as on every other device. NumPy warns in the
-# name of the module that called it, so this filter silences our calls and nobody else's; switching NumPy's error
-# state for each call would take half a microsecond of the two that an operation may cost.
-warnings.filterwarnings("ignore", message=".* encountered in ", category=RuntimeWarning, module=r"tensorgrad\.")
 
 
 class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
@@ -108,7 +103,9 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
     @staticmethod
     def full(shape: Shape, value: float, dtype: DType, *, out: Array | None = None) -> Array:
         if out is None:
-            return np.zeros(shape, dtype) if value == 0 else np.full(shape, value, dtype)
+            if value == 0 and (type(value) is int or copysign(1, value) > 0):
+                return np.zeros(shape, dtype)
+            out = np.empty(shape, dtype)
         out.fill(value)
         return out
 

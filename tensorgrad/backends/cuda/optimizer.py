@@ -8,6 +8,7 @@ records a CUDA graph runs the launch once before, so that the table is there: an
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -57,6 +58,7 @@ class Tables:
         self.launcher = launcher
         self.piece = piece
         self.kept = kept
+        self._lock = threading.Lock()  # optimizers of several threads have their tables in common
         self._layouts: dict[_Key, _Layout] = {}
         self._pointers: dict[_Key, Array] = {}
 
@@ -81,12 +83,13 @@ class Tables:
 
     def _found(self, cache: dict[_Key, _V], key: _Key, make: Callable[[_Key], _V]) -> _V:
         """What was made for this key before, or now."""
-        found = cache.pop(key, None)
-        if found is None:
-            found = make(key)
-            while self.kept is not None and len(cache) >= max(self.kept, 1):
-                del cache[next(iter(cache))]
-        cache[key] = found
+        with self._lock:
+            found = cache.pop(key, None)
+            if found is None:
+                found = make(key)
+                while self.kept is not None and len(cache) >= max(self.kept, 1):
+                    del cache[next(iter(cache))]
+            cache[key] = found
         return found
 
     def launch(self, name: str, columns: Sequence[Arrays], *args: Any) -> None:
