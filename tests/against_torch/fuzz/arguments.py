@@ -1,4 +1,4 @@
-"""What stands in the place of a template's placeholder: variables, dims, shapes, numbers, literals; now and then wrong ones."""
+"""What stands in a placeholder's place: variables, dims, shapes, numbers, literals; now and then wrong ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRONG = 0.03  # how often an argument is one that no library should take
 
 @dataclass
 class Draw:
-    """What one line is drawn from. `live`: the tensors there are, as PyTorch has them. `memo`: what the line has so far."""
+    """What one line is drawn from. `live`: the tensors there are, PyTorch's. `memo`: what the line has so far."""
 
     rng: random.Random
     live: dict[str, Any]
@@ -513,7 +513,7 @@ def factor(d: Draw) -> str:
     n = d.shape[-1] if d.shape else 1
     if d.rng.random() < 0.4:
         return d.pick(lambda other: other.ndim > 0 and other.dtype == d.x.dtype and other.shape[-2:][0] == n)
-    rank = d.rng.choice((1, 2, 2, 3)) if not len(d.shape) == 3 else 3
+    rank = d.rng.choice((1, 2, 2, 3)) if len(d.shape) != 3 else 3
     shape = {1: (n,), 2: (n, 2), 3: (*d.shape[:1], n, 2)}[rank]
     return _filled(d, shape)
 

@@ -73,6 +73,8 @@ class Leaf:
             text = f"{literal(values[:1])}.expand({values.shape!r})"
         else:
             text = literal(values)
+        if self.grad and self.layout:
+            text += ".detach()"  # PyTorch would take a later write for one to the tensor it is a view of
         return f"{self.name} = {text}" + (".requires_grad_()" if self.grad else "")
 
     def with_values(self, values: Array) -> Leaf:

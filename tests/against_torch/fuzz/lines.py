@@ -33,7 +33,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Findings with one key are one kind: of errors the classes count, of layouts the function, of all else the line."""
+        """Findings with one key are one kind: of errors the classes count, of layouts the function, else the line."""
         kind = self.mismatch.kind
         if kind in ("layout", "zero sign"):
             return kind, (names_in(self.line.template) or [self.line.template])[-1]

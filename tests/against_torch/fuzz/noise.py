@@ -69,7 +69,9 @@ def _held_after(lines: Sequence[Line], name: str, noise: np.random.Generator | N
 def _disturb_backward(mine: Any, value: Any, noise: np.random.Generator | None) -> None:
     if noise is not None and isinstance(mine, torch.Tensor) and mine.requires_grad and value.is_floating_point():
         dtype = value.dtype
-        mine.register_hook(lambda g: g + (disturbed(g.detach(), noise, dtype) - g.detach()))
+        mine.register_hook(  # type: ignore[no-untyped-call]
+            lambda g: g + (disturbed(g.detach(), noise, dtype) - g.detach())
+        )
 
 
 def _distance(true: Any, results: list[Any]) -> Any:
@@ -95,4 +97,5 @@ def _shared_distance(true: Any, results: list[Any]) -> Any:
         for k, t in enumerate(true)
         if isinstance(t, torch.Tensor)
     ]
-    return None if not parts or any(p is None for p in parts) else max(float(p.max(initial=0)) for p in parts)
+    known = [float(p.max(initial=0)) for p in parts if p is not None]
+    return max(known) if known and len(known) == len(parts) else None

@@ -88,7 +88,11 @@ def _endings(rng: random.Random, run: Run) -> list[Line]:
     chosen = results if rng.random() < 0.4 else [results[-1]]
     loss = Line(f"loss = weighted([{', '.join(chosen)}])", "loss", "loss")
     into = f"[{', '.join(sources)}], allow_unused=True"
-    if rng.random() < 0.5:
+    ending = rng.random()
+    if ending < 0.3:
+        gradients = ", ".join(f"{name}.grad" for name in sources)
+        return [loss, Line("loss.backward()", None, "backward"), Line(f"g = [{gradients}]", "g", "gradient")]
+    if ending < 0.55:
         return [loss, Line(f"g = L.autograd.grad(loss, {into})", "g", "gradient")]
     return [
         loss,

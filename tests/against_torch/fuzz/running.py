@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
 import tensorgrad as tg
 from tests.against_torch.fuzz.comparing import Mismatch, compare_errors, compare_values, layout_differs

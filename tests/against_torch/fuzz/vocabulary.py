@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["GROUPS", "LONG_GROUPS", "Group", "names_in"]
+__all__ = ["ELSEWHERE", "GROUPS", "LONG_GROUPS", "Group", "names_in"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ UNARY = _each(
     abs({x})
     +{x}
     {x}.detach()
+    L.from_numpy({x}.detach().numpy())
+    L.bernoulli(({x} > 0).float())
     L.round({f}, decimals={small})
     {x}.round(decimals={small})
     {x}.positive()
@@ -332,6 +334,10 @@ WRITES = (
     !{x}.chunk({count}, {dim})[0].zero_()
     !{x}.unbind({dim})[0].mul_({num})
     !{x}.split({count}, {dim})[-1].neg_()
+    !with L.no_grad(): {x}.mul_({num})
+    !with L.no_grad(): {x}[{key}] = {num}
+    !{f}.register_hook(lambda q: q * 2)
+    !{f}.retain_grad()
 """)
 )
 
@@ -497,6 +503,24 @@ GROUPS = (
     Group("conversions", 5, tuple(CONVERSIONS)),
 )
 LONG_GROUPS = ("unary", "reductions", "activations", "losses", "joins", "sorts")  # none makes a product of sizes
+
+# Public functions that programs do not call, and why.
+ELSEWHERE = {
+    **dict.fromkeys(
+        "bernoulli_ normal normal_ rand rand_like randint randint_like randn randn_like randperm uniform_ manual_seed "
+        "get_rng_state set_rng_state".split(),
+        "random numbers are not PyTorch's",
+    ),
+    **dict.fromkeys(
+        "cuda device get_default_device set_default_device set_strict_device get_default_dtype set_default_dtype "
+        "enable_grad inference_mode is_grad_enabled".split(),
+        "a setting of the process, or of the thread",
+    ),
+    **dict.fromkeys("load save from_dlpack".split(), "files and other libraries"),
+    "backward": "the programs' endings call it",
+    "linear_act": "PyTorch has no such function",
+    "stride": "layouts may differ where both are contiguous or neither is",
+}
 
 
 def names_in(template: str) -> list[str]:

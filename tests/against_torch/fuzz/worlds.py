@@ -1,4 +1,4 @@
-"""The libraries that a program is run in, line by line: tensorgrad, PyTorch, and PyTorch with float64 for all floats."""
+"""What a program is run in, line by line: tensorgrad, PyTorch, and PyTorch with float64 for all floats."""
 
 from __future__ import annotations
 
