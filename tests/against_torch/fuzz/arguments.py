@@ -136,7 +136,7 @@ def same(d: Draw) -> str:
 
 def _filled(d: Draw, shape: tuple[int, ...]) -> str:
     dtype = d.rng.choice(DTYPES) if d.rng.random() < 0.1 else d.dtype
-    if d.wrong():
+    if shape and d.wrong():
         shape = (*shape, 2)
     if np.prod(shape) > 200:
         return f"L.full({shape!r}, 0.5, dtype=L.{dtype})"

@@ -86,7 +86,8 @@ def _empty(finding: Finding, run: Any) -> bool:
 
 
 LOSSES = r"F\.\w*(loss|entropy|div)\w*"
-_CONSTANT = r"None; PyTorch tensor\([-\[\]0., ]*(, |\)|$)|ours tensor\([-\[\]0., ]*(, dtype=\w+)?\); PyTorch None"
+_ZEROS = r"tensor\([-\[\]0., ]*(, (dtype|size|grad_fn)=[^;]*)?"
+_CONSTANT = rf"ours None; PyTorch {_ZEROS}$|ours {_ZEROS}; PyTorch None"
 DIFFERENCES: tuple[Difference, ...] = (
     # ------------------------------------------------------------------ what is taken
     Difference(
@@ -210,6 +211,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "A result may be contiguous where PyTorch keeps its argument's order of axes; the other way round never.",
         _either(
             _answers("view size is not compatible"),
+            _gives("result", "is_contiguous", "ours True"),
             _gives("aliasing", r"contiguous|reshape|flatten|to\(|view", "False"),
         ),
         example=(
@@ -252,11 +254,29 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Writes to expanded tensors",
         "Writing where several elements share memory is an error for every in-place operation; PyTorch warns in a few.",
-        _refuses("several elements of an expanded tensor share memory", r"index_put_|masked_fill_|\]"),
+        _refuses("several elements of an expanded tensor share memory|only broadcast", r"index_put_|masked_fill_|\]"),
         example=(
             "x = L.tensor([1.0]).expand((2,))",
             "x[[0]] = 2.0",
         ),
+    ),
+    Difference(
+        "Stale values in second derivatives",
+        "With create_graph=True a gradient's formula runs on the arguments of the operation again, so these may not have "
+        "been written, even where PyTorch has kept something else.",
+        _refuses("needs a value that was changed in place", "second gradient|gradient.*create"),
+        example=(
+            "x = L.tensor([1.0, 2.0]).requires_grad_()",
+            "y = x * 1",
+            "z = F.log_softmax(y, 0)",
+            "y.add_(1)",
+            "g = L.autograd.grad(z[0], [x], create_graph=True)",
+        ),
+    ),
+    Difference(
+        "Hooks see no None",
+        "A hook is called with gradients only; PyTorch calls it with None where a gradient is not defined.",
+        _answers("'NoneType' and 'int'"),
     ),
     Difference(
         "Histories of constant gradients",
@@ -280,6 +300,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "An index, dim, shape or dtype that would be wrong is an error for tensors without elements too.",
         _empty,
         example=("x = L.zeros((0,)).roll(1, 6)",),
+    ),
+    Difference(
+        "The bias of linear",
+        "It is (out_features,) and of the weight's dtype; PyTorch adds anything that broadcasts, in some cases.",
+        _refuses("linear: bias must be", "linear"),
+        example=("x = F.linear(L.ones(2, 3), L.ones(4, 3), L.ones(2, 4))",),
     ),
     Difference(
         "Losses do not broadcast",

@@ -96,7 +96,7 @@ def _endings(rng: random.Random, run: Run) -> list[Line]:
         return [loss, Line(f"g = L.autograd.grad(loss, {into})", "g", "gradient")]
     return [
         loss,
-        Line(f"g = L.autograd.grad(loss, {into}, create_graph=True)", "g", "gradient"),
+        Line(f"g = L.autograd.grad(loss, {into}, create_graph=True)", "g", "gradient, create_graph"),
         Line(f"h = L.autograd.grad(weighted(g), {into})", "h", "second gradient"),
     ]
 
