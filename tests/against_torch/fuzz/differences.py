@@ -262,21 +262,27 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Stale values in second derivatives",
-        "With create_graph=True a gradient's formula runs on the arguments of the operation again, so these may not have "
-        "been written, even where PyTorch has kept something else.",
+        "With create_graph=True a gradient's formula runs on the arguments of the operation again, so these may not "
+        "have been written, even where PyTorch has kept something else.",
         _refuses("needs a value that was changed in place", "second gradient|gradient.*create"),
         example=(
             "x = L.tensor([1.0, 2.0]).requires_grad_()",
             "y = x * 1",
-            "z = F.log_softmax(y, 0)",
+            "z = F.cross_entropy(y, L.tensor(0))",
             "y.add_(1)",
-            "g = L.autograd.grad(z[0], [x], create_graph=True)",
+            "g = L.autograd.grad(z, [x], create_graph=True)",
         ),
     ),
     Difference(
         "Hooks see no None",
         "A hook is called with gradients only; PyTorch calls it with None where a gradient is not defined.",
         _answers("'NoneType' and 'int'"),
+        example=(
+            "x = L.tensor([1.0, 2.0]).requires_grad_()",
+            "y = L.unbind(x)",
+            "y[0].register_hook(lambda q: q * 2)",
+            "g = L.autograd.grad(y[1], [x])",
+        ),
     ),
     Difference(
         "Histories of constant gradients",
