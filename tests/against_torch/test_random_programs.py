@@ -55,7 +55,8 @@ def _lines(*texts: str) -> list[Line]:
 
 def _line(text: str) -> Line:
     name = re.match(r"(\w+) = ", text)
-    return Line(text, name and name[1], f"gradient of {text}" if ".grad(" in text else text)
+    kind = "second gradient" if text.startswith("h = ") else f"gradient of {text}" if ".grad(" in text else text
+    return Line(text, name and name[1], kind)
 
 
 def _wrong_once(function: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:

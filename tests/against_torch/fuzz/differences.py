@@ -85,8 +85,33 @@ def _empty(finding: Finding, run: Any) -> bool:
     )
 
 
+def _beyond_float16(finding: Finding, run: Any) -> bool:
+    number = re.search(r"1e30|2\*\*40|1e-40|\binf", finding.line.text.partition("=")[2] or finding.line.text)
+    return "special" in finding.mismatch.kind and "of float16" in finding.mismatch.detail and number is not None
+
+
+def _through_data(finding: Finding, run: Any) -> bool:
+    return "gradient" in finding.line.template and any(".data" in line.text for line in run.lines)
+
+
+def _of_binary_cross_entropy(finding: Finding, run: Any) -> bool:
+    second = finding.line.template == "second gradient" and finding.mismatch.kind in ("accuracy", "special")
+    return second and any("F.binary_cross_entropy(" in line.text for line in run.lines)
+
+
+def _of_nan(finding: Finding, run: Any) -> bool:
+    at_norm = finding.mismatch.kind == "special" and "gradient" in finding.line.template
+    return at_norm and any("norm(" in line.text for line in run.lines)
+
+
+def _ranges(finding: Finding, run: Any) -> bool:
+    """A range of integers whose ends or step are not."""
+    made = re.search(r"L\.(arange|linspace)\(.*dtype=L\.u?int", finding.line.text)
+    return made is not None and finding.mismatch.kind in ("value", "shape", "answered", "refused")
+
+
 LOSSES = r"F\.\w*(loss|entropy|div)\w*"
-_ZEROS = r"tensor\([-\[\]0., ]*(, (dtype|size|grad_fn)=[^;]*)?"
+_ZEROS = r"tensor\([-\[\]0., ]*(, (dtype|size|grad_fn)=[^;]*)?\)"
 _CONSTANT = rf"ours None; PyTorch {_ZEROS}$|ours {_ZEROS}; PyTorch None"
 DIFFERENCES: tuple[Difference, ...] = (
     # ------------------------------------------------------------------ what is taken
@@ -148,7 +173,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "The weight of a loss and the divisor of remainder are differentiable like every other argument.",
         _answers(
             "is not differentiable with respect to argument",
-            "derivative for aten::(remainder|floor_divide) is not implemented",
+            "derivative for aten::(remainder|floor_divide)_? is not implemented",
         ),
         example=(
             "x = L.tensor([0.5]).requires_grad_()",
@@ -163,8 +188,11 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Numbers beyond float16",
-        "A Python number that float16 cannot hold is infinite there, as the result of an operation would be.",
-        _answers("value cannot be converted to type (c10|at)::Half without overflow"),
+        "A Python number beside a float16 tensor has float16's range: greater ones are infinite, smaller ones 0.",
+        _either(
+            _answers("value cannot be converted to type (c10|at)::Half without overflow"),
+            _beyond_float16,
+        ),
         example=("x = L.tensor([1.0], dtype=L.float16).clamp(max=1e30)",),
     ),
     Difference(
@@ -192,6 +220,29 @@ DIFFERENCES: tuple[Difference, ...] = (
             "g = L.autograd.grad(y, [x], create_graph=True)",
             "h = L.autograd.grad(g[0].sum(), [x], allow_unused=True)",
         ),
+    ),
+    Difference(
+        "Weights and bounds broadcast",
+        "The weight of a binary cross-entropy and the bounds of clamp may have more dims than the input; PyTorch fails "
+        "in one of the two directions.",
+        _answers("doesn't match the broadcast shape"),
+        example=("x = F.binary_cross_entropy(L.tensor([0.5]), L.tensor([1.0]), L.ones(2, 2))",),
+    ),
+    Difference(
+        "Faults of PyTorch",
+        "An internal assertion of PyTorch's is nobody's rule.",
+        _answers("INTERNAL ASSERT FAILED"),
+        example=(
+            "x = L.tensor([1.0]).requires_grad_()",
+            "y = L.pow(True, x)",
+            "g = L.autograd.grad(y.sum(), [x])",
+        ),
+    ),
+    Difference(
+        "Norms over several dims",
+        'p="fro" is 2 and takes any dims.',
+        _answers("linalg.matrix_norm: dim must be a 2-tuple"),
+        example=('x = L.ones(1, 2, 3).norm("fro", (0, 1, 2))',),
     ),
     Difference(
         "Modes of pad",
@@ -300,12 +351,51 @@ DIFFERENCES: tuple[Difference, ...] = (
             "g = L.autograd.grad(y.sum(), [x], create_graph=True)",
         ),
     ),
+    Difference(
+        "Writes through .data",
+        "Backward sees what was written through x.data where it has kept x's memory; which memory that is may differ.",
+        _through_data,
+        example=(
+            "x = L.tensor([1.0]).requires_grad_()",
+            "y = x.prod()",
+            "y.data.mul_(3)",
+            "g = L.autograd.grad(y, [x])",
+        ),
+    ),
     # ------------------------------------------------------------------ arguments
     Difference(
         "Arguments are checked where nothing is to be done",
         "An index, dim, shape or dtype that would be wrong is an error for tensors without elements too.",
         _empty,
         example=("x = L.zeros((0,)).roll(1, 6)",),
+    ),
+    Difference(
+        "Indices that are not used",
+        "An index out of range is an error, also where nothing is selected by it, and in take_along_dim, which wraps "
+        "around in PyTorch.",
+        _either(
+            _refuses(r"BoundsError: (setitem|index_put|index_add|getitem)"),
+            _refuses("BoundsError: (gather|take_along_dim)", "take_along_dim"),
+        ),
+        example=("x = L.take_along_dim(L.tensor([[1.0, 2.0]]), L.tensor([[3]]), 1)",),
+    ),
+    Difference(
+        "Factors of einsum",
+        "They have one dtype; PyTorch promotes some, depending on how it computes the product.",
+        _refuses("einsum: all operands must have one dtype", "einsum"),
+        example=('x = L.einsum("i,i->i", L.tensor([1.0]), L.tensor([2]))',),
+    ),
+    Difference(
+        "Transposing a number",
+        "mT wants two dims at least; PyTorch warns of a 0-d tensor.",
+        _refuses("transpose: dim must be", "mT"),
+        example=("x = L.tensor(1.0).mT",),
+    ),
+    Difference(
+        "Which of several mistakes is told",
+        "Where a call has two mistakes, PyTorch's error may be about the other one.",
+        _gives("error class", "", "a leaf that requires grad|argument 'dim' must be int, not"),
+        example=("x = L.tensor(1.0).requires_grad_()", "x[0, 0] = 1.0"),
     ),
     Difference(
         "The bias of linear",
@@ -323,7 +413,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Dtypes of losses",
         "The losses of integers are floating, those of two dtypes have the promoted one.",
-        _gives("dtype", LOSSES),
+        _either(_gives("dtype", LOSSES), _gives("dtype", "softmax|dropout", r"u?int\d+$")),
         example=('x = F.l1_loss(L.tensor([1]), L.tensor([3]), reduction="none")',),
     ),
     Difference(
@@ -331,6 +421,50 @@ DIFFERENCES: tuple[Difference, ...] = (
         "clamp with a bound that the dtype cannot hold does nothing or saturates; PyTorch wraps the bound.",
         _either(_gives("value, effect: value", "clamp|clip"), _answers("without overflow", template="clamp|clip")),
         example=("x = L.tensor([1], dtype=L.uint8).clamp_min(-1)",),
+    ),
+    Difference(
+        "sign of nan",
+        "It is nan, as in NumPy and the array API standard; a nan that turns into PyTorch's 0 is a fault nobody finds.",
+        _gives("special", "sign", "ours [^;]*nan"),
+        example=("x = L.tensor([nan]).sign()",),
+    ),
+    Difference(
+        "Ranges of integers",
+        "arange and linspace compute in float64 and truncate; PyTorch truncates the ends and the step before.",
+        _ranges,
+        example=("x = L.arange(4.0, 0.3, -0.7, dtype=L.int32)",),
+    ),
+    Difference(
+        "Zero gradients stay zero",
+        "A gradient that is zero (of floor, of what was not chosen) is 0 before an infinite slope too, and not nan.",
+        _gives("special", "gradient", r"ours np\.float\d+\(-?0\.0\); PyTorch np\.float\d+\(nan\)"),
+        example=(
+            "x = L.tensor([0.0]).requires_grad_()",
+            "y = x.sqrt()",
+            "z = y.floor()",
+            "g = L.autograd.grad(z.sum(), [x])",
+        ),
+    ),
+    Difference(
+        "Gradients of norms at nan",
+        "They are nan; PyTorch's are 0 for some p.",
+        _of_nan,
+        example=(
+            "x = L.tensor([[nan]], dtype=L.float64).requires_grad_()",
+            "y = x.norm(-inf)",
+            "g = L.autograd.grad(y, [x])",
+        ),
+    ),
+    Difference(
+        "Second derivatives of binary cross-entropy",
+        "They are those of the formula; PyTorch's have 1e-12 in the denominator.",
+        _of_binary_cross_entropy,
+        example=(
+            "x = L.tensor([0.5], dtype=L.float64).requires_grad_()",
+            "y = F.binary_cross_entropy(x, L.tensor([1.0], dtype=L.float64))",
+            "g = L.autograd.grad(y, [x], create_graph=True)",
+            "h = L.autograd.grad(g[0].sum(), [x])",
+        ),
     ),
     Difference(
         "Which of equals",

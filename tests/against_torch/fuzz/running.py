@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
-from tests.against_torch.fuzz.comparing import Mismatch, compare_errors, compare_values, layout_differs
+from tests.against_torch.fuzz.comparing import Doubt, Mismatch, compare_errors, compare_values, layout_differs
 from tests.against_torch.fuzz.differences import Difference, known
 from tests.against_torch.fuzz.lines import Finding, Line
 from tests.against_torch.fuzz.noise import moved_by_arguments, moved_by_program
@@ -59,13 +59,13 @@ class Run:
         if line.name is None:
             return self._compare_effects(line)
         exact = None if true.error else true.value
-        found = compare_values(mine.value, other.value, exact, lambda: self._doubt(line))
+        found = compare_values(mine.value, other.value, exact, Doubt(lambda: self._moved(line), self._terms()))
         return found or self._compare_memory(line, mine.value, other.value) or self._compare_effects(line)
 
     def _compare_effects(self, line: Line) -> Mismatch | None:
         """Whether all tensors there are have the values they should have after the line."""
         for name, value in self.tensors.items():
-            doubt = moved_by_program([*self.kept, line], name)
+            doubt = Doubt(moved_by_program([*self.kept, line], name), self._terms())
             found = compare_values(held(self.mine, name), value, held(self.true, name), doubt)
             if found:
                 return Mismatch(f"effect: {found.kind}", f"on {name}: {found.detail}")
@@ -84,11 +84,14 @@ class Run:
                     return Mismatch("aliasing", f"{line.name}{suffix} and {name}: PyTorch's share memory: {shared}")
         return None
 
-    def _doubt(self, line: Line) -> Any:
+    def _moved(self, line: Line) -> Any:
         """How far rounding may move the result of a line."""
         if line.name is None or "gradient" in line.template:
             return moved_by_program([*self.kept, line], line.name)()
         return moved_by_arguments(line, self.tensors, self.true.names.get(line.name))
+
+    def _terms(self) -> int:
+        return max((t.numel() for t in self.tensors.values()), default=1)
 
     # ------------------------------------------------------------------ bookkeeping
     def _bind(self, line: Line, value: Any) -> None:
