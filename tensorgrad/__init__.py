@@ -81,6 +81,7 @@ from tensorgrad.errors import (
     BoundsError,
     DeviceError,
     DTypeError,
+    ExchangeError,
     FormatError,
     GraphError,
     NonFiniteError,
@@ -125,7 +126,8 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "FormatError", "Generator", "GraphError",
+    "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "ExchangeError", "FormatError",
+    "Generator", "GraphError",
     "NonFiniteError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
     "bernoulli", "bool", "checkpoint", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
     "enable_grad", "eye", "float", "float16", "float32", "float64", "from_dlpack", "from_numpy", "full", "full_like",

@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
-__all__ = ["DEVICE_VARIABLE", "default_device_name", "set_strict_device", "strict_device"]
+__all__ = ["DEVICE_VARIABLE", "default_device_name", "first_set", "set_strict_device", "strict_device"]
 
 DEVICE_VARIABLE = "TENSORGRAD_DEVICE"
 _FALSE = {"", "0", "false", "no", "off"}
@@ -20,6 +21,11 @@ _strict = os.environ.get("TENSORGRAD_STRICT_DEVICE", "").strip().lower() not in 
 def default_device_name() -> str:
     """The device new tensors go to when neither the program nor the call says."""
     return os.environ.get(DEVICE_VARIABLE, "").strip() or "cpu"
+
+
+def first_set(variables: Iterable[str]) -> str | None:
+    """The first of these environment variables, of other libraries, that is set, as NAME=value."""
+    return next((f"{name}={value}" for name in variables if (value := os.environ.get(name, "").strip())), None)
 
 
 def strict_device() -> bool:

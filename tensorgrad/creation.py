@@ -55,7 +55,11 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
 
 
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
-    """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA."""
+    """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA.
+
+    An array of another dtype than `dtype`, or whose elements lie a fraction of one apart (a field of records), is
+    copied. One of which several elements share memory is read, and may not be written.
+    """
     if type(data) not in PLAIN:
         data = taken_in("as_tensor", data)
     if isinstance(data, Variable):
@@ -65,10 +69,15 @@ def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> 
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
-    """A CPU Tensor that shares memory with `array`: a write to either shows in the other."""
+    """A CPU Tensor that shares memory with `array`: a write to either shows in the other.
+
+    Any strides are taken, negative ones too, which PyTorch refuses; a read-only array makes a Tensor that may not be
+    written. Raises DTypeError for other objects and for dtypes that tensors do not have, ArgumentError where a part is
+    masked.
+    """
     if not isinstance(array, np.ndarray):
         raise DTypeError(f"from_numpy: expected a NumPy array, got {type_name(array)}")
-    return as_tensor(array, device="cpu")
+    return new_tensor(host_array("from_numpy", array, None), as_device("cpu"))
 
 
 def from_dlpack(source: Any) -> Tensor:

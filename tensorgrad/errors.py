@@ -10,6 +10,7 @@ __all__ = [
     "BoundsError",
     "DTypeError",
     "DeviceError",
+    "ExchangeError",
     "FormatError",
     "GraphError",
     "NonFiniteError",
@@ -95,6 +96,10 @@ class ArgumentError(TensorgradError, ValueError):
 
 class NonFiniteError(ArgumentError, RuntimeError):
     """Numbers that are nan or infinite where they must not be. PyTorch raises a RuntimeError there."""
+
+
+class ExchangeError(ArgumentError, BufferError):
+    """Memory that cannot be handed to another library as it lies. DLPack asks for a BufferError there."""
 
 
 class FormatError(TensorgradError, ValueError):

@@ -14,10 +14,11 @@ from tensorgrad.backends.device import foreign_array
 from tensorgrad.dtypes import SUPPORTED, DType, as_dtype, bool_, fitting, float64, get_default_dtype, int64, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 
-__all__ = ["PLAIN", "by_dlpack", "host_array", "off_host", "taken_in"]
+__all__ = ["PLAIN", "by_dlpack", "check_unmasked", "host_array", "off_host", "taken_in"]
 
 # What is on the host for certain, by its exact type: `taken_in` need not look at it.
 PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
+_HELD = frozenset(SUPPORTED)
 # What other libraries raise where they cannot hand over their numbers, and how they word it that the dtype is why.
 _OTHERS_ERRORS = (BufferError, RuntimeError, TypeError, ValueError)
 _OF_A_DTYPE = re.compile(r"dtype|ScalarType|floating point types|byte order")
@@ -42,6 +43,7 @@ def off_host(name: str, data: Any) -> tuple[Any, Device] | None:
 
 def by_dlpack(name: str, source: Any) -> np.ndarray[Any, Any]:
     """An array on the memory of `source`, which has `__dlpack__` and is on the host."""
+    check_unmasked(name, source)
     try:
         return host_array(name, as_device("cpu").backend.from_dlpack(source), None)
     except TensorgradError:
@@ -65,8 +67,11 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     """`data` as an array on the host in `dtype`, or in the one that they give; memory is shared where it can be.
 
     Raises, by `name`, ShapeError for ragged sequences, DTypeError for what are no numbers, and ArgumentError
-    for Python numbers that an integer dtype does not hold and for arrays that their library does not hand over.
+    for Python numbers that an integer dtype does not hold, for arrays of which a part is masked, and for those that
+    their library does not hand over.
     """
+    if dtype is None and type(data) is np.ndarray and data.dtype in _HELD and data.flags.forc:
+        return data
     wanted = None if dtype is None else as_dtype(dtype)
     try:
         host = np.asarray(_plain(data))
@@ -77,6 +82,8 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
             raise ShapeError(f"{name}: expected sequences of equal length, got ragged data: {error}") from error
         raise _blamed(name, data, error) from error
     from_arrays = _has_dtype(data)
+    if from_arrays and type(data) is not np.ndarray:
+        check_unmasked(name, data)
     if host.dtype.kind == "O" and not from_arrays:
         host = _huge_integers(name, host, int64 if wanted is None else wanted)
     elif host.dtype.kind == "f" and not from_arrays and (wanted is None or wanted.kind in "iu"):
@@ -86,15 +93,59 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
         if host.dtype.kind not in "biufc":
             raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
-        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else "convert with dtype="
+        convert = "convert it with .astype first" if name == "from_numpy" else "convert with dtype="
+        remedy = "take their real parts or absolute values first" if host.dtype.kind == "c" else convert
         raise DTypeError(f"{_known(name)}, got {host.dtype}; {remedy}")
     if host.dtype == wanted:
-        return host
+        return host if host.flags.forc else _as_it_lies(name, host)
     if not from_arrays and wanted.kind in "iu" and host.size:
         fitting(name, host.min().item(), wanted)
         fitting(name, host.max().item(), wanted)
     converted: np.ndarray[Any, Any] = as_device("cpu").backend.astype(host, wanted)  # to inf without a warning
     return converted
+
+
+def check_unmasked(name: str, data: Any) -> None:
+    """Raise ArgumentError, by `name`, for an array of which a part is masked: a tensor has no mask, and what it hides
+    would come to light as a number.
+    """
+    if isinstance(data, np.ndarray) and np.ma.is_masked(data):
+        hidden = np.count_nonzero(np.ma.getmaskarray(data))
+        raise ArgumentError(
+            f"{name}: {hidden} elements of the array are masked; put numbers in their places with .filled(value) first"
+        )
+    if isinstance(data, (list, tuple)):
+        for item in data:
+            check_unmasked(name, item)
+
+
+def _as_it_lies(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array whose memory has gaps, as a tensor can take it.
+
+    The strides of a tensor count elements: elements that lie a fraction of one apart, as a field of records may, are
+    copied. Where elements may share memory, the tensor must not be written: the array is taken as a read-only one.
+    """
+    size = reach = host.itemsize  # how far the elements extend that the steps so far lead to
+    overlapping = False
+    for step, count in sorted(zip(map(abs, host.strides), host.shape, strict=True)):
+        if count > 1:
+            if step % size:
+                return _in_whole_steps(name, host)
+            overlapping = overlapping or step < reach
+            reach += step * (count - 1)
+    if overlapping and host.size and host.flags.writeable:
+        host = host.view()
+        host.flags.writeable = False
+    return host
+
+
+def _in_whole_steps(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if name == "from_numpy":
+        raise ArgumentError(
+            f"from_numpy: strides must be multiples of the {host.itemsize} bytes of an element, got {host.strides}; "
+            "pass array.copy(), or use tg.as_tensor, which makes one"
+        )
+    return host.copy()
 
 
 def _huge_integers(name: str, host: np.ndarray[Any, Any], dtype: DType) -> np.ndarray[Any, Any]:
@@ -127,7 +178,7 @@ def _known(name: str) -> str:
 
 
 def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
-    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations"}
+    kinds = {"U": "text", "S": "bytes", "M": "dates", "m": "durations", "T": "text", "V": "records"}
     return kinds.get(host.dtype.kind, f"a {type(data).__name__} of objects" if host.ndim else type(data).__name__)
 
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ast
+import errno
+import io
 import json
 import math
 import os
+import signal
+import stat
 import struct
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +23,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import tensorgrad as tg
-from tensorgrad.checkpoint import read_metadata
+from tensorgrad.checkpoint import read_metadata, safetensors_file
+from tensorgrad.checkpoint.bfloat16 import read_bfloat16
 from tests.opaque import opaque_device
 
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
@@ -273,6 +282,15 @@ def test_numpy_scalars_are_saved_as_numbers(tmp_path: Path) -> None:
     assert [type(v) for v in (loaded["a"], *loaded["b"])] == [float, int, bool]
 
 
+def test_names_that_are_none() -> None:
+    buffer: Any = io.BytesIO()
+    for call, name in ((lambda: tg.save({}, buffer), "save"), (lambda: tg.load(buffer), "load")):
+        with pytest.raises(tg.DTypeError, match=f"^{name}: expected the name of a file, got _?io.BytesIO; give a str"):
+            call()
+    with pytest.raises(tg.errors.FormatError, match="cannot be the name of a file"):
+        tg.load("a\0b")
+
+
 def test_a_place_that_cannot_hold_the_file(tmp_path: Path) -> None:
     missing = tmp_path / "nodir"
     with pytest.raises(FileNotFoundError, match=f"there is no folder {missing}; make it first"):
@@ -280,3 +298,352 @@ def test_a_place_that_cannot_hold_the_file(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="is a folder; give a file name"):
         tg.save({"w": tg.ones(1)}, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------------- saving over, beside and through others
+POSIX = pytest.mark.skipif(os.name != "posix", reason="permissions, links and locks of POSIX")
+
+
+def test_threads_may_save_one_path_and_others_load_it(tmp_path: Path) -> None:
+    path, size, each = tmp_path / "file", 20_000, 25
+    tg.save(tg.zeros(size), path)
+    done = threading.Event()
+
+    def write(number: int) -> None:
+        for _ in range(each):
+            tg.save(tg.full((size,), number), path)
+
+    def read() -> set[float]:
+        seen = set()
+        while not done.is_set():
+            values = set(tg.load(path).tolist())
+            assert len(values) == 1, "a torn file"
+            seen |= values
+        return seen
+
+    with ThreadPoolExecutor(9) as pool:
+        reader = pool.submit(read)
+        writers = [pool.submit(write, number) for number in range(1, 9)]
+        try:
+            for writer in writers:
+                writer.result()
+        finally:
+            done.set()
+        assert reader.result() <= set(map(float, range(9)))
+    assert tg.load(path)[0].item() in range(1, 9)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_processes_may_save_one_path(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    script = (
+        "import sys, tensorgrad as tg\nfor _ in range(40): tg.save(tg.full((9999,), int(sys.argv[2])), sys.argv[1])"
+    )
+    writers = [run_python(script, path, number) for number in (1, 2, 3)]
+    while any(writer.poll() is None for writer in writers):
+        if path.exists():
+            assert len(set(tg.load(path).tolist())) == 1
+    for writer in writers:
+        writer.communicate()
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    assert tg.load(path)[0].item() in (1, 2, 3)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def run_python(script: str, *arguments: object) -> subprocess.Popen[str]:
+    root = str(Path(tg.__file__).parent.parent)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": root},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o755, 0o400 | 0o200])
+def test_a_file_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "file"
+    tg.save({}, path)
+    path.chmod(mode)
+    tg.save({"w": tg.ones(2)}, path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert tg.load(path)["w"].tolist() == [1, 1]
+
+
+@POSIX
+def test_a_private_file_is_private_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, seen = tmp_path / "file", []
+    tg.save({}, path)
+    path.chmod(0o600)
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda d: seen.append(stat.S_IMODE(os.fstat(d).st_mode)) or fsync(d))  # type: ignore[func-returns-value]
+    tg.save({}, path)
+    assert seen == [0o600]
+
+
+@POSIX
+def test_new_files_have_what_the_umask_leaves(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        tg.save({}, tmp_path / "file")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+
+
+@POSIX
+def test_a_group_that_cannot_be_kept_does_not_become_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, asked = tmp_path / "file", []
+    tg.save({}, path)
+    path.chmod(0o664)
+
+    def refuse(descriptor: int, user: int, group: int) -> None:
+        asked.append(group)
+        raise PermissionError(errno.EPERM, "not allowed")
+
+    real = os.stat
+
+    def of_another_group(name: Any, **options: Any) -> Any:
+        found = real(name, **options)
+        return os.stat_result((*found[:5], found.st_gid + 1, *found[6:10])) if name == str(path) else found
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(os, "stat", of_another_group)
+    tg.save({}, path)
+    monkeypatch.undo()
+    assert asked == [path.stat().st_gid + 1]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+@POSIX
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    tg.save({}, path)
+    os.chown(path, 12345, 54321)
+    path.chmod(0o640)
+    tg.save({}, path)
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 54321, 0o640)
+
+
+@POSIX
+def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    tg.save({"w": tg.ones(1)}, path)
+    monkeypatch.setattr(os, "access", lambda name, mode: False)  # as it is for all but root
+    with pytest.raises(PermissionError, match=f"the file is read-only: '{path}'"):
+        tg.save({}, path)
+    monkeypatch.undo()
+    assert list(tg.load(path)) == ["w"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@POSIX
+def test_links_stay_and_what_they_point_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    real, link, second = tmp_path / "models" / "v1", tmp_path / "latest", tmp_path / "best"
+    link.symlink_to("models/v1")
+    second.symlink_to(link)
+    tg.save([1], link)  # to where there is nothing yet
+    assert tg.load(real) == [1]
+    real.chmod(0o640)
+    tg.save([2], second)
+    assert (tg.load(real), os.readlink(link), second.is_symlink()) == ([2], "models/v1", True)
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    (tmp_path / "folder").symlink_to("models")
+    tg.save([3], tmp_path / "folder" / "v1")
+    assert tg.load(real) == [3]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["best", "folder", "latest", "models", "v1"]
+    link.unlink()
+    link.symlink_to(tmp_path / "gone" / "v1")
+    with pytest.raises(FileNotFoundError, match=f"there is no folder {tmp_path / 'gone'}"):
+        tg.save([4], link)
+    link.unlink()
+    link.symlink_to(link)
+    with pytest.raises(OSError, match="symbolic links"):
+        tg.save([5], link)
+
+
+@POSIX
+def test_pipes_and_devices_are_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        received = pool.submit(pipe.read_bytes)
+        tg.save({"w": tg.ones(3)}, pipe)
+        (tmp_path / "copy").write_bytes(received.result(10))
+    assert pipe.is_fifo()
+    assert tg.load(tmp_path / "copy")["w"].tolist() == [1, 1, 1]
+    tg.save({}, os.devnull)
+    assert not Path(os.devnull).is_file()
+
+
+STOPS = """
+import os, signal, sys, tensorgrad as tg
+
+def stop(*_):
+    print("written", flush=True)
+    sys.argv[2] == "die" and os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.readline()
+    return replace(*_)
+
+replace, os.replace = os.replace, stop
+tg.save(tg.ones(1000), sys.argv[1])
+"""
+
+
+@POSIX
+def test_the_next_save_clears_what_killed_ones_left_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    others = [tmp_path / name for name in ("file.1.partial", "file.2.txt", "file.b.3-00000000-00000000.partial")]
+    others.append(tmp_path / "file.4-0badc0de-00000000.partial")  # of another host
+    for other in others:
+        other.write_text("kept")
+    alive = run_python(STOPS, path, "wait")
+    assert alive.stdout is not None
+    assert alive.stdout.readline() == "written\n"
+    dead = run_python(STOPS, path, "die")
+    assert dead.communicate()[0] == "written\n"
+    assert dead.returncode == -signal.SIGKILL
+    left = {p.name.split(".")[1].split("-")[0]: p for p in tmp_path.glob("file.*-*-*.partial") if p not in others}
+    assert left.keys() == {str(dead.pid), str(alive.pid)}
+    tg.save([2], path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others, left[str(alive.pid)]])
+    assert tg.load(path) == [2]
+    alive.communicate("go on\n")
+    assert alive.returncode == 0
+    assert tg.load(path).tolist() == [1.0] * 1000  # the last one wins
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+
+
+@POSIX
+def test_a_process_number_that_was_given_anew_protects_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    dead = run_python(STOPS, path, "die")
+    dead.communicate()
+    (left,) = tmp_path.iterdir()
+    left.rename(str(left).replace(f".{dead.pid}-", f".{os.getpid()}-"))  # that of a process that lives
+    tg.save([1], path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_partial_file_that_another_clears_before_it_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    path, flock = tmp_path / "file", fcntl.flock
+    cleared: list[str] = []
+
+    def late(file: Any, operation: int) -> None:
+        if not cleared:
+            cleared.append(file.name)
+            os.remove(file.name)
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    tg.save([1], path)
+    assert len(cleared) == 1
+    assert tg.load(path) == [1]
+
+
+def test_names_of_any_length_that_the_system_takes(tmp_path: Path) -> None:
+    for name in ("n" * 255, "ü" * 127, "[a-z]*.{safe}"):
+        tg.save([name], tmp_path / name)
+        assert tg.load(tmp_path / name) == [name]
+
+
+def test_names_in_bytes(tmp_path: Path) -> None:
+    name: Any = os.fsencode(tmp_path / "file")
+    tg.save([1], name)
+    assert (tg.load(name), read_metadata(name)) == ([1], {})
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+# ---------------------------------------------------------------------- dtypes of other programs
+def file_of(path: Path, **tensors: tuple[str, list[int], bytes]) -> None:
+    """A safetensors file by the format's specification: the header's length, the header, the numbers."""
+    header, numbers = {}, b""
+    for name, (dtype, shape, content) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(numbers), len(numbers) + len(content)]}
+        numbers += content
+    packed = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(packed)) + packed + numbers)
+
+
+def value_of_bfloat16(bits: int) -> float:
+    """By its definition: a sign, eight bits of exponent, seven of fraction."""
+    sign, exponent, fraction = -1 if bits >> 15 else 1, bits >> 7 & 255, bits & 127
+    if exponent == 255:
+        return math.nan if fraction else sign * math.inf
+    return sign * math.ldexp(fraction + 128 * (exponent > 0), max(exponent, 1) - 134)
+
+
+def test_every_bfloat16_is_read_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    bits = np.arange(1 << 16, dtype="<u2")
+    file_of(path, w=("BF16", [2, 1 << 15], bits.tobytes()))
+    found = tg.load(path)["w"]
+    assert (found.dtype, found.shape) == (tg.float32, (2, 1 << 15))
+    expected = np.array([value_of_bfloat16(int(b)) for b in bits]).reshape(2, -1)
+    assert np.array_equal(found.double().numpy(), expected, equal_nan=True)
+    assert np.array_equal(np.signbit(found.numpy()), (bits >= 1 << 15).reshape(2, -1))
+
+
+def test_bfloat16_among_others(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    one, half = np.array([1, 2], np.float32).tobytes(), np.array([0x3F80, 0xC000, 0x3F00], "<u2").tobytes()
+    file_of(path, a=("F32", [2], one), b=("BF16", [3], half), c=("BF16", [0, 4], b""), d=("BF16", [], half[:2]))
+    found = tg.load(path)
+    assert list(found) == ["a", "b", "c", "d"]
+    assert {name: t.tolist() for name, t in found.items()} == {"a": [1, 2], "b": [1, -2, 0.5], "c": [], "d": 1}
+    assert {t.dtype for t in found.values()} == {tg.float32}
+    assert found["c"].shape == (0, 4)
+
+
+def test_bfloat16_of_a_model_of_pytorchs(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file as save_torch
+
+    x = torch.randn(30, 7, generator=torch.Generator().manual_seed(0)).bfloat16()
+    save_torch({"x": x, "i": torch.arange(3)}, str(tmp_path / "file"))
+    found = tg.load(tmp_path / "file")
+    assert np.array_equal(found["x"].numpy(), x.float().numpy())
+    assert found["i"].tolist() == [0, 1, 2]
+
+
+def test_a_file_that_is_replaced_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, other = tmp_path / "file", tmp_path / "other"
+    file_of(path, w=("BF16", [1], b"\x80\x3f"))
+    file_of(other, w=("BF16", [1], b"\x00\x40"))
+
+    def late(*given: Any) -> Any:
+        os.replace(other, path)
+        return read_bfloat16(*given)
+
+    monkeypatch.setattr(safetensors_file, "read_bfloat16", late)
+    with pytest.raises(tg.errors.FormatError, match=f"load: {path} was replaced while it was read; load it again"):
+        tg.load(path)
+    monkeypatch.undo()
+    assert tg.load(path)["w"].item() == 2
+
+
+@pytest.mark.parametrize("dtype", ["F8_E4M3", "F8_E5M2"])
+def test_dtypes_that_tensors_lack_are_named_with_the_tensor(tmp_path: Path, dtype: str) -> None:
+    path = tmp_path / "file"
+    file_of(path, ok=("F32", [1], bytes(4)), **{"layer.weight": (dtype, [2], bytes(2))})
+    message = (
+        f"load: {path}: the tensor 'layer.weight' has dtype {dtype}, which tensors do not have; convert it to one of"
+    )
+    with pytest.raises(tg.errors.FormatError, match=message):
+        tg.load(path)
+
+
+def test_dtypes_that_safetensors_may_not_know(tmp_path: Path) -> None:
+    for dtype, size in (("C64", 8), ("F32X", 4)):  # complex numbers came late
+        file_of(tmp_path / "file", w=(dtype, [1], bytes(size)))
+        known = f"the tensor 'w' has dtype {dtype}, which tensors do not have"
+        with pytest.raises(tg.errors.FormatError, match=f"is not a safetensors file|{known}"):
+            tg.load(tmp_path / "file")

@@ -207,6 +207,26 @@ def test_plot(capsys: Capture, flowers: Path, tmp_path: Path) -> None:
         assert picture.stat().st_size > 5000
 
 
+def test_a_plot_has_a_grid_and_says_what_it_shows(capsys: Capture, flowers: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib import rc_context
+
+    with rc_context({"svg.fonttype": "none"}):  # text as text
+        run(capsys, "train", str(flowers), "--target", "kind", "--epochs", "3", "--plot", str(tmp_path / "curves.svg"))
+        drawn = (tmp_path / "curves.svg").read_text(encoding="utf8")
+        arguments = ["--target", "kind", "--epochs", "3", "--val", "0", "--plot", str(tmp_path / "fewer.svg")]
+        run(capsys, "train", str(flowers), *arguments)
+        fewer = (tmp_path / "fewer.svg").read_text(encoding="utf8")
+    for text in ("training loss", "validation loss", "validation accuracy", "best epoch"):
+        assert f">{text}<" in drawn
+    assert ">training accuracy<" in fewer
+    assert "validation" not in fewer
+    grid = [line for axis in ("x", "y") for line in re.findall(rf'id="{axis}tick_\d+">\s*<g id="line2d_\d+">', drawn)]
+    ticks = [line for axis in ("x", "y") for line in re.findall(rf'id="{axis}tick_\d+"', drawn)]
+    assert len(grid) == len(ticks) > 0
+    assert drawn.count("stroke-opacity: 0.4") >= len(ticks)
+
+
 def test_a_plot_that_cannot_be_drawn_fails_before_training(
     capsys: Capture, flowers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,12 +247,11 @@ def test_results_that_cannot_be_written_fail_before_training(capsys: Capture, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "required: COMMAND (see tensorgrad --help)"),
         (["dance"], "invalid choice: 'dance'"),
         (["train"], "required: DATA (see tensorgrad train --help)"),
         (["train", "nothing.csv"], "No such file or directory: nothing.csv"),
-        (["train", "nothing.npz"], "No such file or directory: nothing.npz"),
-        (["train", "nothing.xlsx"], "must be digits, FILE.csv or FILE.npz, got 'nothing.xlsx'"),
+        (["train", "nothing.npz"], "there is no file nothing.npz"),
+        (["train", "nothing.xlsx"], "must be digits, iris, FILE.csv or FILE.npz, got 'nothing.xlsx'"),
         (
             ["train", "digits", "--epochs", "0"],
             "argument --epochs: must be a whole number of at least 1, got '0'",
@@ -247,7 +266,13 @@ def test_results_that_cannot_be_written_fail_before_training(capsys: Capture, tm
         (["train", "digits", "--xyzzy"], "unrecognized arguments: --xyzzy (see tensorgrad train --help)"),
         (["predict", "m", "digits", "--probabilites"], "did you mean --probabilities? (see tensorgrad predict --help)"),
         (["train", "digits", "--device", "tpu"], "got 'tpu'"),
-        (["train", "digits", "--target", "x"], "name columns of a CSV file, got digits"),
+        (["train", "digits", "--target", "x"], "--target is for CSV files, got digits"),
+        (["train", "iris", "--ignore", "x", "--missing", "drop"], "--ignore and --missing are for CSV files, got iris"),
+        (["train", "x.npz", "--decimal", ","], "--decimal is for CSV files, got x.npz"),
+        (["train", "x.csv", "--decimal", ";"], "argument --decimal: must be . or , (or point, comma), got ';'"),
+        (["train", "x.csv", "--missing", "guess"], "argument --missing: invalid choice: 'guess'"),
+        (["predict", "m", "x.csv", "--unknown", "drop"], "argument --unknown: invalid choice: 'drop'"),
+        (["data", "mnist"], "argument table: invalid choice: 'mnist'"),
         (["train", "digits", "--task", "regression"], "does not fit digits"),
         (["train", "digits", "--val", "0.6", "--test", "0.5"], "leave none of the 1797 samples"),
         (["train", "digits", "--lr", "1e30", "--epochs", "1", "--optimizer", "sgd"], "try a smaller --lr"),
@@ -272,8 +297,8 @@ def test_data_errors_are_one_line(capsys: Capture, tmp_path: Path) -> None:
 
 def test_text_where_numbers_are_wanted(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
-    path.write_text("city,n,kind\n" + "Paris,1,a\nRome,2,b\n" * 10)
-    assert "encode it, or leave it out with --ignore city" in fails(capsys, "train", str(path))
+    path.write_text("city,n,kind\n" + "Paris,1,a\nRome,2,b\n5,2,b\n" * 10)
+    assert "leave the column out with --ignore city" in fails(capsys, "train", str(path))
     run(capsys, "train", str(path), "--ignore", "city", "--epochs", "1")
     line = fails(capsys, "train", str(path), "--ignore", "city", "--task", "regression")
     assert "the target is text: use --task classification" in line
@@ -316,14 +341,23 @@ def test_tiny_files_train(capsys: Capture, tmp_path: Path) -> None:
     assert fact(output, "test") == "none: the test part is empty"
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["predict"], ["data"], ["info"]])
 def test_help(capsys: Capture, command: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main([*command, "--help"])
     assert exit_.value.code == 0
     shown = capsys.readouterr()
     assert shown.out.startswith("usage: tensorgrad")
-    assert command in ([], ["info"]) or "examples:" in shown.out
+    assert command in ([], ["data"], ["info"]) or "examples:" in shown.out
+
+
+def test_without_a_command_it_shows_its_help(capsys: Capture) -> None:
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert shown == capsys.readouterr().out
+    assert all(command in shown for command in ("train", "predict", "data", "info"))
 
 
 def test_version(capsys: Capture) -> None:

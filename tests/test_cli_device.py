@@ -21,13 +21,39 @@ from tests.test_cli import Capture, fact, fails, hide_cuda, run
 registry: Any = sys.modules["tensorgrad.backends.device"]
 
 
-def test_info(capsys: Capture) -> None:
+def test_info(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     output = run(capsys, "info")
     assert fact(output, "tensorgrad") == tg.__version__
     assert fact(output, "numpy") == np.__version__
     assert "usable" in fact(output, "CUDA")
     assert re.fullmatch(r"slow on a shared machine\? set \w+_NUM_THREADS=1", fact(output, "threads"))
     assert "BLAS" in output
+
+
+@pytest.mark.parametrize(
+    ("blas", "variable"),
+    [
+        ("scipy-openblas", "OPENBLAS_NUM_THREADS"),
+        ("mkl-sdl", "MKL_NUM_THREADS"),
+        ("blis", "BLIS_NUM_THREADS"),
+        ("accelerate", "VECLIB_MAXIMUM_THREADS"),
+        ("unknown", "OPENBLAS_NUM_THREADS"),
+    ],
+)
+def test_info_does_not_say_to_set_what_is_set(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, blas: str, variable: str
+) -> None:
+    found = {"Build Dependencies": {"blas": {"name": blas, "version": "1"}}}
+    monkeypatch.setattr(np, "show_config", lambda mode: found)
+    for name in (variable, "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    assert fact(run(capsys, "info"), "threads").endswith(f"set {variable}=1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert fact(run(capsys, "info"), "threads") == "OMP_NUM_THREADS=2 is set"
+    monkeypatch.setenv(variable, "1")
+    assert fact(run(capsys, "info"), "threads") == f"{variable}=1 is set"
 
 
 def _info(**environment: str) -> tuple[int, str, str]:

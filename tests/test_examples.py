@@ -33,6 +33,17 @@ def test_house_price_has_every_number_of_the_worked_example(capsys: pytest.Captu
     assert "all six are exactly 0" in printed
 
 
+def test_a_table_of_ones_own_is_read_and_learned(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = output_of("own_table.py", capsys)
+    assert "features rooms, area, town=Köln, town=Ulm; 12 cells of area are empty" in printed
+    found = re.search(r"prices off by ([\d.]+) of their deviation", printed)
+    assert found is not None
+    assert float(found[1]) < 0.2
+    new = re.search(r"Ulm, 2 rooms, 60 square metres: (\d+); in Köln (\d+)", printed)
+    assert new is not None
+    assert 25_000 < int(new[2]) - int(new[1]) < 75_000
+
+
 def test_digits_learns(capsys: pytest.CaptureFixture[str]) -> None:
     found = re.search(r"test accuracy ([\d.]+)%", output_of("digits.py", capsys))
     assert found is not None

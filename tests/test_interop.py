@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import tensorgrad as tg
 
@@ -366,3 +368,202 @@ def test_nested_data() -> None:
     assert tg.tensor(range(3)).tolist() == [0, 1, 2]
     with pytest.raises(tg.ShapeError, match="equal length"):
         tg.tensor([[1, 2], [3]])
+
+
+# ---------------------------------------------------------------------- layouts that not everybody takes
+BASE = np.arange(24.0).reshape(4, 6)
+UNALIGNED = np.frombuffer(bytearray(b"\0" + BASE.tobytes()), np.float64, 24, 1).reshape(4, 6)
+FIELDS = np.zeros((3, 2), [("flag", "i1"), ("value", "f8")])
+BACKWARDS = [BASE[::-1], BASE[:, ::-1], BASE[::-2, ::-3], BASE[::-1].T, BASE[2:0:-1, 5], BASE[:1][::-1]]
+BACKWARDS.append(as_strided(BASE, (0, 3), (-48, 8)))
+
+
+def handed_over(x: tg.Tensor) -> np.ndarray[Any, Any]:
+    """What a consumer of DLPack sees."""
+    return np.from_dlpack(x)
+
+
+@pytest.mark.parametrize("array", [*BACKWARDS, UNALIGNED, UNALIGNED.T[1:]])
+def test_dlpack_copies_what_not_every_library_takes(array: Any) -> None:
+    x = tg.from_numpy(array)
+    assert np.shares_memory(x.numpy(), array) or not array.size
+    found = handed_over(x)
+    assert min(found.strides, default=0) >= 0
+    assert found.flags.aligned
+    assert np.array_equal(found, array)
+    assert not np.shares_memory(found, array)
+    for options in ({}, {"copy": None}, {"max_version": (1, 0)}, {"max_version": (1, 0), "copy": True}):
+        assert x.__dlpack__(**options) is not None
+    with pytest.raises(BufferError, match=r"__dlpack__: memory with negative strides or at odd .* copy=False .*clone"):
+        x.__dlpack__(copy=False)
+    assert handed_over(x.clone()).tolist() == array.tolist()
+
+
+def test_pytorch_takes_tensors_with_negative_strides() -> None:
+    torch = pytest.importorskip("torch")
+    for array in BACKWARDS:
+        assert torch.from_dlpack(tg.from_numpy(array)).tolist() == array.tolist()
+        with pytest.raises(BufferError):
+            torch.from_dlpack(tg.from_numpy(array), copy=False)
+
+
+def test_dlpack_shares_all_other_layouts() -> None:
+    for array in (BASE, BASE.T, BASE[::2, 1::3], BASE[:, 2], BASE[1, 1, ...], BASE[:0]):
+        x = tg.from_numpy(array)
+        for found in (handed_over(x), np.from_dlpack(x, copy=False)):
+            assert np.shares_memory(found, array) or not array.size
+            assert (found.strides == array.strides) or not array.size
+    expanded = tg.ones(3).expand(2, 3)
+    assert np.shares_memory(handed_over(expanded), expanded.numpy())
+
+
+def test_elements_that_lie_a_fraction_of_one_apart() -> None:
+    FIELDS["value"] = [[1, 2], [3, 4], [5, 6]]
+    field = FIELDS["value"]
+    with pytest.raises(
+        tg.errors.ArgumentError, match=r"from_numpy: strides must be multiples of the 8 bytes .*\(18, 9\)"
+    ):
+        tg.from_numpy(field)
+    for x in (tg.as_tensor(field), tg.tensor(field), tg.as_tensor(field.T).T):
+        assert x.tolist() == [[1, 2], [3, 4], [5, 6]]
+        assert (x * x).sum().item() == 91
+        assert x.reshape(-1).tolist() == [1, 2, 3, 4, 5, 6]
+        assert handed_over(x).tolist() == x.tolist()
+    assert tg.as_tensor(field).stride() == (2, 1)
+
+
+OVERLAPPING = [
+    as_strided(np.arange(6.0), (4, 3), (8, 8)),
+    as_strided(np.arange(6.0), (3, 2), (8, 0)),
+    as_strided(np.arange(6.0), (3,), (0,)),
+    as_strided(np.arange(6.0)[5:], (3, 3), (-8, -8)),
+    as_strided(np.arange(12.0), (2, 3, 2), (32, 16, 16)),
+]
+
+
+@pytest.mark.parametrize("array", OVERLAPPING, ids=lambda a: str(a.strides))
+def test_elements_that_share_memory_are_read_and_not_written(array: Any) -> None:
+    before = array.copy()
+    for x in (tg.from_numpy(array), tg.as_tensor(array)):
+        assert np.shares_memory(x.numpy(), array)
+        assert np.array_equal((x * 2).numpy(), 2 * before)
+        assert np.array_equal(handed_over(x), before)
+        writes: list[Any] = [
+            lambda x=x: x.add_(1),
+            lambda x=x: x.copy_(tg.zeros_like(x)),
+            lambda x=x: x.__setitem__(0, 7.0),
+            lambda x=x: x[0].zero_(),
+        ]
+        for write in writes:
+            with pytest.raises(tg.GraphError, match=r"the memory of this tensor is read-only.*clone"):
+                write()
+    assert np.array_equal(array, before)
+    assert tg.tensor(array).add_(1).numpy().tolist() == (before + 1).tolist()
+
+
+@pytest.mark.parametrize(
+    "array", [BASE.T, BASE[:, ::-1], BASE[::2, ::3], np.ones((2, 3, 4))[:, 1:2].transpose(2, 0, 1)]
+)
+def test_elements_that_do_not_share_memory_are_written(array: Any) -> None:
+    array, before = np.array(array, order="K", copy=True), array.copy()
+    view = array[::-1]
+    tg.from_numpy(view).add_(1)
+    assert np.array_equal(array, before + 1)
+
+
+def test_memory_that_may_not_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    np.arange(6, dtype=np.float32).tofile(path)
+    frozen = np.arange(6, dtype=np.float32)
+    frozen.flags.writeable = False
+    for array in (frozen, np.memmap(path, np.float32, "r"), np.frombuffer(path.read_bytes(), np.float32)):
+        x = tg.from_numpy(array)
+        assert (x + 1).tolist() == [1, 2, 3, 4, 5, 6]
+        assert not handed_over(x).flags.writeable
+        assert not x.numpy().flags.writeable
+        writes: list[Any] = [lambda x=x: x.add_(1), lambda x=x: x.zero_(), lambda x=x: x.__setitem__(0, 1.0)]
+        for write in writes:
+            with pytest.raises(tg.GraphError, match="the memory of this tensor is read-only"):
+                write()
+        parameter = tg.nn.Parameter(x)
+        with pytest.raises(tg.GraphError, match=r"SGD: parameter 0 of group 0 has read-only memory.*clone"):
+            tg.optim.SGD([parameter], lr=0.1)
+        with pytest.raises(BufferError):
+            x.__dlpack__()  # the protocol's first version cannot say that it must not be written
+    written = np.memmap(path, np.float32, "r+")
+    tg.from_numpy(written).add_(1)
+    written.flush()
+    assert np.fromfile(path, np.float32).tolist() == [1, 2, 3, 4, 5, 6]
+    tg.from_numpy(np.memmap(path, np.float32, "c")).add_(1)  # a copy of its own, by the mode's definition
+    assert np.fromfile(path, np.float32).tolist() == [1, 2, 3, 4, 5, 6]
+
+
+# ---------------------------------------------------------------------- arrays that are not what they seem
+MASKED = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+
+
+def test_what_a_mask_hides_does_not_become_a_number() -> None:
+    x = tg.zeros(3)
+    calls: list[Any] = [
+        lambda: tg.tensor(MASKED),
+        lambda: tg.as_tensor(MASKED),
+        lambda: tg.from_numpy(MASKED),
+        lambda: tg.from_dlpack(MASKED),
+        lambda: tg.tensor([MASKED, MASKED]),
+        lambda: tg.tensor([[MASKED], [MASKED]]),
+        lambda: x.new_tensor(MASKED),
+        lambda: x + MASKED,
+        lambda: tg.where(x > 0, x, MASKED),
+        lambda: x.__setitem__(slice(None), MASKED),
+    ]
+    for call in calls:
+        with pytest.raises(tg.errors.ArgumentError, match=r"1 elements of the array are masked; .*\.filled\(value\)"):
+            call()
+    assert x.tolist() == [0, 0, 0]
+    assert tg.tensor(MASKED.filled(0)).tolist() == [1, 0, 3]
+    assert tg.tensor(np.ma.array([1.0, 2.0])).tolist() == [1, 2]
+    assert (x + np.ma.array([1.0, 2.0, 3.0])).tolist() == [1, 2, 3]
+
+
+STRANGE: dict[str, tuple[Any, str]] = {
+    "longdouble": (np.ones(2, np.longdouble), "convert it"),
+    "complex": (np.ones(2, np.complex64), "real parts"),
+    "text": (np.array(["a"]), "got text"),
+    "wide text": (np.array(["a"], np.dtypes.StringDType()), "got text"),
+    "bytes": (np.array([b"a"]), "got bytes"),
+    "objects": (np.array([1, None]), "got a ndarray of objects"),
+    "records": (np.zeros(2, [("a", "f4")]), "got records"),
+    "raw": (np.zeros(2, "V4"), "got records"),
+    "dates": (np.array(["2020"], "M8[Y]"), "got dates"),
+    "durations": (np.array([1], "m8[s]"), "got durations"),
+    "other order": (np.ones(2, np.dtype(np.float32).newbyteorder()), "convert it"),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in STRANGE if n != "longdouble" or np.longdouble(0).itemsize > 8])
+def test_arrays_that_tensors_cannot_hold(name: str) -> None:
+    array, remedy = STRANGE[name]
+    with pytest.raises(tg.DTypeError, match=f"^from_numpy: expected numbers.*{remedy}"):
+        tg.from_numpy(array)
+    for make in (tg.tensor, tg.as_tensor):
+        with pytest.raises(tg.DTypeError, match=rf"^{make.__name__}: expected numbers.*{remedy.replace('it', 'with')}"):
+            make(array)
+    with pytest.raises(tg.DTypeError, match=r"^from_dlpack: expected numbers"):
+        tg.from_dlpack(array)
+
+
+def test_operands_in_the_other_order_of_bytes_and_of_dtypes_that_tensors_lack() -> None:
+    x = tg.ones(2)
+    for kind in ("f4", "f8", "i8", "u2"):
+        array = np.array([1, 2], np.dtype(kind).newbyteorder())
+        native = array.astype(kind)
+        for call in (lambda a: x + a, lambda a: tg.where(x > 0, a, x), lambda a: tg.maximum(x, a)):
+            assert (call(array).dtype, call(array).tolist()) == (call(native).dtype, call(native).tolist())
+            assert call(array).dtype.isnative
+        assert tg.as_tensor(array, dtype=tg.float32).tolist() == [1, 2]
+    if np.longdouble(0).itemsize > 8:
+        for call in (lambda a: x + a, lambda a: tg.where(x > 0, a, x), lambda a: x.__setitem__(slice(None), a)):
+            with pytest.raises(
+                tg.DTypeError, match=r"expected numbers, got a NumPy array of .*; convert it with \.astype"
+            ):
+                call(np.ones(2, np.longdouble))

@@ -22,6 +22,7 @@ LAYERS: dict[str, float] = {
     "tensorgrad.errors": 0,
     "tensorgrad.config": 0,
     "tensorgrad.dtypes": 0,
+    "tensorgrad.regular_file": 0,
     "tensorgrad.backends.primitives": 1.0,
     "tensorgrad.backends.kernel_files": 1.0,
     "tensorgrad.backends.outside": 1.0,
@@ -46,6 +47,7 @@ LAYERS: dict[str, float] = {
     "tensorgrad.checkpoint": 5,
     "tensorgrad.train": 6,
     "tensorgrad.cli": 7,
+    "tensorgrad.__main__": 7,
     "tensorgrad": 7,
 }
 # Modules that may import within a function: devices, commands and names that are loaded when first asked for.

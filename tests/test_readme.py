@@ -9,7 +9,6 @@ import shlex
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import tensorgrad as tg
@@ -40,9 +39,17 @@ def program_with(text: str) -> str:
     return found
 
 
-def test_programs_run_in_their_order_and_print_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty but for what the README's commands have written when its programs begin."""
     monkeypatch.chdir(tmp_path)
-    write_flowers(tmp_path)
+    assert "tensorgrad data iris" in COMMANDS
+    assert README.index("tensorgrad data iris") < README.index('read_csv("iris.csv"')
+    assert main(["data", "iris"]) == 0
+    return tmp_path
+
+
+def test_programs_run_in_their_order_and_print_what_they_say(folder: Path) -> None:
     assert len(PROGRAMS) >= 6
     for program in PROGRAMS:
         _, printed = run(program)
@@ -50,9 +57,7 @@ def test_programs_run_in_their_order_and_print_what_they_say(tmp_path: Path, mon
             assert expected in printed
 
 
-def test_a_table_of_ones_own_is_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_flowers(tmp_path)
+def test_a_table_of_ones_own_is_learned(folder: Path) -> None:
     _, printed = run(program_with("read_csv"))
     found = re.search(r"tensor\(([\d.]+)\)", printed)
     assert found is not None
@@ -79,21 +84,30 @@ def test_gradients_of_gradients() -> None:
 
 def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
-    monkeypatch.chdir(tmp_path)
-    write_flowers(tmp_path)
-    assert len(COMMANDS) >= 4
+    monkeypatch.chdir(tmp_path)  # nothing is there but what the commands bring
+    assert len(COMMANDS) >= 5
     for command in COMMANDS:
         assert main([*shlex.split(command)[1:], *(["--epochs", "3"] if " train " in command else [])]) == 0, command
     assert (tmp_path / "curves.png").stat().st_size > 1000
     assert capsys.readouterr().out
 
 
-def write_flowers(folder: Path) -> None:
-    """Three made-up species in four measurements: a file for the commands to read."""
-    rng = np.random.default_rng(0)
-    header = "length,width,petal_length,petal_width"
-    rows = [(k, rng.normal(3 + k, 0.3, 4)) for k in range(3) for _ in range(40)]
-    lines = [",".join(f"{v:.2f}" for v in values) for _, values in rows]
-    labelled = [f"{line},species_{k}" for line, (k, _) in zip(lines, rows, strict=True)]
-    (folder / "iris.csv").write_text("\n".join([header + ",species", *labelled]) + "\n")
-    (folder / "new_flowers.csv").write_text("\n".join([header, *lines[:5]]) + "\n")
+def test_what_the_first_page_uses_is_installed_by_its_first_command() -> None:
+    first = re.search(r"^pip install (.*)$", README, re.MULTILINE)
+    assert first is not None
+    assert README.index(first[0]) < README.index("tensorgrad train")
+    assert ("[plot]" in first[1]) == any("--plot" in command for command in COMMANDS)
+
+
+def test_the_options_that_it_names_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    section = README[
+        README.index("## Train something, from the command line") : README.index("## Train something, in ten")
+    ]
+    known = ""
+    for command in ("train", "predict", "data"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        known += capsys.readouterr().out
+    named = set(re.findall(r"--[a-z][a-z-]*", section))
+    assert {"--missing", "--unknown", "--categorical", "--encoding", "--overwrite"} <= named
+    assert [option for option in named if not re.search(rf"{option}\b", known)] == []

@@ -33,8 +33,8 @@ def check_writable(target: Variable, writer: str) -> None:
         raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
     if not target.device.backend.is_writable(target.array):
         raise GraphError(
-            f"{writer}: the memory of this tensor is read-only, as that of the array it was made from, or as a "
-            "gradient that was only broadcast; clone() it before writing"
+            f"{writer}: the memory of this tensor is read-only, as that of the array it was made from (whose elements "
+            "may share it), or as a gradient that was only broadcast; clone() it before writing"
         )
     if not mode.grad:
         return

@@ -20,7 +20,7 @@ from tensorgrad.backends.primitives.loss import LossPrimitives
 from tensorgrad.backends.primitives.optimizer import OptimizerPrimitives
 from tensorgrad.backends.primitives.random import RandomPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
-from tensorgrad.errors import DeviceError
+from tensorgrad.errors import DeviceError, ExchangeError
 
 __all__ = ["Backend"]
 
@@ -54,8 +54,23 @@ class Backend(
             self.full((), value, slot.dtype, out=slot)
 
     def to_dlpack(self, x: Array, **options: Any) -> Any:
-        """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them."""
+        """A DLPack capsule of the array's memory; `options` as the protocol's `__dlpack__` takes them.
+
+        Of a copy where the memory lies as not every library can take it (one with negative strides ends a process of
+        PyTorch's), unless `copy` is False: then, as the protocol has it, a BufferError.
+        """
+        if not self._lies_plainly(x):
+            if options.get("copy") is False:
+                raise ExchangeError(
+                    "__dlpack__: memory with negative strides or at odd addresses is handed over by a copy only, and "
+                    f"copy=False was asked for, got strides of {x.strides} bytes; clone() the tensor first"
+                )
+            x = self.copy(x)
         return x.__dlpack__(**options)
+
+    def _lies_plainly(self, x: Array) -> bool:
+        """Whether every library that takes arrays of the device can take this one as it lies in memory."""
+        return min(self.strides(x), default=0) >= 0
 
     def dlpack_device(self, x: Array) -> tuple[int, int]:
         """The DLPack numbers of the array's device."""

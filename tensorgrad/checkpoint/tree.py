@@ -44,13 +44,23 @@ def unpack(description: Any, fetch: Callable[[str], Tensor]) -> Any:
     if not isinstance(description, dict):
         return description
     match description:
-        case {"dict": items}:
-            return {unpack(key, fetch): unpack(value, fetch) for key, value in items}
-        case {"tuple": items}:
+        case {"dict": [*items]} if all(isinstance(item, list) and len(item) == 2 for item in items):
+            return _unpack_dict(items, fetch)
+        case {"tuple": [*items]}:
             return tuple(unpack(item, fetch) for item in items)
-        case {"tensor": name}:
+        case {"tensor": str(name)}:
             return fetch(name)
     raise FormatError(f"load: the file describes a kind of object this version does not know: {sorted(description)}")
+
+
+def _unpack_dict(items: list[Any], fetch: Callable[[str], Tensor]) -> dict[Any, Any]:
+    for key, _ in items:
+        if type(key) not in _SCALARS:
+            raise FormatError(f"load: the file describes a dict with a key of {type_name(key)}")
+    found = {key: unpack(value, fetch) for key, value in items}
+    if len(found) < len(items):
+        raise FormatError("load: the file describes a dict that has one of its keys twice")
+    return found
 
 
 def _pack(obj: object, path: tuple[str, ...], tensors: dict[str, Tensor]) -> Any:

@@ -1,4 +1,4 @@
-"""The command line: `tensorgrad train`, `tensorgrad predict`, `tensorgrad info`."""
+"""The command line: `tensorgrad train`, `predict`, `data` and `info`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tensorgrad.cli`."""
+"""`python -m tensorgrad.cli`: the same as `python -m tensorgrad`."""
 
 from __future__ import annotations
 

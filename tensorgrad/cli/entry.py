@@ -4,10 +4,12 @@ on Ctrl-C.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tensorgrad.cli.parser import make_parser
 from tensorgrad.errors import TensorgradError
@@ -20,7 +22,7 @@ _INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (that of the process if None) and return its exit code."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _any_text():
         warnings.showwarning = _show_warning
         try:
             arguments = make_parser().parse_args(argv)
@@ -39,6 +41,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("tensorgrad: interrupted", file=sys.stderr)
             return _INTERRUPTED
+
+
+@contextlib.contextmanager
+def _any_text() -> Iterator[None]:
+    """Inside, a character that the console's encoding does not have is written as its number, such as \\u82b1: two
+    names stay two, and nobody loses a result to an exception.
+    """
+    streams = [s for s in (sys.stdout, sys.stderr) if isinstance(s, io.TextIOWrapper)]
+    before = [stream.errors for stream in streams]
+    try:
+        for stream in streams:
+            stream.reconfigure(errors="backslashreplace")
+        yield
+    finally:
+        for stream, errors in zip(streams, before, strict=True):
+            with contextlib.suppress(OSError, ValueError):  # it may be closed
+                stream.reconfigure(errors=errors)
 
 
 def _complain(message: str) -> int:

@@ -12,10 +12,19 @@ import numpy as np
 
 from tensorgrad.backends import device, get_default_device
 from tensorgrad.backends.device import automatic_types, why_unusable
+from tensorgrad.config import first_set
 from tensorgrad.errors import DeviceError
 from tensorgrad.version import __version__
 
 __all__ = ["run_info"]
+
+# Of a BLAS, what says how many threads it has; else OMP_NUM_THREADS does.
+_VARIABLES = {
+    "mkl": "MKL_NUM_THREADS",
+    "blis": "BLIS_NUM_THREADS",
+    "accelerate": "VECLIB_MAXIMUM_THREADS",
+    "openblas": "OPENBLAS_NUM_THREADS",
+}
 
 
 def run_info(arguments: argparse.Namespace) -> int:
@@ -27,7 +36,7 @@ def run_info(arguments: argparse.Namespace) -> int:
         **{name: _version(name) for name in ("numpy", "safetensors", "rich", "matplotlib")},
         "BLAS": _blas(),
         "CPU threads": f"{_usable_threads()} usable of {os.cpu_count()}",
-        "threads": f"slow on a shared machine? set {_threads_variable()}=1",
+        "threads": _threads(),
         "default device": _default_device(),
         **{kind.upper(): _usability(kind) for kind in automatic_types()},
     }
@@ -49,8 +58,11 @@ def _blas() -> str:
     return f"{blas.get('name', 'unknown')} {blas.get('version', '')} (NumPy's)".replace("  ", " ")
 
 
-def _threads_variable() -> str:
-    return "MKL_NUM_THREADS" if "mkl" in _blas().lower() else "OPENBLAS_NUM_THREADS"
+def _threads() -> str:
+    """What says how many threads the BLAS has, or how to say it."""
+    own = next((own for name, own in _VARIABLES.items() if name in _blas().lower()), "OPENBLAS_NUM_THREADS")
+    found = first_set((own, "OMP_NUM_THREADS"))
+    return f"{found} is set" if found else f"slow on a shared machine? set {own}=1"
 
 
 def _usable_threads() -> int:

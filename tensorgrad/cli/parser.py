@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from tensorgrad.cli.data_command import run_data
 from tensorgrad.cli.info_command import run_info
 from tensorgrad.cli.optimizers import OPTIMIZERS
 from tensorgrad.cli.predict_command import run_predict
+from tensorgrad.cli.sources import TABLES
 from tensorgrad.cli.train_command import run_train
+from tensorgrad.cli.values import count, mark, not_negative, positive, seed, share, sizes, yes_no_auto
 from tensorgrad.errors import ArgumentError
 from tensorgrad.nn.mlp import ACTIVATIONS
 from tensorgrad.version import __version__
@@ -21,17 +23,19 @@ _TRAIN_EXAMPLES = """\
 examples:
   tensorgrad train digits
   tensorgrad train digits --hidden 256,128 --save digits.safetensors --plot curves.png
-  tensorgrad train houses.csv --target price --task regression --epochs 200
+  tensorgrad train iris --save iris.safetensors
+  tensorgrad train houses.csv --target price --task regression --ignore id --missing median
   tensorgrad train images.npz --device cuda --batch-size 256
 
-A CSV file has one sample a line: numbers, and one target column (the last unless --target names
-another). An NPZ file has arrays x and y. Ctrl-C ends the training; the best weights so far are kept,
-reported and saved.
+A CSV file has one sample a line: one target column (the last unless --target names another), and
+features. A column of text is one-hot: a feature for each text that it holds. What lies between cells,
+decimal commas and the first line are recognised, or asked for. An NPZ file has arrays x and y. Ctrl-C
+ends the training; the best weights so far are kept, reported and saved.
 """
 
 _PREDICT_EXAMPLES = """\
 examples:
-  tensorgrad predict digits.safetensors new_images.csv
+  tensorgrad predict iris.safetensors new_flowers.csv
   tensorgrad predict houses.safetensors houses.csv -o predictions.csv
   tensorgrad predict digits.safetensors digits --probabilities | head
 """
@@ -68,9 +72,11 @@ def make_parser() -> argparse.ArgumentParser:
     """
     parser = _Parser(prog="tensorgrad", description="Train neural networks from the command line, and use them.")
     parser.add_argument("--version", action="version", version=f"tensorgrad {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(run=lambda _: _print_help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_train(commands)
     _add_predict(commands)
+    _add_data(commands)
     info = commands.add_parser(
         "info", help="versions, devices, BLAS and threads", description="What runs here, and on what."
     )
@@ -87,28 +93,42 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.set_defaults(run=run_train)
-    train.add_argument("source", metavar="DATA", help="digits (comes with the package), FILE.csv or FILE.npz")
+    train.add_argument(
+        "source", metavar="DATA", help=f"{' or '.join(TABLES)} (come with the package), FILE.csv or FILE.npz"
+    )
     data = train.add_argument_group("data")
     data.add_argument("--target", metavar="COLUMN", help="the column to predict, for CSV (default: the last)")
     data.add_argument("--task", choices=("classification", "regression"), help="default: what the targets look like")
-    data.add_argument("--ignore", metavar="COLUMNS", type=_names, default=(), help="columns to leave out: id,date")
-    _add_header(data)
-    data.add_argument("--val", metavar="SHARE", type=_share, default=0.1, help="share that validates (default: 0.1)")
-    data.add_argument("--test", metavar="SHARE", type=_share, default=0.2, help="share that tests (default: 0.2)")
+    columns = "COLUMNS"
+    data.add_argument(
+        "--ignore", metavar=columns, action="append", default=[], help="to leave out: id,date; may be repeated"
+    )
+    data.add_argument(
+        "--categorical", metavar=columns, action="append", default=[], help="numbers to take for names: zip,year"
+    )
+    data.add_argument(
+        "--missing",
+        choices=("error", "drop", "mean", "median"),
+        help="lines with empty cells: refuse (default), leave out, or fill in what is usual in the training part",
+    )
+    _add_file_format(data)
+    data.add_argument("--val", metavar="SHARE", type=share, default=0.1, help="share that validates (default: 0.1)")
+    data.add_argument("--test", metavar="SHARE", type=share, default=0.2, help="share that tests (default: 0.2)")
     model = train.add_argument_group("model")
     model.add_argument(
         "--hidden",
         metavar="SIZES",
-        type=_sizes,
+        type=sizes,
         default=[128, 64],
         help="hidden layers: 128,64 (default), or none",
     )
     model.add_argument("--activation", choices=tuple(ACTIVATIONS), default="relu", help="default: relu")
-    model.add_argument("--dropout", metavar="P", type=_share, help="default: 0.2 for classification, 0 for regression")
+    model.add_argument("--dropout", metavar="P", type=share, help="default: 0.2 for classification, 0 for regression")
     _add_training(train)
     results = train.add_argument_group("results")
     results.add_argument("--save", metavar="FILE", help="save the model, for `tensorgrad predict`")
     results.add_argument("--plot", metavar="FILE.png", help="draw the curves of the training (needs matplotlib)")
+    _add_overwrite(results)
 
 
 def _add_training(train: argparse.ArgumentParser) -> None:
@@ -118,26 +138,24 @@ def _add_training(train: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--optimizer", choices=tuple(OPTIMIZERS), default="adamw", help="default: adamw")
     rates = ", ".join(f"{rate:g} for {name}" for name, (_, rate) in OPTIMIZERS.items())
-    group.add_argument("--lr", metavar="RATE", type=_positive, help=f"learning rate (default: {rates})")
-    group.add_argument("--weight-decay", metavar="W", type=_not_negative, help="default: 0.01 for adamw, else 0")
+    group.add_argument("--lr", metavar="RATE", type=positive, help=f"learning rate (default: {rates})")
+    group.add_argument("--weight-decay", metavar="W", type=not_negative, help="default: 0.01 for adamw, else 0")
     group.add_argument(
-        "--label-smoothing", metavar="S", type=_share, default=0.05, help="for classification (default: 0.05)"
+        "--label-smoothing", metavar="S", type=share, default=0.05, help="for classification (default: 0.05)"
     )
     group.add_argument(
-        "--clip-norm", metavar="N", type=_positive, help="limit the norm of the gradients (default: none)"
+        "--clip-norm", metavar="N", type=positive, help="limit the norm of the gradients (default: none)"
     )
-    group.add_argument("--epochs", metavar="N", type=_count, default=60, help="default: 60")
-    group.add_argument(
-        "--batch-size", metavar="N", type=_count, help="default: 32, from 10,000 training samples on 128"
-    )
+    group.add_argument("--epochs", metavar="N", type=count, default=60, help="default: 60")
+    group.add_argument("--batch-size", metavar="N", type=count, help="default: 32, from 10,000 training samples on 128")
     group.add_argument(
         "--patience",
         metavar="N",
-        type=_count,
+        type=count,
         default=15,
         help="epochs without improvement to stop after (default: 15)",
     )
-    group.add_argument("--seed", metavar="N", type=_seed, default=0, help="default: 0; the same seed, the same result")
+    group.add_argument("--seed", metavar="N", type=seed, default=0, help="default: 0; the same seed, the same result")
     group.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -152,59 +170,52 @@ def _add_predict(commands: argparse._SubParsersAction[_Parser]) -> None:
     predict.set_defaults(run=run_predict)
     predict.add_argument("model", metavar="MODEL", help="what `tensorgrad train --save` wrote")
     predict.add_argument(
-        "source", metavar="DATA", help="digits, FILE.csv or FILE.npz, with the features of the training data"
+        "source",
+        metavar="DATA",
+        help=f"{', '.join(TABLES)}, FILE.csv or FILE.npz, with the features of the training data",
     )
     predict.add_argument("-o", "--output", metavar="FILE", help="write there instead of to standard output")
     predict.add_argument("--probabilities", action="store_true", help="add the probability of every class")
     predict.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 or auto (default)")
-    _add_header(predict)
+    predict.add_argument(
+        "--unknown",
+        choices=("error", "ignore"),
+        default="error",
+        help="a text that the training data did not have: refuse (default), or take it for none of those known",
+    )
+    _add_file_format(predict)
+    _add_overwrite(predict)
 
 
-def _add_header(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+def _add_data(commands: argparse._SubParsersAction[_Parser]) -> None:
+    data = commands.add_parser(
+        "data",
+        help="write a table that comes with the package as CSV",
+        description="Write a table that comes with the package to a CSV file, to see what one looks like.",
+    )
+    data.set_defaults(run=run_data)
+    data.add_argument("table", choices=tuple(TABLES), help="its name")
+    data.add_argument("-o", "--output", metavar="FILE", help="where to (default: NAME.csv)")
+    data.add_argument("--overwrite", action="store_true", help="replace a file that holds something else")
+
+
+def _add_file_format(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     parser.add_argument(
         "--header",
-        type=_yes_no_auto,
+        type=yes_no_auto,
         metavar="{auto,yes,no}",
         default=None,
         help="whether the first line of a CSV file names the columns (default: auto)",
     )
+    parser.add_argument("--delimiter", metavar="CHAR", help="between cells, or tab, space, ... (default: what fits)")
+    parser.add_argument("--encoding", metavar="NAME", help="cp1252, latin-1, utf-16, ... (default: UTF-8)")
+    parser.add_argument("--decimal", metavar="MARK", type=mark, help=". or , before fractions (default: what fits)")
 
 
-def _bounded(convert: Callable[[str], float], allowed: Callable[[float], bool], wanted: str) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = convert(text)
-        except ValueError:
-            value = float("nan")
-        if not allowed(value):
-            raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}")
-        return value
-
-    return parse
+def _add_overwrite(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace files of other kinds, but never an input")
 
 
-_share = _bounded(float, lambda value: 0 <= value < 1, "a number in [0, 1)")
-_positive = _bounded(float, lambda value: 0 < value < float("inf"), "a positive number")
-_not_negative = _bounded(float, lambda value: 0 <= value < float("inf"), "a number that is not negative")
-_count = _bounded(int, lambda value: value >= 1, "a whole number of at least 1")
-_seed = _bounded(int, lambda value: 0 <= value < 2**63, "a whole number that is not negative")
-
-
-def _sizes(text: str) -> list[int]:
-    if text.strip().lower() in ("none", ""):
-        return []
-    try:
-        return [int(_count(part.strip())) for part in text.split(",")]
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"must be sizes such as 128,64, or none, got {text!r}") from error
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _yes_no_auto(text: str) -> bool | None:
-    answers: dict[str, bool | None] = {"auto": None, "yes": True, "no": False}
-    if text not in answers:
-        raise argparse.ArgumentTypeError(f"must be auto, yes or no, got {text!r}")
-    return answers[text]
+def _print_help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return 0

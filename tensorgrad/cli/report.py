@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+
 from tensorgrad.backends import Device
 from tensorgrad.backends.device import passed_over
 from tensorgrad.cli.model_file import TrainedModel
 from tensorgrad.cli.parts import Parts
 from tensorgrad.data import Standardizer, Table, TensorDataset
+from tensorgrad.data.table import listed
 from tensorgrad.tensor import Tensor
 from tensorgrad.train import History, accuracy, predict
 
@@ -18,12 +22,28 @@ def print_row(name: str, value: str) -> None:
     print(f"{name:<12}{value}", flush=True)
 
 
-def print_data(source: str, table: Table, parts: Parts) -> None:
-    """What there is to learn from."""
+def print_data(source: str, table: Table, parts: Parts, strategy: str | None) -> None:
+    """What there is to learn from; `strategy`: what missing values are filled with."""
     goal = f"{len(table.classes)} classes" if table.task == "classification" else f"predicting {table.target_name}"
     sizes = [0 if part is None else len(part) for part in (parts.train, parts.val, parts.test)]
     print_row("data", f"{source}: {len(table):,} samples, {table.inputs.shape[1]} features, {goal}")
+    if table.read_as:
+        print_row("read as", table.read_as)
+    if table.levels:
+        print_row("one-hot", listed([f"{name} ({len(texts)} texts)" for name, texts in table.levels.items()]))
+    _print_missing(table, strategy)
+    if table.padded:
+        print_row("note:", f"{listed(table.padded)}: 007 is read as 7; --categorical or --ignore if these are names")
     print_row("split", "{:,} to train, {:,} to validate, {:,} to test".format(*sizes))
+
+
+def _print_missing(table: Table, strategy: str | None) -> None:
+    lacking = table.missing()
+    if table.dropped:
+        print_row("missing", f"{table.dropped:,} of {len(table) + table.dropped:,} lines left out")
+    if lacking:
+        columns = listed([f"{name} ({count})" for name, count in lacking.items()])
+        print_row("missing", f"{columns}; filled in with the {strategy} of the training part")
 
 
 def print_doubt(table: Table, said: bool) -> None:
@@ -34,12 +54,24 @@ def print_doubt(table: Table, said: bool) -> None:
         print_row("note:", f"{table.target_name} has {count} classes in {len(table)} samples; {other}")
     elif numbers and count > 2 and not said:
         print_row("note:", f"the {count} values of {table.target_name} are taken for classes; {other}")
+    twice = _written_twice(table.classes) if numbers else None
+    if twice:
+        print_row("note:", f"{twice[0]} and {twice[1]} of {table.target_name} are one number, here two classes")
+
+
+def _written_twice(names: tuple[str, ...]) -> tuple[str, str] | None:
+    """Two neighbours that are the same number."""
+    return next((pair for pair in pairwise(names) if _number(pair[0]) == _number(pair[1])), None)
+
+
+def _number(name: str) -> Decimal:
+    return Decimal(name.replace(",", "."))
 
 
 def _are_numbers(names: tuple[str, ...]) -> bool:
     try:
-        return [float(name) for name in names] != []
-    except ValueError:
+        return [_number(name) for name in names] != []
+    except InvalidOperation:
         return False
 
 

@@ -6,13 +6,13 @@ import argparse
 from time import perf_counter
 
 from tensorgrad.backends import device
-from tensorgrad.cli.files import check_writable
-from tensorgrad.cli.model_file import Recipe, TrainedModel, save_model
+from tensorgrad.cli.files import Result, check_results
+from tensorgrad.cli.model_file import Recipe, TrainedModel, is_model, save_model
 from tensorgrad.cli.optimizers import make_optimizer
 from tensorgrad.cli.parts import Parts, prepare
-from tensorgrad.cli.plot import check_plot, plot_history
+from tensorgrad.cli.plot import check_plot, is_plot, plot_history
 from tensorgrad.cli.report import print_data, print_doubt, print_model, print_outcome, print_row, print_test
-from tensorgrad.cli.sources import read_table
+from tensorgrad.cli.sources import TABLES, is_file, read_table
 from tensorgrad.data import Table
 from tensorgrad.errors import ArgumentError
 from tensorgrad.functional.loss import cross_entropy, mse_loss
@@ -30,13 +30,14 @@ def run_train(arguments: argparse.Namespace) -> int:
     """Train, report, and save what was asked for; return the exit code."""
     _check_results(arguments)
     place = device(arguments.device)
-    table = read_table(arguments.source, arguments.target, arguments.task, arguments.header, arguments.ignore)
-    parts = prepare(table, arguments.val, arguments.test, arguments.seed, place)
+    table = read_table(arguments)
+    strategy = arguments.missing if arguments.missing in ("mean", "median") else None
+    parts = prepare(table, arguments.val, arguments.test, arguments.seed, place, strategy)
     manual_seed(arguments.seed)
     recipe = _recipe(table, arguments)
-    model = TrainedModel(recipe.build().to(place), recipe, parts.inputs, parts.targets)
-    print_data(arguments.source, table, parts)
-    print_doubt(table, said=arguments.task is not None or arguments.source == "digits")
+    model = TrainedModel(recipe.build().to(place), recipe, parts.inputs, parts.targets, parts.fill)
+    print_data(arguments.source, table, parts, strategy)
+    print_doubt(table, said=arguments.task is not None or arguments.source in TABLES)
     print_model(model, place, arguments.device)
     started = perf_counter()
     history = _fit(model, parts, arguments)
@@ -51,9 +52,12 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 def _check_results(arguments: argparse.Namespace) -> None:
     """Now, not after minutes of training."""
-    for path in (arguments.save, arguments.plot):
-        if path:
-            check_writable(path)
+    results = [
+        Result(arguments.save, "--save", "a model of `tensorgrad train`", is_model),
+        Result(arguments.plot, "--plot", "a plot of `tensorgrad train`", is_plot),
+    ]
+    inputs = [arguments.source] if is_file(arguments.source) else []
+    check_results([result for result in results if result.path], inputs, arguments.overwrite)
     if arguments.plot:
         check_plot(arguments.plot)
 
@@ -71,10 +75,11 @@ def _recipe(table: Table, arguments: argparse.Namespace) -> Recipe:
         activation=arguments.activation,
         dropout=dropout,
         task=table.task,
-        features=list(table.feature_names),
+        features=list(table.feature_columns),
         columns=list(table.columns),
         classes=list(table.classes),
         target=table.target_name,
+        levels={name: list(texts) for name, texts in table.levels.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""Data: readers, the embedded digits, data sets and the batches they are handed out in."""
+"""Data: readers, the embedded digits and irises, data sets and the batches they are handed out in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tensorgrad.data.csv_reader import read_csv, read_csv_inputs
 from tensorgrad.data.dataset import Dataset, Subset, TensorDataset
 from tensorgrad.data.digits import digits, digits_table
+from tensorgrad.data.imputer import Imputer
+from tensorgrad.data.iris import iris_table
 from tensorgrad.data.loader import DataLoader
 from tensorgrad.data.npz_reader import read_npz
 from tensorgrad.data.split import random_split, train_val_test_split
@@ -17,12 +19,14 @@ from tensorgrad.names import listing
 __all__ = [
     "DataLoader",
     "Dataset",
+    "Imputer",
     "Standardizer",
     "Subset",
     "Table",
     "TensorDataset",
     "digits",
     "digits_table",
+    "iris_table",
     "random_split",
     "read_csv",
     "read_csv_inputs",

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import csv
-import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
+from typing import get_args
 
 import numpy as np
 
 from tensorgrad.data.table import Array, Table, Task, listed
-from tensorgrad.data.targets import check_task, encode_classes, infer_task
+from tensorgrad.data.targets import check_task, infer_task
+from tensorgrad.data.text import (
+    FileFormat,
+    Grid,
+    Missing,
+    Unknown,
+    check_missing,
+    encode,
+    find_levels,
+    is_text,
+    missing_fault,
+    number_column,
+    ordered,
+    read_grid,
+    refuse_units,
+)
+from tensorgrad.data.text.cells import exact
 from tensorgrad.errors import ArgumentError, FormatError
 
-__all__ = ["read_csv", "read_csv_inputs"]
-
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
-_DELIMITERS = ",;\t"
+__all__ = ["read_csv", "read_csv_inputs", "read_csv_samples"]
 
 
 def read_csv(
@@ -26,200 +38,207 @@ def read_csv(
     task: Task | None = None,
     header: bool | None = None,
     delimiter: str | None = None,
-    ignore: Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
+    *,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    missing: Missing = "error",
+    categorical: str | Sequence[str] = (),
 ) -> Table:
-    """A UTF-8 file with one sample a line: numeric features, and the column `target` (the last one if None).
+    """A text file with one sample a line: features, and the column `target` (the last one if None).
 
-    Columns without a header are called column_1, column_2, ... `header=None` looks: the first line is one if
-    it holds no number. `delimiter=None` takes the one of comma, semicolon and tab that the first line holds
-    most often. Text in the target column means classification, numbers what `infer_task` says; `task`
-    overrides. `ignore` names columns to leave out.
+    A column of numbers is a feature. One in which no value is a number is one-hot, with a feature `column=text` for
+    each of its texts; so are those named in `categorical`, whatever they hold. `ignore` names columns to leave out.
+    Either takes names as the file writes them, or several in one text, separated by commas.
 
-    Raises: FileNotFoundError; FormatError, with line and column, for a missing or non-numeric value, a line
-    with too few or too many cells, or a first line that could be either header or data; ArgumentError for an
-    unknown column.
+    Text in the target column means classification, numbers what `infer_task` says; `task` overrides. Classes are told
+    apart by how the file writes them (1 and 01 are two), in the order of their numbers if all are numbers.
+
+    Columns without a header are called column_1, column_2, ... What is None is looked for in the file: `header`,
+    whether the first line names the columns; `delimiter`, semicolon, tab, bar or comma; `decimal`, what stands before
+    fractions, "." or ","; `encoding`, by the byte order mark, else UTF-8. `table.read_as` says what was found.
+
+    `missing`: what to do about cells that are empty or NA, nan, null, none, ?, -, in columns that are used. "error";
+    "drop", leave their lines out; or "nan", which leaves the feature to `tg.data.Imputer` (a target must be there).
+
+    Raises: FileNotFoundError; FormatError, with line and column, for a value that is missing or no number, a number
+    that float64 cannot hold, a line with too few or too many cells, quotation marks that RFC 4180 does not allow, a
+    first line that could be either header or data, a column of text that is different in nearly every line, and bytes
+    that are not of the encoding; ArgumentError for an unknown column or option.
     """
     check_task(task)
-    grid = _read(fspath(path), header, delimiter)
+    check_missing(missing)
+    grid = read_grid(fspath(path), FileFormat(header, delimiter, encoding, decimal))
     goal = grid.names[-1] if target is None else target
-    for name in (goal, *ignore):
-        grid.position(name)
-    features = tuple(name for name in grid.names if name != goal and name not in ignore)
-    if not features:
-        raise FormatError(f"read_csv: {grid.path} has no feature columns, only {', '.join(grid.names)}")
+    columns = _feature_columns(grid, goal, grid.chosen(ignore))
+    one_hot = grid.chosen(categorical)
+    grid, holes, dropped = _complete(grid, columns, goal, missing)
+    levels = find_levels(grid, columns, one_hot)
+    features = encode(grid, columns, holes, levels, "error")
     targets, task, classes = _targets(grid, goal, task)
-    return Table(grid.numbers(features), targets, task, features, classes, goal, columns=grid.names)
+    return Table(
+        features.values,
+        targets,
+        task,
+        features.names,
+        classes,
+        goal,
+        columns=grid.names,
+        sources=features.sources,
+        levels=levels,
+        lines=tuple(grid.lines),
+        dropped=dropped,
+        read_as=grid.read_as,
+        padded=tuple(name for name in columns if name not in levels and grid.pads(name)),
+    )
 
 
 def read_csv_inputs(
     path: str | PathLike[str],
-    features: Sequence[str],
+    features: Sequence[str] | Table,
     columns: Sequence[str] = (),
     header: bool | None = None,
     delimiter: str | None = None,
+    *,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    levels: Mapping[str, Sequence[str]] | None = None,
+    unknown: Unknown = "error",
+    missing: Missing = "error",
 ) -> Array:
-    """The columns `features` of a file, float64 of shape (n, features), for a model trained on these.
+    """The columns `features` of a file, float64 of shape (n, features), for a model trained on these; or on a Table,
+    which says itself what it was made from.
 
     With a header they are found by name, in any order, among others. Without one the file must hold exactly
-    the features, or exactly `columns` (all columns of the training file), in that order.
+    the features, or exactly `columns` (all columns of the training file), in that order. Those in `levels` become one
+    feature for each level; a text that is none of them is an error, or with `unknown="ignore"` sets none. The other
+    options are those of `read_csv`; a missing value is an error, or with `missing="nan"` nan.
     """
-    grid = _read(fspath(path), header, delimiter)
-    grid.may_ignore = False
-    if not grid.named:
-        for layout in (tuple(columns), tuple(features)):
-            if len(grid.names) == len(layout):
-                grid.names = layout
-    missing = [name for name in features if name not in grid.names]
-    if missing:
+    form = FileFormat(header, delimiter, encoding, decimal)
+    if isinstance(features, Table):
+        columns, levels = columns or features.columns, features.levels if levels is None else levels
+        features = features.feature_columns
+    return read_csv_samples(path, features, columns, form, levels or {}, unknown, missing).inputs
+
+
+def read_csv_samples(
+    path: str | PathLike[str],
+    features: Sequence[str],
+    columns: Sequence[str],
+    form: FileFormat,
+    levels: Mapping[str, Sequence[str]],
+    unknown: Unknown,
+    missing: Missing,
+) -> Table:
+    """What `read_csv_inputs` reads, as a Table without targets."""
+    if unknown not in get_args(Unknown):
+        raise ArgumentError(f"read_csv: unknown must be error or ignore, got {unknown!r}")
+    if missing not in ("error", "nan"):
+        raise ArgumentError(f"read_csv: missing must be 'error' or 'nan' for samples to predict, got {missing!r}")
+    grid = _named_like(path, features, columns, form, levels)
+    present = set(grid.names)
+    lacking = [name for name in features if name not in present]
+    if lacking:
         raise FormatError(
-            f"read_csv: {grid.path} lacks {len(missing)} of the {len(features)} columns the model was "
-            f"trained on, the first is {missing[0]!r}; found {listed(grid.names)}"
+            f"read_csv: {grid.path} lacks {len(lacking)} of the {len(features)} columns the model was "
+            f"trained on, the first is {lacking[0]!r}; found {listed(grid.names)}"
         )
-    return grid.numbers(features)
+    holes = {name: grid.holes(name) for name in features}
+    if missing == "error" and any(holes.values()):
+        raise missing_fault(grid, holes, "fill it in, or train with --missing mean or median, which the model keeps")
+    found = encode(grid, features, holes, levels, unknown)
+    return Table(
+        found.values,
+        None,
+        None,
+        found.names,
+        columns=grid.names,
+        sources=found.sources,
+        levels={name: tuple(texts) for name, texts in levels.items()},
+        lines=tuple(grid.lines),
+        read_as=grid.read_as,
+    )
 
 
-@dataclass
-class _Grid:
-    """The cells of a file as text; `lines[i]` is where row i stands in it; `named`: the file has a header;
-    `may_ignore`: features may be left out.
-    """
+def _named_like(
+    path: str | PathLike[str],
+    features: Sequence[str],
+    columns: Sequence[str],
+    form: FileFormat,
+    levels: Mapping[str, Sequence[str]],
+) -> Grid:
+    """The file, its columns named as those of the training where it does not name them itself."""
+    layouts, wanted = [tuple(columns), tuple(features)], set(features)
 
-    path: str
-    names: tuple[str, ...]
-    rows: list[list[str]]
-    lines: list[int]
-    named: bool
-    may_ignore: bool = True
+    def is_header(first: list[str]) -> bool | None:
+        """It names a feature: a header. It holds a level where the column is: none."""
+        if any(cell in wanted for cell in first):
+            return True
+        fitting = [layout for layout in layouts if len(layout) == len(first)]
+        known = (cell in levels.get(name, ()) for names in fitting for name, cell in zip(names, first, strict=True))
+        return False if any(known) else None
 
-    def position(self, name: str) -> int:
-        if name not in self.names:
-            raise ArgumentError(f"read_csv: {self.path} has no column {name!r}; its columns are {listed(self.names)}")
-        return self.names.index(name)
-
-    def cells(self, name: str) -> list[str]:
-        position = self.position(name)
-        return [row[position] for row in self.rows]
-
-    def numbers(self, names: Sequence[str]) -> Array:
-        return np.stack([self.column(name) for name in names], axis=1)
-
-    def column(self, name: str) -> Array:
-        """One column as float64. Fast where all is well; only then looks for the cell to blame."""
-        cells = self.cells(name)
-        try:
-            values: Array = np.array(cells, dtype=np.float64)
-        except ValueError:
-            values = np.array([np.nan])
-        if not np.isfinite(values).all():
-            text = self.is_text(name)
-            wrong = (i for i, cell in enumerate(cells) if not (_is_number(cell) or (text and _is_missing(cell))))
-            raise self.fault(name, next(wrong), "a finite number")
-        return values
-
-    def fault(self, name: str, row: int, wanted: str) -> FormatError:
-        cell = self.cells(name)[row]
-        problem = f"the value is missing (found {cell!r})" if _is_missing(cell) else f"expected {wanted}, got {cell!r}"
-        remedy = "fill it in, or leave out the line or the column"
-        if self.is_text(name) and not _is_missing(cell):
-            leave_out = f", or leave it out with --ignore {shlex.quote(name)} (ignore=[{name!r}] in Python)"
-            remedy = f"the column is text: encode it{leave_out if self.may_ignore else ' as for the training'}"
-        return FormatError(f"read_csv: {self.path}, line {self.lines[row]}, column {name!r}: {problem}; {remedy}")
-
-    def is_text(self, name: str) -> bool:
-        """Whether the column has values, and none of them is a number."""
-        values = [cell for cell in self.cells(name) if not _is_missing(cell)]
-        return bool(values) and not any(_is_float(cell) for cell in values)
+    grid = replace(read_grid(fspath(path), form, is_header), fixed=True)
+    fitting = [layout for layout in layouts if len(layout) == len(grid.names)]
+    return grid if grid.named or not fitting else replace(grid, names=fitting[0])
 
 
-def _targets(grid: _Grid, name: str, task: Task | None) -> tuple[Array, Task, tuple[str, ...]]:
+def _feature_columns(grid: Grid, goal: str, ignored: Sequence[str]) -> tuple[str, ...]:
+    grid.position(goal)
+    if goal in ignored:
+        raise ArgumentError(f"read_csv: {goal!r} is the column to predict and to ignore; name another target")
+    features = tuple(name for name in grid.names if name != goal and name not in ignored)
+    if not features:
+        hint = "; say what is between the cells with --delimiter (delimiter= in Python)" if len(grid.names) == 1 else ""
+        raise FormatError(f"read_csv: {grid.path} has no feature columns, only {', '.join(grid.names)}{hint}")
+    return features
+
+
+def _complete(
+    grid: Grid, columns: Sequence[str], goal: str, missing: Missing
+) -> tuple[Grid, dict[str, list[int]], int]:
+    """The grid as `missing` wants it, the rows in which its features have no value, how many lines were left out."""
+    goal_holes, holes = {goal: grid.holes(goal)}, {name: grid.holes(name) for name in columns}
+    if missing == "drop":
+        lacking = {row for rows in (*holes.values(), *goal_holes.values()) for row in rows}
+        if len(lacking) == len(grid.rows):
+            raise missing_fault(grid, holes | goal_holes, "no line is complete; leave out a column with --ignore")
+        return (grid.without(lacking) if lacking else grid), {name: [] for name in columns}, len(lacking)
+    if goal_holes[goal]:
+        remedy = "fill it in; or leave out lines with missing values, --missing drop (missing='drop' in Python)"
+        raise missing_fault(grid, goal_holes, remedy)
+    if missing == "error" and any(holes.values()):
+        remedy = (
+            "fill it in; or say what is to become of missing values, --missing mean, median or drop "
+            "(missing='nan' or 'drop' in Python)"
+        )
+        raise missing_fault(grid, holes, remedy)
+    return grid, holes, 0
+
+
+def _targets(grid: Grid, name: str, task: Task | None) -> tuple[Array, Task, tuple[str, ...]]:
     cells = grid.cells(name)
-    for row, cell in enumerate(cells):
-        if _is_missing(cell):
-            raise grid.fault(name, row, "a value")
-    if task == "regression" and grid.is_text(name):
+    if task == "regression" and is_text(grid, name):
         raise FormatError(
             f"read_csv: {grid.path}, column {name!r}: the target is text: use --task classification "
             "(task='classification' in Python), or another --target"
         )
-    if task == "regression" or all(_is_number(cell) for cell in cells):
-        values = grid.column(name)
+    if task is None and is_text(grid, name):
+        refuse_units(grid, name)
+    if task == "regression" or (task is None and grid.numbers(name) is not None):
+        values = _whole_or_float(grid, name, cells)
         if (task or infer_task(values)) == "regression":
-            return values.reshape(-1, 1), "regression", ()
-        labels, classes = encode_classes(values)
-    else:
-        labels, classes = encode_classes(np.array(cells))
-    return labels, "classification", classes
+            return number_column(grid, name, ()).reshape(-1, 1), "regression", ()
+    classes = ordered(cells, grid)
+    label = {text: i for i, text in enumerate(classes)}
+    return np.array([label[cell] for cell in cells], dtype=np.int64), "classification", classes
 
 
-def _read(path: str, header: bool | None, delimiter: str | None) -> _Grid:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            separator = delimiter or _most_frequent(file.readline())
-            file.seek(0)
-            reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
-            numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(f"read_csv: {path} is not a text file of comma-separated values ({error})") from error
-    if not numbered:
-        raise FormatError(f"read_csv: {path} is empty")
-    lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
-    _check_widths(path, lines, rows)
-    named = _has_header(path, rows) if header is None else header
-    if not named:
-        return _Grid(path, tuple(f"column_{i + 1}" for i in range(len(rows[0]))), rows, lines, named)
-    _check_header(path, rows)
-    return _Grid(path, tuple(rows[0]), rows[1:], lines[1:], named)
-
-
-def _check_widths(path: str, lines: list[int], rows: list[list[str]]) -> None:
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != len(rows[0]):
-            raise FormatError(
-                f"read_csv: {path}, line {line}: expected {len(rows[0])} cells as in the first line, got "
-                f"{len(row)}; check the delimiter and the quotes"
-            )
-
-
-def _check_header(path: str, rows: list[list[str]]) -> None:
-    repeated = [name for name in rows[0] if rows[0].count(name) > 1]
-    if repeated:
-        raise FormatError(f"read_csv: {path}: the column name {repeated[0]!r} occurs more than once; rename one")
-    if len(rows) == 1:
-        raise FormatError(f"read_csv: {path} has a header and no data")
-
-
-def _has_header(path: str, rows: list[list[str]]) -> bool:
-    """A line without numbers is a header. One that has a name above a number is not clearly data either:
-    refuse to guess, because a guess would silently lose a sample or invent one.
-    """
-    first = rows[0]
-    if not any(_is_number(cell) for cell in first):
-        return True
-    for position, cell in enumerate(first):
-        named = not _is_number(cell) and not _is_missing(cell)
-        if named and len(rows) > 1 and _is_number(rows[1][position]):
-            raise FormatError(
-                f"read_csv: {path}: the first line has {cell!r} above a number, and numbers elsewhere; "
-                "say whether it is a header (header=True or False; --header yes or no)"
-            )
-    return False
-
-
-def _most_frequent(line: str) -> str:
-    return max(_DELIMITERS, key=line.count)
-
-
-def _is_missing(cell: str) -> bool:
-    return cell.lower() in _MISSING
-
-
-def _is_number(cell: str) -> bool:
-    return _is_float(cell) and bool(np.isfinite(float(cell)))
-
-
-def _is_float(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _whole_or_float(grid: Grid, name: str, cells: Sequence[str]) -> Array:
+    """The numbers of a column, as int64 where they are whole and float64 might not tell them apart."""
+    values = grid.numbers(name)
+    if values is not None and np.abs(values).max() >= 2.0**53 and np.array_equal(values, np.floor(values)):
+        whole = {cell: exact(cell, grid.mark) for cell in set(cells)}
+        if all(number == int(number) and abs(number) < 2**63 for number in whole.values()):
+            return np.array([int(whole[cell]) for cell in cells], dtype=np.int64)
+    return number_column(grid, name, ()) if values is None else values

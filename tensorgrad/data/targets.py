@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -31,15 +31,20 @@ def infer_task(numbers: Array) -> Task:
     values = np.unique(numbers)
     few = len(values) <= _FEW_CLASSES
     counted = len(values) <= _MANY_CLASSES and np.array_equal(values, np.arange(len(values)))
-    whole = bool(np.all(values == np.floor(values)))
+    whole = numbers.dtype.kind in "biu" or bool(np.all(values == np.floor(values)))
     return "classification" if whole and 2 * len(values) <= numbers.size and (few or counted) else "regression"
 
 
 def encode_classes(values: Array) -> tuple[Array, tuple[str, ...]]:
-    """int64 labels 0..k-1 in sorted order of the values (numbers or strings), and the name of each class."""
+    """int64 labels 0..k-1 in sorted order of the values (numbers or strings), and the name of each class.
+
+    Values are told apart in the dtype that they come in: 2**60 and 2**60 + 1 are two classes of int64.
+    """
     classes, labels = np.unique(values, return_inverse=True)
-    return labels.reshape(-1).astype(np.int64), tuple(_name(value) for value in classes.tolist())
+    return labels.reshape(-1).astype(np.int64), tuple(_name(value) for value in classes)
 
 
-def _name(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def _name(value: Any) -> str:
+    """The class as its dtype writes it (float32 has 0.1, no 0.10000000149011612); without a point where it is whole."""
+    whole = isinstance(value, np.floating) and value.is_integer()
+    return str(int(value)) if whole else str(value)

@@ -215,10 +215,11 @@ def tolist(self: Tensor) -> Any:
 
 
 def dlpack(self: Tensor, **options: Any) -> Any:
-    """What `from_dlpack` of other libraries calls: the memory, without a copy. Raises GraphError under grad.
+    """What `from_dlpack` of other libraries calls: the memory, without a copy where any library can take it so.
 
-    `options` are the protocol's: `stream` (the consumer's, which will wait for this device's work), `max_version`,
-    `dl_device` and `copy`.
+    Memory with negative strides (which ends a process of PyTorch's) or at odd addresses is copied. `options` are the
+    protocol's: `stream` (the consumer's, which will wait for this device's work), `max_version`, `dl_device`, `copy`.
+    Raises GraphError under grad, BufferError where `copy=False` cannot be kept.
     """
     if self.requires_grad:
         raise GraphError("__dlpack__: this tensor requires grad; use .detach()")
@@ -231,7 +232,8 @@ def dlpack_device(self: Tensor) -> tuple[Any, Any]:
 
 
 def cuda_array_interface(self: Tensor) -> Any:
-    """What CuPy, Numba and PyTorch read to share the memory of a CUDA tensor. Raises GraphError under grad.
+    """What CuPy, Numba and PyTorch read to share the memory of a CUDA tensor. Raises GraphError under grad, and
+    BufferError for negative strides.
 
     A tensor on another device has no such attribute.
     """

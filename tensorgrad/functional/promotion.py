@@ -12,6 +12,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import (
+    SUPPORTED,
     DType,
     as_dtype,
     fitting,
@@ -22,6 +23,7 @@ from tensorgrad.dtypes import (
     wrapped_operand,
 )
 from tensorgrad.errors import DeviceError, DTypeError
+from tensorgrad.host_data import check_unmasked
 from tensorgrad.ops import elementwise as E
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
 
 Scalar = int | float | bool
 OPERANDS = (Variable, bool, int, float, np.generic, np.ndarray)
+_HELD = frozenset(SUPPORTED)
 
 # What has no result in bools: the name users know it by.
 _NOT_OF_BOOLS = {
@@ -144,10 +147,21 @@ def as_operand(name: str, x: Any, device: Device) -> Any:
     if isinstance(x, np.ndarray):
         if device.type != "cpu":
             raise DeviceError(f"{name}: got a NumPy array and a tensor on {device}; use tg.as_tensor(array, device=)")
-        if x.dtype.kind not in "biuf":
-            raise DTypeError(f"{name}: expected numbers, got a NumPy array of {x.dtype}")
+        if x.dtype not in _HELD:
+            x = _native(name, x)
+        if type(x) is not np.ndarray:
+            check_unmasked(name, x)
         return new_tensor(device.backend.asarray(x), device)
     raise DTypeError(f"{name}: expected a Tensor or a number, got {type_name(x)}; {how_to_make_one(x)}")
+
+
+def _native(name: str, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """`x` in this machine's order of bytes. Raises DTypeError for a dtype that tensors do not have."""
+    dtype = x.dtype.newbyteorder("=")
+    if dtype not in _HELD:
+        remedy = "; convert it with .astype first" if dtype.kind == "f" else ""
+        raise DTypeError(f"{name}: expected numbers, got a NumPy array of {x.dtype}{remedy}")
+    return x.astype(dtype)
 
 
 def common_device(name: str, *operands: Any) -> Device:

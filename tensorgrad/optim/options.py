@@ -92,6 +92,8 @@ def checked_parameter(owner: str, what: str, parameter: Any) -> Tensor:
             f"{owner}: {what} (shape {parameter.shape}) is the result of an operation, not a leaf; "
             "pass the tensor it was computed from, or a detached one"
         )
+    if not parameter.device.backend.is_writable(parameter.array):
+        raise GraphError(f"{owner}: {what} has read-only memory, as the array that it was made from; clone() it first")
     return parameter
 
 

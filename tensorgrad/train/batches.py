@@ -44,7 +44,7 @@ def as_samples(what: str, given: Data, like: Tensor | None) -> Data:
     Raises DTypeError, which begins with `what`, for what is none of these.
     """
     if isinstance(given, Table):
-        given = (given.inputs,) if given.targets is None else (given.inputs, given.targets)
+        return given.dataset() if like is None else given.dataset(like.device, like.dtype)
     if isinstance(given, tuple):
         return TensorDataset(*(as_field(f"{what}[{i}]", field, like) for i, field in enumerate(given)))
     if is_dataset(given):

@@ -255,6 +255,24 @@ def test_the_cuda_array_interface_shares_the_memory(cupy: Any) -> None:
     assert x[0, 0].item() == -1
 
 
+def test_negative_strides_are_handed_over_by_a_copy_or_not_at_all(cupy: Any) -> None:
+    """A capsule of such memory ends a process of PyTorch's; `__cuda_array_interface__` cannot hand over a copy."""
+    a = cupy.arange(12.0).reshape(3, 4)
+    for view in (a[::-1], a[:, ::-2], a[::-1].T, a[:, 1][::-1]):
+        x = tg.as_tensor(view)
+        assert x.array.data.ptr == view.data.ptr
+        found = cupy.from_dlpack(x)
+        assert min(found.strides) >= 0
+        assert found.get().tolist() == view.get().tolist() == x.tolist()
+        with pytest.raises(BufferError, match=r"__dlpack__: memory with negative strides .* copy=False was asked for"):
+            x.__dlpack__(copy=False)
+        with pytest.raises(
+            BufferError, match=r"__cuda_array_interface__: strides must not be negative, got .*clone\(\)"
+        ):
+            _ = x.__cuda_array_interface__
+        assert cupy.asarray(x.clone()).get().tolist() == x.tolist()
+
+
 def test_what_has_no_cuda_array_interface(cupy: Any) -> None:
     assert not hasattr(tg.ones(2), "__cuda_array_interface__")
     with pytest.raises(AttributeError, match="this tensor is on cpu"):

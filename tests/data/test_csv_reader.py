@@ -122,7 +122,11 @@ def test_inference_of_the_task(numbers: list[float], task: str) -> None:
         ("a,b,c\n1,2,x\n\n3,4,?\n", r"line 4, column 'c': the value is missing \(found '\?'\)"),
         ("a,b,c\n1,2,x\n3,4.5.6,y\n", "line 3, column 'b': expected a finite number, got '4.5.6'"),
         ("a,b,c\n1,inf,x\n", "line 2, column 'b': expected a finite number, got 'inf'"),
-        ("a,b,c\n1,red,x\n", "line 2, column 'b': expected a finite number, got 'red'"),
+        ("a,b,c\n1,2,x\n1,red,x\n", "line 3, column 'b': expected a finite number, got 'red'"),
+        ("a,b,c\n1,1_000,x\n1,2,x\n", "line 2, column 'b': expected a finite number, got '1_000'"),
+        ("a,b,c\n1,\u0661,x\n1,2,x\n", "line 2, column 'b': expected a finite number, got '\u0661'"),
+        ("a,b,c\n1,1e999,x\n", "line 2, column 'b': expected a finite number, got '1e999'"),
+        ("a,b\n1,2.5\n9007199254740993,3.5\n", "line 3, column 'a': .* cannot hold 9007199254740993 to its last"),
         ("a,b,c\n1,2,x\n3,4\n", "line 3: expected 3 cells as in the first line, got 2"),
         ("a,a,c\n1,2,x\n", "column name 'a' occurs more than once"),
         ("a,b,c\n", "a header and no data"),
@@ -143,18 +147,13 @@ def test_regression_target_that_is_text(tmp_path: Path) -> None:
         read(tmp_path, "x,y\n1,dear\n2,cheap\n", task="regression")
 
 
-def test_a_feature_that_is_text(tmp_path: Path) -> None:
-    message = (
-        "line 3, column 'home town': .* got 'Paris'; the column is text: encode it, or leave it out with --ignore "
-    )
-    with pytest.raises(tg.errors.FormatError, match=message + "'home town'"):
-        read(tmp_path, "home town,n,kind\n,1,a\nParis,2,b\n")
-    with pytest.raises(tg.errors.FormatError, match=r"column 'kind': the value is missing .*; fill it in"):
-        read(tmp_path, "n,kind\n1,a\n2,\n")
-    for text in ("city,n,y\n1,2,3\nParis,2,3\n", "city,n,y\ninf,2,3\n"):  # one wrong cell, not a column of text
-        with pytest.raises(tg.errors.FormatError, match=r"'city': expected a finite number, got '.*'; fill it in"):
+def test_a_column_of_numbers_with_one_text(tmp_path: Path) -> None:
+    for text in ("city,n,y\n1,2,3\nParis,2,3\n", "city,n,y\ninf,2,3\n"):
+        with pytest.raises(tg.errors.FormatError, match=r"'city': expected a finite number, got '.*'; fill it in") as e:
             read(tmp_path, text)
-    with pytest.raises(tg.errors.FormatError, match=r"the column is text: encode it as for the training$"):
+        assert "--ignore city (ignore=['city'] in Python)" in str(e.value)
+        assert "--categorical city (categorical=['city'])" in str(e.value)
+    with pytest.raises(tg.errors.FormatError, match=r"got 'Paris'; fill it in, or leave out the line$"):
         read_csv_inputs(write(tmp_path, "city,n\nParis,2\n"), ["n", "city"])
 
 
@@ -181,17 +180,62 @@ def test_unknown_columns_and_tasks(tmp_path: Path) -> None:
         read(tmp_path, FLOWERS, target="colour")
     with pytest.raises(tg.errors.ArgumentError, match="no column 'id'"):
         read(tmp_path, FLOWERS, ignore=["id"])
+    with pytest.raises(tg.errors.ArgumentError, match=r"no column 'lenght'; .* did you mean 'length'?"):
+        read(tmp_path, FLOWERS, ignore="width, lenght")
+    with pytest.raises(tg.errors.ArgumentError, match="'kind' is the column to predict and to ignore"):
+        read(tmp_path, FLOWERS, ignore="kind")
     with pytest.raises(tg.errors.ArgumentError, match="classification or regression, got 'guess'"):
         read(tmp_path, FLOWERS, task="guess")
 
 
-def test_not_text(tmp_path: Path) -> None:
-    path = tmp_path / "picture.csv"
-    path.write_bytes(bytes(range(256)))
-    with pytest.raises(tg.errors.FormatError, match="not a text file"):
-        read_csv(path)
-    with pytest.raises(FileNotFoundError):
-        read_csv(tmp_path / "nowhere.csv")
+def test_columns_whose_names_hold_commas(tmp_path: Path) -> None:
+    text = '"size, cm","a","a,b",kind\n1,2,3,x\n4,5,6,y\n'
+    for ignore, left in (
+        (["size, cm"], ("a", "a,b")),
+        ("size, cm", ("a", "a,b")),
+        ("a,size, cm", ("a,b",)),
+        ("a,b", ("size, cm", "a")),
+        (["a,b", "a"], ("size, cm",)),
+        (" a , a,b ", ("size, cm",)),
+    ):
+        assert read(tmp_path, text, ignore=ignore).feature_names == left
+    with pytest.raises(tg.errors.ArgumentError, match="no column 'size'"):
+        read(tmp_path, text, ignore="size")
+
+
+def test_an_ignored_column_may_hold_anything(tmp_path: Path) -> None:
+    assert read(tmp_path, "a,b,c\n1,,x\n2,red,y\n3,5,x\n", ignore="b").inputs.tolist() == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["02", "01", "10"], ("01", "02", "10")),
+        (["1.10", "1.9", "1.5"], ("1.10", "1.5", "1.9")),
+        (["1", "01", "1.0", "9"], ("01", "1", "1.0", "9")),
+        (["10", "9", "1e1"], ("9", "10", "1e1")),
+        ([str(2**60), str(2**60 + 1)], (str(2**60), str(2**60 + 1))),
+        ([str(2**60 + 1), "-5", str(2**60)], ("-5", str(2**60), str(2**60 + 1))),
+        (["+1", "0"], ("0", "+1")),
+        (["10", "9", "b"], ("10", "9", "b")),
+    ],
+)
+def test_classes_are_what_the_file_writes(tmp_path: Path, labels: list[str], classes: tuple[str, ...]) -> None:
+    """In the order of the numbers that they are, told apart by how they are written."""
+    rows = "".join(f"{i},{label}\n" for i, label in enumerate(labels * 2))
+    table = read(tmp_path, "x,y\n" + rows, task="classification")
+    assert table.classes == classes
+    assert table.targets is not None
+    assert [table.classes[label] for label in table.targets.tolist()] == labels * 2
+
+
+def test_large_whole_targets_are_told_apart_before_the_task_is_inferred(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{2**60 + i % 2}\n" for i in range(8))
+    table = read(tmp_path, "x,y\n" + rows)
+    assert (table.task, table.classes) == ("classification", (str(2**60), str(2**60 + 1)))
+    many = "".join(f"{i},{2**60 + i // 2}\n" for i in range(100))  # one value in float64, fifty in the file
+    with pytest.raises(tg.errors.FormatError, match="cannot hold 1152921504606846977 to its last digit"):
+        read(tmp_path, "x,y\n" + many)
 
 
 def test_inputs_are_found_by_name(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ from tensorgrad.backends.cuda.results import (
 )
 from tensorgrad.backends.primitives import Array, Axis, Shape
 from tensorgrad.dtypes import DType, float16, float32, float64, int64
+from tensorgrad.errors import ExchangeError
 
 __all__ = ["CudaBackend"]
 
@@ -218,9 +219,14 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     def from_dlpack(source: Any) -> Array:
         return cupy.from_dlpack(source).view()  # a view, since the memory is somebody else's: see `owns`
 
-    @staticmethod
-    def cuda_array_interface(x: Array) -> dict[str, Any]:
-        """Where the memory of `x` is, by the protocol of that name."""
+    def cuda_array_interface(self, x: Array) -> dict[str, Any]:
+        """Where the memory of `x` is, by the protocol of that name. Raises BufferError for negative strides, with which
+        not every library reckons."""
+        if not self._lies_plainly(x):
+            raise ExchangeError(
+                f"__cuda_array_interface__: strides must not be negative, got {x.strides} bytes; clone() the tensor "
+                "first"
+            )
         found: dict[str, Any] = x.__cuda_array_interface__
         return found
 
