@@ -71,7 +71,7 @@ def _ties(finding: Finding, run: Any) -> bool:
     if finding.mismatch.kind != "value" or not re.search(r"topk|sort", finding.line.template):
         return False
     names = [n for n in run.tensors if re.search(rf"\b{re.escape(n)}(?!\w|\[)", finding.line.text.partition("=")[2])]
-    return any(len(torch.unique(run.tensors[n].detach())) < run.tensors[n].numel() for n in names)
+    return any(len(torch.unique(run.tensors[n].detach().nan_to_num(7.77))) < run.tensors[n].numel() for n in names)
 
 
 def _empty(finding: Finding, run: Any) -> bool:
@@ -101,7 +101,7 @@ def _of_binary_cross_entropy(finding: Finding, run: Any) -> bool:
 
 def _of_nan(finding: Finding, run: Any) -> bool:
     at_norm = finding.mismatch.kind == "special" and "gradient" in finding.line.template
-    return at_norm and any("norm(" in line.text for line in run.lines)
+    return at_norm and any(re.search(r"norm\(|abs|l1_loss", line.text) for line in run.lines)
 
 
 def _ranges(finding: Finding, run: Any) -> bool:
@@ -111,7 +111,7 @@ def _ranges(finding: Finding, run: Any) -> bool:
 
 
 LOSSES = r"F\.\w*(loss|entropy|div)\w*"
-_ZEROS = r"tensor\([-\[\]0., ]*(, (dtype|size|grad_fn)=[^;]*)?\)"
+_ZEROS = r"tensor\([-\[\]0., na]*(, (dtype|size|grad_fn)=[^;]*)?\)"
 _CONSTANT = rf"ours None; PyTorch {_ZEROS}$|ours {_ZEROS}; PyTorch None"
 DIFFERENCES: tuple[Difference, ...] = (
     # ------------------------------------------------------------------ what is taken
@@ -446,8 +446,8 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference(
-        "Gradients of norms at nan",
-        "They are nan; PyTorch's are 0 for some p.",
+        "Gradients of norms and absolute values at nan",
+        "They are nan; PyTorch's are 0 in places, as its sign of nan is.",
         _of_nan,
         example=(
             "x = L.tensor([[nan]], dtype=L.float64).requires_grad_()",
@@ -464,6 +464,15 @@ DIFFERENCES: tuple[Difference, ...] = (
             "y = F.binary_cross_entropy(x, L.tensor([1.0], dtype=L.float64))",
             "g = L.autograd.grad(y, [x], create_graph=True)",
             "h = L.autograd.grad(g[0].sum(), [x])",
+        ),
+    ),
+    Difference(
+        "Remainders by the smallest numbers",
+        "x % y is right where x / y overflows; PyTorch's may be nan.",
+        _gives("special, effect: special", "remainder|%", r"ours [^;]*; PyTorch [^;]*nan"),
+        example=(
+            "y = L.full((2, 4), 5e-324, dtype=L.float64)",
+            "x = L.remainder(L.full((2, 4), 3.0, dtype=L.float64), y)",
         ),
     ),
     Difference(
@@ -515,6 +524,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         "A device that is not there",
         'device="cuda" warns once and runs on the CPU where CUDA cannot be used at all; TENSORGRAD_STRICT_DEVICE=1 '
         "makes it PyTorch's error.",
+    ),
+    Difference(
+        "A failed backward",
+        "Nothing is added to any .grad where backward raises an error; in PyTorch some leaves have their part already.",
     ),
     Difference(
         "Files",

@@ -32,7 +32,7 @@ def generated(seed: int) -> Run:
         if not run.step(_drawn(rng, run, groups)):
             return run
     for line in _endings(rng, run):
-        if not run.step(line):
+        if not run.step(line) or line not in run.kept:
             return run
     return run
 
