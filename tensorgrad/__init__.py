@@ -23,16 +23,13 @@ from tensorgrad.autograd import enable_grad, inference_mode, is_grad_enabled, no
 from tensorgrad.backends import Device, device, get_default_device, set_default_device
 from tensorgrad.config import set_strict_device
 from tensorgrad.creation import (
-    arange,
     as_tensor,
     empty,
     empty_like,
-    eye,
     from_dlpack,
     from_numpy,
     full,
     full_like,
-    linspace,
     ones,
     ones_like,
     tensor,
@@ -80,11 +77,16 @@ from tensorgrad.errors import (
     ArgumentError,
     BoundsError,
     DeviceError,
+    DivisionByZeroError,
     DTypeError,
+    EmptyError,
     ExchangeError,
     FormatError,
     GraphError,
+    IndexShapeError,
+    IndexTypeError,
     NonFiniteError,
+    ScalarError,
     ShapeError,
     TensorgradError,
 )
@@ -100,8 +102,10 @@ from tensorgrad.functional.joining import *
 from tensorgrad.functional.linalg import *
 from tensorgrad.functional.promotion import result_type
 from tensorgrad.functional.reduction import *
+from tensorgrad.functional.rounding import *
 from tensorgrad.functional.shape import *
 from tensorgrad.functional.sorting import *
+from tensorgrad.memory_formats import contiguous_format, preserve_format
 from tensorgrad.names import listing
 from tensorgrad.random import (
     Generator,
@@ -118,6 +122,7 @@ from tensorgrad.random import (
     randperm,
     set_rng_state,
 )
+from tensorgrad.ranges import arange, eye, linspace
 from tensorgrad.version import __version__
 
 if TYPE_CHECKING:
@@ -126,21 +131,23 @@ if TYPE_CHECKING:
 
 # fmt: off
 __all__ = [
-    "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "ExchangeError", "FormatError",
-    "Generator", "GraphError",
-    "NonFiniteError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
-    "bernoulli", "bool", "checkpoint", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
+    "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "DivisionByZeroError", "EmptyError",
+    "ExchangeError", "FormatError", "Generator", "GraphError", "IndexShapeError", "IndexTypeError", "NonFiniteError",
+    "ScalarError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
+    "bernoulli", "bool",
+    "checkpoint", "contiguous_format", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
     "enable_grad", "eye", "float", "float16", "float32", "float64", "from_dlpack", "from_numpy", "full", "full_like",
-    "get_default_device", "get_default_dtype", "get_rng_state", "half", "inference_mode", "int", "int8", "int16",
-    "int32", "int64", "is_grad_enabled", "linspace", "load", "log_softmax", "long", "manual_seed", "nn", "no_grad",
-    "normal", "ones", "ones_like", "optim", "promote_types", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "randperm", "relu", "result_type", "save", "set_default_device", "set_default_dtype",
-    "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "softmax", "tensor", "train", "uint8",
-    "uint16", "uint32", "uint64", "zeros", "zeros_like",
+    "get_default_device", "get_default_dtype", "get_rng_state", "half", "inference_mode", "int", "int16", "int32",
+    "int64", "int8", "is_grad_enabled", "linspace", "load", "log_softmax", "long", "manual_seed", "nn", "no_grad",
+    "normal", "ones", "ones_like", "optim", "preserve_format", "promote_types", "rand", "rand_like", "randint",
+    "randint_like", "randn", "randn_like", "randperm", "relu", "result_type", "save", "set_default_device",
+    "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "softmax",
+    "tensor", "train", "uint16", "uint32", "uint64", "uint8", "zeros", "zeros_like",
     *functional.arithmetic.__all__, *functional.comparison.__all__, *functional.conversion.__all__,
     *functional.diagonals.__all__, *functional.einsum.__all__, *functional.gathering.__all__,
     *functional.indexing.__all__, *functional.joining.__all__, *functional.linalg.__all__,
-    *functional.reduction.__all__, *functional.shape.__all__, *functional.sorting.__all__,
+    *functional.reduction.__all__, *functional.rounding.__all__, *functional.shape.__all__,
+    *functional.sorting.__all__,
 ]
 # fmt: on
 

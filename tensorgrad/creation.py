@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, and in ranges. PyTorch's names, signatures and defaults.
+"""Making tensors from data, and filled (in ranges: `ranges`). PyTorch's names, signatures and defaults.
 
 Everywhere: `dtype=None` is the default floating dtype unless said otherwise, `device=None` the default device (that of
 the data, where these are a Tensor or an array on CUDA), and `requires_grad=True` makes a leaf that gradients accumulate
@@ -8,6 +8,7 @@ on.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,21 +20,23 @@ from tensorgrad.backends import device as as_device
 from tensorgrad.dtypes import (
     as_dtype,
     fitting,
-    float64,
     get_default_dtype,
     how_to_make_one,
-    int64,
     scalar_dtype,
+    shown,
     type_name,
 )
 from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.host_data import PLAIN, by_dlpack, host_array, off_host, taken_in
+from tensorgrad.host_data import PLAIN, by_dlpack, host_array, number, off_host, taken_in
+from tensorgrad.memory_formats import MemoryFormat, check_format, contiguous_format, preserve_format
 
 __all__ = [
-    "arange", "as_size", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
-    "linspace", "new_data", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "tensor", "zeros",
-    "zeros_like"
+    "MOST_ELEMENTS", "as_size", "as_tensor", "empty", "empty_like", "from_dlpack", "from_numpy", "full", "full_like",
+    "leaf", "new_data", "new_empty", "new_full", "new_ones", "new_zeros", "ones", "ones_like", "tensor", "zeros",
+    "zeros_like",
 ]  # fmt: skip
+
+MOST_ELEMENTS = 2**59  # addresses have 64 bits
 
 
 # ---------------------------------------------------------------------- from data
@@ -48,10 +51,10 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
         data = taken_in("tensor", data)
     if isinstance(data, Variable):
         made = data.detach().to(device=device, dtype=dtype, copy=True)  # type: ignore[attr-defined]
-        return _leaf(made.array, made.device, requires_grad)
+        return leaf(made.array, made.device, requires_grad)
     place = as_device(device)
     host = host_array("tensor", data, dtype)
-    return _leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
+    return leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
 
 
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
@@ -94,7 +97,8 @@ def from_dlpack(source: Any) -> Tensor:
     return new_tensor(*found)
 
 
-def _leaf(array: Any, device: Device, requires_grad: bool) -> Tensor:
+def leaf(array: Any, device: Device, requires_grad: bool) -> Tensor:
+    """A new Tensor around an array of `device`, on which gradients accumulate if `requires_grad`."""
     made = new_tensor(array, device)
     if requires_grad:
         made.requires_grad = True
@@ -107,17 +111,19 @@ def as_size(name: str, size: Sequence[Any]) -> tuple[int, ...]:
     if len(size) == 1 and isinstance(size[0], (tuple, list)):
         size = size[0]
     try:
-        found = tuple(n.__index__() for n in size)
-    except AttributeError:
+        found = tuple(map(operator.index, size))
+    except TypeError:
         raise DTypeError(f"{name}: a size consists of integers, got {tuple(size)!r}") from None
-    if any(n < 0 for n in found):
+    if found and min(found) < 0:
         raise ArgumentError(f"{name}: sizes must not be negative, got {found}")
+    if math.prod(found) > MOST_ELEMENTS:
+        raise ArgumentError(f"{name}: no memory holds so many elements, got shape ({', '.join(map(shown, found))})")
     return found
 
 
 def full(
     size: Sequence[int],
-    fill_value: float,
+    fill_value: Tensor | float,
     *,
     dtype: object = None,
     device: DeviceLike = None,
@@ -127,21 +133,10 @@ def full(
 
     Raises ArgumentError for a number that an integer `dtype` does not hold.
     """
-    place, number = as_device(device), _number("full", fill_value)
-    kind = scalar_dtype(number) if dtype is None else as_dtype(dtype)
+    place, value = as_device(device), number("full", fill_value)
+    kind = scalar_dtype(value) if dtype is None else as_dtype(dtype)
     shape = as_size("full", (size,))
-    return _leaf(place.backend.full(shape, fitting("full", number, kind), kind), place, requires_grad)
-
-
-def _number(name: str, value: Any) -> Any:
-    """A number as Python has it, from Python, NumPy or a tensor of one element."""
-    if type(value) in (int, float, bool):
-        return value
-    if isinstance(value, (np.generic, Variable)):
-        return value.item()  # type: ignore[union-attr]
-    if not isinstance(value, (int, float)):
-        raise DTypeError(f"{name}: expected a number, got {type_name(value)}")
-    return value
+    return leaf(place.backend.full(shape, fitting("full", value, kind), kind), place, requires_grad)
 
 
 def _filled(name: str, size: Sequence[Any], value: float, dtype: object, device: DeviceLike, grad: bool) -> Tensor:
@@ -159,18 +154,37 @@ def ones(*size: Any, dtype: object = None, device: DeviceLike = None, requires_g
     return _filled("ones", size, 1, dtype, device, requires_grad)
 
 
-def empty(*size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Any,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = contiguous_format,
+) -> Tensor:
     """A Tensor whose values are whatever the memory held."""
+    if memory_format is not contiguous_format:
+        check_format("empty", memory_format)
     place = as_device(device)
     kind = get_default_dtype() if dtype is None else as_dtype(dtype)
-    return _leaf(place.backend.empty(as_size("empty", size), kind), place, requires_grad)
+    return leaf(place.backend.empty(as_size("empty", size), kind), place, requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: float, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+    input: Tensor,
+    fill_value: Tensor | float,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
-    """A Tensor of the shape, and unless given the dtype and device, of `input`, filled with `fill_value`."""
+    """A Tensor of the shape, and unless given the dtype and device, of `input`, filled with `fill_value`.
+
+    It is contiguous whatever `memory_format` says, as those of `zeros_like`, `ones_like` and `empty_like` are.
+    """
     _check_tensor("full_like", input)
+    if memory_format is not preserve_format:
+        check_format("full_like", memory_format)
     kind, place = _like(input, dtype, device)
     return full(input.shape, fill_value, dtype=kind, device=place, requires_grad=requires_grad)
 
@@ -181,24 +195,47 @@ def _check_tensor(name: str, input: object) -> None:
 
 
 def zeros_like(
-    input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
     """`full_like` with 0."""
     _check_tensor("zeros_like", input)
+    if memory_format is not preserve_format:
+        check_format("zeros_like", memory_format)
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
+) -> Tensor:
     """`full_like` with 1."""
     _check_tensor("ones_like", input)
+    if memory_format is not preserve_format:
+        check_format("ones_like", memory_format)
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def empty_like(
-    input: Tensor, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+    input: Tensor,
+    *,
+    dtype: object = None,
+    device: DeviceLike = None,
+    requires_grad: bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
     """A Tensor like `input`, its values whatever the memory held."""
     _check_tensor("empty_like", input)
+    if memory_format is not preserve_format:
+        check_format("empty_like", memory_format)
     kind, place = _like(input, dtype, device)
     return empty(input.shape, dtype=kind, device=place, requires_grad=requires_grad)
 
@@ -214,7 +251,7 @@ def new_data(
 def new_full(
     self: Tensor,
     size: Sequence[int],
-    fill_value: float,
+    fill_value: Tensor | float,
     *,
     dtype: object = None,
     device: DeviceLike = None,
@@ -249,65 +286,3 @@ def new_empty(
 
 def _like(input: Tensor, dtype: object, device: DeviceLike) -> tuple[object, DeviceLike]:
     return input.dtype if dtype is None else dtype, input.device if device is None else device
-
-
-# ---------------------------------------------------------------------- ranges
-def arange(
-    start: float,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: object = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The numbers of [start, end) at distance `step`; `arange(end)` starts at 0. Integers give int64."""
-    if end is None:
-        start, end = 0, start
-    start, end, step = (_number("arange", n) for n in (start, end, step))
-    if step == 0 or (end - start) / step < 0:
-        raise ArgumentError(f"arange: step must lead from start to end, got arange({start}, {end}, {step})")
-    numbers = (start, end, step)
-    inferred = int64 if all(isinstance(n, int) for n in numbers) else get_default_dtype()
-    kind = inferred if dtype is None else as_dtype(dtype)
-    place = as_device(device)
-    return _leaf(place.backend.arange(start, end, step, kind), place, requires_grad)
-
-
-def linspace(
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: object = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """`steps` evenly spaced numbers from `start` to `end`, both included."""
-    if steps < 0:
-        raise ArgumentError(f"linspace: steps must not be negative, got {steps}")
-    place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)
-    backend = place.backend
-    # From both ends towards the middle, so that the last number is `end` exactly.
-    count = backend.arange(0, steps, 1, float64)
-    width = (end - start) / (steps - 1) if steps > 1 else math.nan
-    up = backend.add(backend.multiply(count, width), start) if steps > 1 else backend.full((steps,), start, float64)
-    down = backend.subtract(end, backend.multiply(backend.subtract(steps - 1, count), width))
-    values = backend.where(backend.less(count, steps / 2), up, down) if steps > 1 else up
-    return _leaf(backend.astype(values, kind), place, requires_grad)
-
-
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: object = None,
-    device: DeviceLike = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """The identity matrix, `n` by `m` (or by `n`)."""
-    place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)
-    backend = place.backend
-    rows = backend.reshape(backend.arange(0, n, 1, int64), (n, 1))
-    columns = backend.arange(0, n if m is None else m, 1, int64)
-    return _leaf(backend.astype(backend.equal(rows, columns), kind), place, requires_grad)

@@ -37,6 +37,7 @@ bool_: DType = np.dtype(np.bool_)
 FLOATS = (float16, float32, float64)
 _WIDE_UNSIGNED = (uint16, uint32, uint64)
 SUPPORTED = (*FLOATS, uint8, int8, int16, int32, int64, *_WIDE_UNSIGNED, bool_)
+_FLOAT_BITS = np.finfo(np.float64).maxexp  # an integer of more bits is infinite in every dtype
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 _default: DType = float32
@@ -57,9 +58,12 @@ def set_default_dtype(dtype: object) -> None:
 
 
 def as_dtype(dtype: object) -> DType:
-    """`dtype` (a dtype, its name, or a Python type) as one of the supported dtypes, or DTypeError."""
-    if dtype is float:
-        return _default
+    """`dtype` (a dtype, its name, or a Python type) as one of the supported dtypes, or DTypeError.
+
+    Python's `float` is float64, `int` int64 and `bool` bool, as in NumPy and PyTorch.
+    """
+    if dtype is int:
+        return int64  # on every system
     try:
         found = np.dtype(dtype)  # type: ignore[call-overload]
     except TypeError:
@@ -105,6 +109,8 @@ def fitting(name: str, value: Any, dtype: DType) -> Any:
     without their sign, and wrap them around (PyTorch's rule).
     """
     if dtype.kind not in "iu":
+        if isinstance(value, int) and value.bit_length() > _FLOAT_BITS:
+            raise ArgumentError(f"{name}: {shown(value)} is beyond what {dtype} holds")
         return value
     low, high = integer_range(dtype)
     if not low <= value <= high:

@@ -1,4 +1,6 @@
-"""Every error tensorgrad raises: each is also the builtin a PyTorch or NumPy user would catch."""
+"""Every error tensorgrad raises. Each is a RuntimeError, as nearly all of PyTorch's are, and the builtin that a Python
+or NumPy user would catch: a ShapeError is caught by `except RuntimeError` and by `except ValueError`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,15 @@ __all__ = [
     "BoundsError",
     "DTypeError",
     "DeviceError",
+    "DivisionByZeroError",
+    "EmptyError",
     "ExchangeError",
     "FormatError",
     "GraphError",
+    "IndexShapeError",
+    "IndexTypeError",
     "NonFiniteError",
+    "ScalarError",
     "ShapeError",
     "TensorgradError",
 ]
@@ -26,7 +33,7 @@ class Caller(Protocol):
         """(dotted path, module) of the module itself and of all below."""
 
 
-class TensorgradError(Exception):
+class TensorgradError(RuntimeError):
     """Base of all errors. `str(error)` leads with the path of the module it was raised in, where there is one."""
 
     def __init__(self, message: str) -> None:
@@ -74,15 +81,19 @@ class ShapeError(TensorgradError, ValueError):
     """Shapes do not fit together."""
 
 
+class ScalarError(ShapeError, TypeError):
+    """A 0-d tensor was asked for its length or its rows. Python's protocols know by the TypeError that it has none."""
+
+
 class DTypeError(TensorgradError, TypeError):
     """A type or dtype that the operation does not take."""
 
 
-class DeviceError(TensorgradError, RuntimeError):
+class DeviceError(TensorgradError):
     """Tensors on different devices, or a device that cannot be used."""
 
 
-class GraphError(TensorgradError, RuntimeError):
+class GraphError(TensorgradError):
     """The tape was asked for something it cannot give."""
 
 
@@ -94,8 +105,24 @@ class ArgumentError(TensorgradError, ValueError):
     """An argument outside the values the operation takes."""
 
 
-class NonFiniteError(ArgumentError, RuntimeError):
-    """Numbers that are nan or infinite where they must not be. PyTorch raises a RuntimeError there."""
+class DivisionByZeroError(ArgumentError, ZeroDivisionError):
+    """An integer divided by zero: integers have no infinity to answer with."""
+
+
+class EmptyError(ArgumentError, IndexError):
+    """The greatest or least element, or its place, of none."""
+
+
+class IndexShapeError(ShapeError, IndexError):
+    """An index, or the dimension it goes into, of a shape that cannot be indexed so."""
+
+
+class IndexTypeError(DTypeError, IndexError):
+    """An index of a type or dtype that is none."""
+
+
+class NonFiniteError(ArgumentError):
+    """Numbers that are nan or infinite where they must not be."""
 
 
 class ExchangeError(ArgumentError, BufferError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,22 @@ from tensorgrad.autograd.variable import Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.device import foreign_array
-from tensorgrad.dtypes import SUPPORTED, DType, as_dtype, bool_, fitting, float64, get_default_dtype, int64, type_name
+from tensorgrad.dtypes import (
+    SUPPORTED,
+    DType,
+    as_dtype,
+    bool_,
+    fitting,
+    float64,
+    get_default_dtype,
+    int64,
+    promote_types,
+    scalar_dtype,
+    type_name,
+)
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
 
-__all__ = ["PLAIN", "by_dlpack", "check_unmasked", "host_array", "off_host", "taken_in"]
+__all__ = ["PLAIN", "by_dlpack", "check_unmasked", "host_array", "number", "off_host", "taken_in"]
 
 # What is on the host for certain, by its exact type: `taken_in` need not look at it.
 PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
@@ -39,6 +52,19 @@ def off_host(name: str, data: Any) -> tuple[Any, Device] | None:
         raise
     except (BufferError, ValueError) as error:  # no RuntimeError: that may be the device's own
         raise _blamed(name, data, error) from error
+
+
+def number(name: str, value: Any, what: str = "") -> Any:
+    """A number as Python has it, from Python, NumPy or a 0-d tensor, whose value is read on the host. DTypeError, which
+    names `name` and `what` the number is for, for anything else."""
+    if type(value) in (int, float, bool):
+        return value
+    if isinstance(value, (np.generic, Variable)) and not value.ndim and value.dtype.kind in "biuf":
+        return value.item()  # type: ignore[union-attr]
+    if not isinstance(value, (int, float)):
+        got = f"a tensor of shape {value.shape}" if isinstance(value, Variable) else type_name(value)
+        raise DTypeError(f"{name}: {what + ': ' if what else ''}expected a number or a 0-d tensor, got {got}")
+    return value
 
 
 def by_dlpack(name: str, source: Any) -> np.ndarray[Any, Any]:
@@ -73,15 +99,16 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     if dtype is None and type(data) is np.ndarray and data.dtype in _HELD and data.flags.forc:
         return data
     wanted = None if dtype is None else as_dtype(dtype)
+    tensors: list[DType] = []
     try:
-        host = np.asarray(_plain(data))
+        host = np.asarray(_plain(data, tensors))
     except TensorgradError:
         raise
     except _OTHERS_ERRORS as error:
         if isinstance(data, (list, tuple)) and isinstance(error, ValueError):
             raise ShapeError(f"{name}: expected sequences of equal length, got ragged data: {error}") from error
         raise _blamed(name, data, error) from error
-    from_arrays = _has_dtype(data)
+    from_arrays = bool(tensors) or _has_dtype(data)
     if from_arrays and type(data) is not np.ndarray:
         check_unmasked(name, data)
     if host.dtype.kind == "O" and not from_arrays:
@@ -89,7 +116,7 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     elif host.dtype.kind == "f" and not from_arrays and (wanted is None or wanted.kind in "iu"):
         host = _unrounded(name, host, data, int64 if wanted is None else wanted)
     if wanted is None:
-        wanted = host.dtype if from_arrays else _inferred(host)
+        wanted = _together(name, data) if tensors else host.dtype if from_arrays else _inferred(host)
     if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
         if host.dtype.kind not in "biufc":
             raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
@@ -163,7 +190,7 @@ def _huge_integers(name: str, host: np.ndarray[Any, Any], dtype: DType) -> np.nd
 def _unrounded(name: str, host: np.ndarray[Any, Any], data: Any, dtype: DType) -> np.ndarray[Any, Any]:
     """NumPy makes floats of integers of which none of its integer dtypes holds all: `dtype` must hold them."""
     if host.size and np.abs(host).max() >= 2.0**63:
-        numbers = np.asarray(_plain(data), dtype=object)
+        numbers = np.asarray(data, dtype=object)
         if all(isinstance(n, int) for n in numbers.flat):
             return _fitted(name, numbers, dtype)
     return host
@@ -182,13 +209,22 @@ def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
     return kinds.get(host.dtype.kind, f"a {type(data).__name__} of objects" if host.ndim else type(data).__name__)
 
 
-def _plain(data: Any) -> Any:
-    """Nested sequences with the Tensors in them replaced by their values."""
+def _plain(data: Any, tensors: list[DType]) -> Any:
+    """Nested sequences with the Tensors in them replaced by their values. `tensors` gets the dtypes of these."""
     if isinstance(data, (list, tuple)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
-        return [_plain(x) for x in data]
+        return [_plain(x, tensors) for x in data]
     if isinstance(data, Variable):
+        tensors.append(data.dtype)
         return data.device.backend.to_numpy(data.array)
     return data
+
+
+def _together(name: str, data: Any) -> DType:
+    """The dtype that the tensors, arrays and numbers in nested sequences make together."""
+    if isinstance(data, (list, tuple)):
+        found = [_together(name, x) for x in data]
+        return reduce(partial(promote_types, name=name), found) if found else get_default_dtype()
+    return as_dtype(data.dtype) if hasattr(data, "dtype") else scalar_dtype(data)
 
 
 def _has_dtype(data: Any) -> bool:

@@ -14,7 +14,7 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Variable, clock, new_tensor, register_tensor_class
 from tensorgrad.backends import DeviceLike
 from tensorgrad.dtypes import SUPPORTED, get_default_dtype, how_to_make_one, type_name
-from tensorgrad.errors import BoundsError, DTypeError, GraphError, ShapeError
+from tensorgrad.errors import BoundsError, DTypeError, GraphError, ScalarError, ShapeError
 from tensorgrad.functional import arithmetic, comparison, joining, shape
 from tensorgrad.functional.activation import ActivationMethods
 from tensorgrad.functional.arithmetic import ArithmeticMethods
@@ -29,6 +29,7 @@ from tensorgrad.functional.joining import JoiningMethods
 from tensorgrad.functional.linalg import ProductMethods
 from tensorgrad.functional.operators import Operators
 from tensorgrad.functional.reduction import ReductionMethods
+from tensorgrad.functional.rounding import RoundingMethods
 from tensorgrad.functional.shape import ShapeMethods
 from tensorgrad.functional.sorting import SortingMethods
 from tensorgrad.ops import shape as S
@@ -42,6 +43,7 @@ class Tensor(
     Operators,
     InPlace,
     ArithmeticMethods,
+    RoundingMethods,
     ComparisonMethods,
     ReductionMethods,
     ProductMethods,
@@ -56,20 +58,26 @@ class Tensor(
 ):
     """A multi-dimensional array of numbers on a device, which can record what is done with it.
 
-    `Tensor(data)` copies a number, nested sequence or array, in the default floating dtype; `tg.tensor(data)`
-    infers the dtype. Methods and operators are
-    PyTorch's. Attributes: `shape`, `dtype`, `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`,
-    the raw array of the device's backend.
+    `Tensor([1, 2])` copies a nested sequence or array in the default floating dtype, and a Tensor in its own;
+    `tg.tensor(data)` infers the dtype, and takes numbers as well. Integers are sizes, as in PyTorch: `Tensor(2, 3)` has
+    that shape, and what values the memory held. Methods and operators are PyTorch's. Attributes: `shape`, `dtype`,
+    `device`, `ndim`, `requires_grad`, `grad`, `is_leaf`, `data`, and `array`, the raw array of the device's backend.
     """
 
     __slots__ = ()
     __array_priority__ = 1000  # NumPy arrays leave `array + tensor` to us
 
     def __new__(
-        cls, data: Any = (), dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
+        cls, *data: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
     ) -> Tensor:
-        kind = get_default_dtype() if dtype is None else dtype
-        return creation.tensor(data, dtype=kind, device=device, requires_grad=requires_grad)
+        if all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in data):
+            return creation.empty(data or (0,), dtype=dtype, device=device, requires_grad=requires_grad)
+        if len(data) > 1 or isinstance(data[0], (bool, float, np.generic)):
+            got = ", ".join(map(repr, data))
+            raise DTypeError(f"Tensor: expected sizes, one sequence or one array, got {got}; use tg.tensor for numbers")
+        if dtype is None:
+            dtype = data[0].dtype if isinstance(data[0], Variable) else get_default_dtype()
+        return creation.tensor(data[0], dtype=dtype, device=device, requires_grad=requires_grad)
 
     # ------------------------------------------------------------------ the tape
     def backward(
@@ -153,10 +161,6 @@ class Tensor(
         """Whether the tensor is on a CUDA device."""
         return self.device.type == "cuda"
 
-    def is_floating_point(self) -> bool:
-        """Whether the dtype is a floating one."""
-        return self.dtype.kind == "f"
-
     # ------------------------------------------------------------------ Python's protocols
     def __repr__(self) -> str:
         return tensor_repr(self)
@@ -166,12 +170,12 @@ class Tensor(
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError("len: a 0-d tensor has no length")
+            raise ScalarError("len: a 0-d tensor has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
-            raise ShapeError("iter: a 0-d tensor cannot be iterated over; use .item()")
+            raise ScalarError("iter: a 0-d tensor cannot be iterated over; use .item()")
         return iter(joining.unbind(self))
 
     def __bool__(self) -> bool:
@@ -186,8 +190,8 @@ class Tensor(
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.dtype.kind == "f" or self.ndim:
-            raise DTypeError(f"index: expected a 0-d integer tensor, got shape {self.shape} of {self.dtype}")
+        if self.dtype.kind == "f" or self.numel() != 1:
+            raise DTypeError(f"index: expected one integer, got a tensor of shape {self.shape} of {self.dtype}")
         return int(self.item())
 
     def __contains__(self, value: Any) -> bool:
@@ -217,12 +221,6 @@ class Tensor(
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """This tensor where `condition` holds, `other` elsewhere."""
         return arithmetic.where(condition, self, other)
-
-    def t(self) -> Tensor:
-        """The transpose of a matrix; a tensor of fewer dimensions as it is."""
-        if self.ndim > 2:
-            raise ShapeError(f"t: expected at most 2 dimensions, got shape {self.shape}; use .mT or .permute")
-        return shape.transpose(self, 0, 1) if self.ndim == 2 else self
 
     new_tensor = creation.new_data
     new_full = creation.new_full

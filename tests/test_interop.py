@@ -567,3 +567,29 @@ def test_operands_in_the_other_order_of_bytes_and_of_dtypes_that_tensors_lack() 
                 tg.DTypeError, match=r"expected numbers, got a NumPy array of .*; convert it with \.astype"
             ):
                 call(np.ones(2, np.longdouble))
+
+
+# ---------------------------------------------------------------------- NumPy's reductions
+@pytest.mark.parametrize("name", ["std", "var", "mean", "sum", "prod", "max", "min", "any", "all", "argmax", "cumsum"])
+def test_reductions_of_numpy(name: str) -> None:
+    x = tg.tensor([[1.0, 2.0], [3.0, 5.0]])
+    function = getattr(np, name)
+    found = function(x)
+    assert isinstance(found, tg.Tensor)
+    np.testing.assert_allclose(found.numpy(), function(x.numpy()), rtol=1e-6)
+    if name not in ("max", "min"):  # PyTorch's have two results
+        np.testing.assert_allclose(function(x, axis=0).numpy(), function(x.numpy(), axis=0), rtol=1e-6)
+
+
+def test_deviations_of_numpy_have_its_arguments() -> None:
+    x: Any = tg.tensor([[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+    functions: list[Any] = [np.std, np.var]
+    for function in functions:
+        for options in ({"ddof": 1}, {"axis": 1, "keepdims": True}, {"axis": 0, "ddof": 1}, {"dtype": np.float64}):
+            found, expected = function(x, **options), function(x.detach().numpy(), **options)
+            np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-6)
+            assert found.dtype == expected.dtype
+    functions[1](x).backward()
+    np.testing.assert_allclose(x.grad.numpy(), 2 * (x.detach().numpy() - 2.75) / 4)
+    with pytest.raises(tg.ArgumentError, match="std: out= is not taken"):
+        np.std(x, out=np.zeros(()))

@@ -117,12 +117,43 @@ def test_the_named_functions_raise() -> None:
             call()
 
 
-def test_matrix_products_with_arrays_are_refused_on_either_side() -> None:
-    x: Any = tg.ones(2, 2)
-    calls: list[Any] = [lambda: x @ np.ones((2, 2)), lambda: np.ones((2, 2)) @ x]
-    for call in calls:
-        with pytest.raises(tg.DTypeError, match="matmul: expected two Tensors"):
-            call()
+def test_matrix_products_with_arrays() -> None:
+    """As sums with them: the array is an operand, of the dtype that it has."""
+    x: Any = tg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    for dtype in (np.float64, np.float32, np.int64):
+        array: Any = np.array([[0, 1], [2, 3]], dtype)
+        for product, expected in ((x @ array, x.detach().numpy() @ array), (array @ x, array @ x.detach().numpy())):
+            assert isinstance(product, tg.Tensor)
+            assert product.dtype == (array + x).dtype
+            np.testing.assert_array_equal(product.detach().numpy(), expected)
+    (array @ x).sum().backward()
+    assert x.grad.tolist() == [[2, 2], [4, 4]]
+    assert (np.array([1.0, 1.0]) @ x).tolist() == [4, 6]
+    with pytest.raises(tg.ShapeError, match="matmul"):
+        np.ones((2, 3)) @ x
+    with pytest.raises(tg.DTypeError, match="matmul"):
+        x @ np.array([["a", "b"], ["c", "d"]])
+
+
+def test_powers_of_numbers_and_arrays_of_numpy() -> None:
+    x: Any = tg.tensor([2, 1, -1])
+    assert (x ** np.array([-1, -2, 3])).tolist() == [0, 1, -1]
+    assert (np.array([2, 1, -1]) ** x).tolist() == [4, 1, -1]
+    assert (x ** np.int8(2)).tolist() == [4, 1, 1]
+    assert (np.bool_(True) ** x).tolist() == [1, 1, 1]
+    with pytest.raises(tg.ArgumentError, match="pow: integers cannot be raised to the negative power -1"):
+        x ** np.int64(-1)
+    with pytest.raises(tg.DivisionByZeroError, match="floor_divide"):
+        x // np.array([1, 0, 1])
+    with pytest.raises(tg.DivisionByZeroError, match="remainder"):
+        x % np.uint8(0)
+
+
+def test_an_array_that_is_written_in_place_stays_an_array() -> None:
+    array: Any = np.ones(2)
+    result = np.add(array, tg.tensor([1.0, 2.0]), out=array)
+    assert result is array
+    assert array.tolist() == [2, 3]
 
 
 # ---------------------------------------------------------------------- numbers of NumPy
@@ -145,13 +176,13 @@ def test_sizes_may_be_numpy_integers() -> None:
 def test_numbers_of_numpy_have_the_dtype_of_their_kind() -> None:
     three: Any = np.int64(3)
     assert tg.arange(three).dtype == tg.int64
-    assert tg.arange(tg.tensor(3)).tolist() == [0, 1, 2]  # type: ignore[arg-type]
+    assert tg.arange(tg.tensor(3)).tolist() == [0, 1, 2]
     assert tg.arange(np.float32(3)).dtype == tg.float32  # type: ignore[arg-type]
     assert tg.full((2,), three).dtype == tg.int64
-    assert tg.full((2,), tg.tensor(3)).dtype == tg.int64  # type: ignore[arg-type]
+    assert tg.full((2,), tg.tensor(3)).dtype == tg.int64
     assert tg.full((2,), three > 2).dtype == tg.bool
     assert tg.full((2,), np.float64(3)).dtype == tg.float32
-    with pytest.raises(tg.DTypeError, match="full: expected a number, got str"):
+    with pytest.raises(tg.DTypeError, match="full: expected a number or a 0-d tensor, got str"):
         tg.full((2,), "3")  # type: ignore[arg-type]
 
 

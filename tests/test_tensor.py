@@ -92,6 +92,90 @@ def test_pytorchs_other_names() -> None:
     assert set(tg.__all__) <= set(dir(tg)) | {"checkpoint", "data", "nn", "optim", "train", "save", "load"}
 
 
+NAMES = {
+    "multiply": "mul",
+    "subtract": "sub",
+    "divide": "div",
+    "true_divide": "div",
+    "negative": "neg",
+    "absolute": "abs",
+    "swapaxes": "transpose",
+    "swapdims": "transpose",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+    "not_equal": "ne",
+    "clip": "clamp",
+}
+
+
+@pytest.mark.parametrize(("name", "usual"), NAMES.items())
+def test_other_names_are_the_same_function(name: str, usual: str) -> None:
+    assert getattr(tg, name) is getattr(tg, usual)
+    assert getattr(tg.Tensor, name) is getattr(tg.Tensor, usual)
+    assert name in tg.__all__
+
+
+@pytest.mark.parametrize(
+    ("name", "usual"),
+    [(f"{a}_", f"{b}_") for a, b in NAMES.items() if a.startswith(("mul", "sub", "div", "true", "neg", "abs", "clip"))],
+)
+def test_other_names_that_write(name: str, usual: str) -> None:
+    assert getattr(tg.Tensor, name) is getattr(tg.Tensor, usual)
+
+
+def test_functions_that_were_methods_only() -> None:
+    x = tg.tensor([[1, 2, 3], [4, 5, 6]])
+    assert tg.t(x).tolist() == x.t().tolist() == [[1, 4], [2, 5], [3, 6]]
+    assert tg.t(x[0]) is not x
+    with pytest.raises(tg.ShapeError, match="t: expected at most 2 dimensions"):
+        tg.t(tg.ones(1, 1, 1))
+    assert tg.bitwise_left_shift(x[0], 2).tolist() == x[0].bitwise_left_shift(2).tolist() == [4, 8, 12]
+    assert tg.bitwise_right_shift(x[1], 1).tolist() == x[1].bitwise_right_shift(1).tolist() == [2, 2, 3]
+    assert tg.divide(x[1], 4, rounding_mode="floor").tolist() == [1, 1, 1]
+    assert tg.subtract(x[1], x[0], alpha=2).tolist() == [2, 1, 0]
+    assert tg.is_floating_point(tg.ones(1))
+    assert not tg.is_floating_point(x)
+    assert (x.byte().dtype, x.char().dtype) == (tg.uint8, tg.int8)
+    y = tg.tensor([1.26, -2.0])
+    assert y.round_(decimals=1).multiply_(10).tolist() == [13.0, -20.0]
+    assert y.clamp_min_(-1).clamp_max_(5).clip_(0, 4).tolist() == [4.0, 0.0]
+    z = tg.tensor([6])
+    assert z.bitwise_left_shift_(1).bitwise_xor_(1).bitwise_right_shift_(2).tolist() == [3]
+
+
+def test_memory_formats() -> None:
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]]).t()
+    assert x.to(tg.float64).stride() == x.to(tg.float64, memory_format=tg.preserve_format).stride() == (1, 2)
+    for made in (
+        x.to(tg.float64, memory_format=tg.contiguous_format),
+        x.double(memory_format=tg.contiguous_format),
+        x.long(tg.contiguous_format),
+        x.clone(memory_format=tg.preserve_format),
+        x.contiguous(memory_format=tg.contiguous_format),
+        tg.zeros_like(x, memory_format=tg.preserve_format),
+        tg.empty_like(x, memory_format=tg.contiguous_format),
+        tg.empty(2, 2, memory_format=tg.contiguous_format),
+    ):
+        assert made.stride() == (2, 1)
+    assert x.float(memory_format=tg.contiguous_format) is x  # nothing is made
+    assert x.cpu(memory_format=tg.preserve_format) is x
+    assert repr(tg.contiguous_format) == "tensorgrad.contiguous_format"
+    function: Any = tg
+    y: Any = x
+    calls: list[Any] = [
+        lambda: y.double(memory_format="channels_last"),
+        lambda: y.clone(memory_format=None),
+        lambda: y.contiguous(memory_format=1),
+        lambda: function.ones_like(x, memory_format="channels_last"),
+        lambda: function.empty(2, memory_format="channels_last"),
+    ]
+    for call in calls:
+        with pytest.raises(tg.DTypeError, match=r"memory_format must be tensorgrad\.contiguous_format or"):
+            call()
+
+
 # ---------------------------------------------------------------------- attributes
 def test_sizes() -> None:
     x = tg.zeros(2, 3, 4, dtype=tg.float64)
@@ -151,7 +235,7 @@ def test_iteration() -> None:
     assert x.grad is not None
     assert x.grad.tolist() == [[3, 4], [1, 2]]
     for nothing in (iter, len):
-        with pytest.raises(tg.ShapeError, match="0-d"):
+        with pytest.raises(tg.ScalarError, match="0-d"):
             nothing(tg.tensor(1.0))
 
 

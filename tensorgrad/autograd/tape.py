@@ -55,7 +55,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
     backend = device.backend
     try:
         out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the latter of Python's integers, made a float
         raise _explained(op, arrays, error) from error
     residuals = None
     if op.returns_tuple:
@@ -195,7 +195,7 @@ def _types(inputs: tuple[Any, ...]) -> str:
     return ", ".join(type_name(x) for x in inputs)
 
 
-def _explained(op: Op, arrays: list[Any], error: ValueError) -> Exception:
+def _explained(op: Op, arrays: list[Any], error: ValueError | OverflowError) -> Exception:
     """What the array library says about shapes, with the op's name and what it was given; anything else as it is."""
     if isinstance(error, TensorgradError):
         return error

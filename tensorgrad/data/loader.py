@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tensorgrad.arguments import hinted
-from tensorgrad.creation import arange
 from tensorgrad.data.dataset import as_dataset, gather_within, has_bare_samples
 from tensorgrad.errors import ArgumentError
 from tensorgrad.random import Generator, randperm
+from tensorgrad.ranges import arange
 from tensorgrad.tensor import Tensor
 
 __all__ = ["DataLoader"]

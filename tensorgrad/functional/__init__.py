@@ -21,6 +21,7 @@ from tensorgrad.functional import (
     padding,
     promotion,
     reduction,
+    rounding,
     shape,
     sorting,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "padding",
     "promotion",
     "reduction",
+    "rounding",
     "shape",
     "sorting",
 ]

@@ -8,29 +8,49 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from tensorgrad.autograd.op import Op
+import numpy as np
+
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import DType, int64, integer_range, is_floating, result_type
-from tensorgrad.errors import ArgumentError, DTypeError
-from tensorgrad.functional.promotion import as_operand, binary, cast, constant, shape_of, unary
+from tensorgrad.dtypes import (
+    DType,
+    fitting,
+    int64,
+    integer_range,
+    is_floating,
+    result_type,
+)
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional.comparison import eq, logical_and, logical_or
+from tensorgrad.functional.promotion import (
+    Scalar,
+    as_operand,
+    binary,
+    cast,
+    common_device,
+    constant,
+    rounded_quotient,
+    shape_of,
+    unary,
+)
+from tensorgrad.functional.rounding import floor_divide
+from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
 
 __all__ = [
     "abs",
+    "absolute",
     "add",
-    "ceil",
     "clamp",
     "clamp_max",
     "clamp_min",
     "clip",
     "cos",
     "div",
+    "divide",
     "erf",
     "exp",
     "expm1",
-    "floor",
-    "floor_divide",
     "log",
     "log1p",
     "log2",
@@ -39,38 +59,60 @@ __all__ = [
     "maximum",
     "minimum",
     "mul",
+    "multiply",
     "neg",
+    "negative",
+    "positive",
     "pow",
     "reciprocal",
-    "remainder",
-    "round",
     "rsqrt",
     "sign",
     "sin",
     "sqrt",
     "square",
     "sub",
+    "subtract",
     "tan",
     "tanh",
-    "trunc",
+    "true_divide",
     "where",
 ]
 
 Operand = Any  # a Tensor or a number
+_ONE = 1
 
 
-def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
-    """input + alpha * other."""
-    if alpha != 1:
-        other = other * alpha
+def add(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
+    """input + alpha * other, computed in the dtype of the result, which `alpha` has no part in.
+
+    Raises ArgumentError for an `alpha` that this dtype does not hold, a fraction with integers among them.
+    """
+    if alpha is not _ONE:
+        other = scaled("add", input, other, alpha)
     return binary(E.add, input, other)
 
 
-def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
-    """input - alpha * other."""
-    if alpha != 1:
-        other = other * alpha
+def sub(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
+    """input - alpha * other, as `add`."""
+    if alpha is not _ONE:
+        other = scaled("sub", input, other, alpha)
     return binary(E.subtract, input, other)
+
+
+def scaled(name: str, input: Operand, other: Operand, alpha: Scalar) -> Operand:
+    """alpha * other in the dtype that `input` and `other` make together."""
+    device = common_device(name, input, other)
+    factor = number(name, alpha, "alpha")
+    if type(factor) is int and factor == 1:
+        return other
+    other = as_operand(name, other, device)
+    dtype = result_type((as_operand(name, input, device), other), name=name)
+    if isinstance(factor, float) and not is_floating(dtype):
+        raise ArgumentError(f"{name}: alpha must be a whole number where the result is {dtype}, got {factor}")
+    if dtype.kind == "b":
+        return logical_and(other, bool(factor)) if isinstance(other, Variable) else bool(other and factor)
+    factor = fitting(name, factor, dtype)
+    return apply(E.multiply, cast(other, dtype), factor) if isinstance(other, Variable) else other * factor
 
 
 def mul(input: Operand, other: Operand) -> Tensor:
@@ -81,7 +123,8 @@ def mul(input: Operand, other: Operand) -> Tensor:
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; integers give the default floating dtype.
 
-    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have no gradient and keep integers.
+    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have no gradient and keep integers,
+    which cannot be divided by 0: see `floor_divide`.
     """
     if rounding_mode is None:
         return binary(E.divide, input, other, to_float=True)
@@ -89,38 +132,35 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         return floor_divide(input, other)
     if rounding_mode != "trunc":
         raise ArgumentError(f'div: rounding_mode must be None, "floor" or "trunc", got {rounding_mode!r}')
-    return binary(E.trunc_divide, input, other)
-
-
-def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """floor(input / other). Not differentiable; an integer divided by zero is 0 on every device."""
-    return binary(E.floor_divide, input, other)
-
-
-def remainder(input: Operand, other: Operand) -> Tensor:
-    """input - other * floor(input / other): the sign of `other`."""
-    return binary(E.remainder, input, other)
+    return rounded_quotient(E.trunc_divide, input, other)
 
 
 def pow(input: Operand, exponent: Operand) -> Tensor:
-    """input ** exponent.
+    """input ** exponent. Of two bools it is a bool, false where the base is and the exponent is not.
 
     Integers to a negative integer power are an ArgumentError where that is a number, and truncated to an integer (0,
     or 1 and -1 where the base is one of these) where it is in a tensor: PyTorch's rules.
     """
-    if isinstance(exponent, (int, float)) and isinstance(input, Variable):
-        if exponent == 2 and is_floating(input.array.dtype):
-            return apply(E.square, input)
-        if exponent < 0 and isinstance(exponent, int) and not is_floating(input.array.dtype):
-            raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
-    if _is_integer(exponent) and isinstance(exponent, Variable) and _is_integer(input):
+    if isinstance(input, Variable) and input.array.dtype.kind == "f":
+        square = isinstance(exponent, (int, float)) and exponent == 2
+        return apply(E.square, input) if square else binary(E.power, input, exponent)
+    exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
+    if isinstance(exponent, int) and exponent < 0:
+        raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
+    kinds = _kind(input) + _kind(exponent)
+    if kinds == "bb":
+        return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
+    if isinstance(exponent, (Variable, np.ndarray)) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
     return binary(E.power, input, exponent)
 
 
-def _is_integer(x: Operand) -> bool:
+def _kind(x: Operand) -> str:
+    """ "b" of bools, "i" of integers, "f" of all else."""
     kind = x.array.dtype.kind if isinstance(x, Variable) else getattr(getattr(x, "dtype", None), "kind", None)
-    return kind in "iu" if kind is not None else type(x) is int
+    if kind is None:
+        kind = "b" if isinstance(x, bool) else "i" if isinstance(x, int) else "f"
+    return "i" if kind == "u" else kind if kind in "bi" else "f"
 
 
 def rpow(input: Operand, other: Operand) -> Tensor:
@@ -147,8 +187,10 @@ def neg(input: Tensor) -> Tensor:
 
 
 def positive(input: Tensor) -> Tensor:
-    """The tensor itself."""
+    """The tensor itself. A bool tensor is a DTypeError, as in PyTorch."""
     shape_of("positive", input)
+    if input.array.dtype.kind == "b":
+        raise DTypeError("positive: a bool tensor has no sign; convert it with .int() first")
     return input
 
 
@@ -158,9 +200,9 @@ def abs(input: Tensor) -> Tensor:
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1; the gradient is zero. Bools pass unchanged."""
+    """-1, 0 or 1, and nan of nan (there PyTorch has 0); the gradient is zero. Bools pass unchanged."""
     shape_of("sign", input)
-    return input if input.array.dtype.kind == "b" else apply(E.sign, input)
+    return apply(E.copy if input.array.dtype.kind == "b" else E.sign, input)
 
 
 def exp(input: Tensor) -> Tensor:
@@ -239,31 +281,6 @@ def erf(input: Tensor) -> Tensor:
     return unary(E.erf, input)
 
 
-def floor(input: Tensor) -> Tensor:
-    """The greatest integer not above; the gradient is zero. Integers pass unchanged."""
-    return _whole("floor", E.floor, input)
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The least integer not below; the gradient is zero. Integers pass unchanged."""
-    return _whole("ceil", E.ceil, input)
-
-
-def trunc(input: Tensor) -> Tensor:
-    """The integer part; the gradient is zero. Integers pass unchanged."""
-    return _whole("trunc", E.trunc, input)
-
-
-def round(input: Tensor) -> Tensor:
-    """The nearest integer, halves to the even one; the gradient is zero. Integers pass unchanged."""
-    return _whole("round", E.rint, input)
-
-
-def _whole(name: str, op: Op, input: Tensor) -> Tensor:
-    shape_of(name, input)
-    return apply(op if is_floating(input.array.dtype) else E.copy, input)
-
-
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """min(max(input, min), max), bounds inclusive: numbers or tensors, which broadcast; either may be left out.
 
@@ -316,14 +333,20 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`value` where the bool tensor `mask` holds, `input` elsewhere; the dtype of `input` stays.
 
-    A number that the dtype of `input` does not hold is an ArgumentError.
+    `value`: a number or a 0-d tensor. A number that the dtype of `input` does not hold is an ArgumentError.
     """
     shape_of("masked_fill", input)
     shape_of("masked_fill", mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
-    filler = value if isinstance(value, Variable) else constant(value, input.dtype, input.device, "masked_fill")
-    return apply(E.where, mask, cast(filler, input.dtype), input)
+    if type(value) not in (float, int, bool):
+        value = as_operand("masked_fill", value, input.device)
+        if isinstance(value, Variable):
+            if value.ndim:
+                got = f"got shape {value.shape}; use tg.where(mask, value, input)"
+                raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
+            return apply(E.where, mask, cast(value, input.dtype), input)
+    return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
 
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
@@ -334,7 +357,9 @@ def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Te
     )
 
 
-clip = clamp  # NumPy's name
+clip = clamp  # NumPy's name, as those below
+multiply, subtract, negative, absolute = mul, sub, neg, abs
+divide = true_divide = div
 
 
 class ArithmeticMethods:
@@ -345,12 +370,11 @@ class ArithmeticMethods:
     sub = subtract = sub
     mul = multiply = mul
     div = divide = true_divide = div
-    floor_divide = floor_divide
-    remainder = remainder
     pow = pow
     maximum = maximum
     minimum = minimum
     neg = negative = neg
+    positive = positive
     abs = absolute = abs
     sign = sign
     exp = exp
@@ -368,10 +392,6 @@ class ArithmeticMethods:
     tan = tan
     tanh = tanh
     erf = erf
-    floor = floor
-    ceil = ceil
-    trunc = trunc
-    round = round
     clamp = clip = clamp
     clamp_min = clamp_min
     clamp_max = clamp_max

@@ -7,36 +7,47 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.errors import DTypeError
-from tensorgrad.functional.promotion import binary, shape_of
+from tensorgrad.dtypes import bool_, float64, uint8
+from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.functional.promotion import as_operand, binary, cast, common_device, shape_of
+from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import reduce as R
 
 __all__ = [
     "allclose",
     "bitwise_and",
+    "bitwise_left_shift",
     "bitwise_not",
     "bitwise_or",
+    "bitwise_right_shift",
     "bitwise_xor",
     "eq",
     "equal",
     "ge",
+    "greater",
+    "greater_equal",
     "gt",
     "isclose",
     "isfinite",
     "isinf",
     "isnan",
     "le",
+    "less",
+    "less_equal",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
     "lt",
     "ne",
+    "not_equal",
 ]
 
 Operand = Any  # a Tensor or a number
@@ -91,17 +102,26 @@ def isfinite(input: Tensor) -> Tensor:
 # ---------------------------------------------------------------------- logic
 def logical_and(input: Operand, other: Operand) -> Tensor:
     """Where both are nonzero; a bool tensor, as of all logical functions."""
-    return binary(E.logical_and, input, other)
+    return _logical(E.logical_and, input, other)
 
 
 def logical_or(input: Operand, other: Operand) -> Tensor:
     """Where either is nonzero."""
-    return binary(E.logical_or, input, other)
+    return _logical(E.logical_or, input, other)
 
 
 def logical_xor(input: Operand, other: Operand) -> Tensor:
     """Where exactly one is nonzero."""
-    return binary(E.logical_xor, input, other)
+    return _logical(E.logical_xor, input, other)
+
+
+def _logical(op: Op, x: Operand, y: Operand) -> Tensor:
+    """Of operands that differ in dtype the truth is taken first: 256 is true, and 0 as a uint8."""
+    if isinstance(x, Variable) and isinstance(y, Variable) and x.array.dtype == y.array.dtype:
+        return apply(op, x, y)
+    device = common_device(op.name, x, y)
+    operands = [as_operand(op.name, v, device) for v in (x, y)]
+    return apply(op, *[cast(v, bool_) if isinstance(v, Variable) else bool(v) for v in operands])
 
 
 def logical_not(input: Tensor) -> Tensor:
@@ -159,18 +179,20 @@ def _check_bits(name: str, kinds: str, x: Operand) -> None:
 
 # ---------------------------------------------------------------------- closeness
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
-    """Where |input - other| <= atol + rtol * |other|; infinities are close to themselves only.
+    """Where |input - other| <= atol + rtol * |other|; infinities are close to themselves only. Integers are compared in
+    float64, their distance without wrapping around.
 
-    With `equal_nan` two nans are close. The dtypes must be equal, else DTypeError.
+    With `equal_nan` two nans are close. The dtypes must be equal, else DTypeError. Raises ArgumentError unless both
+    tolerances are 0 or more.
     """
     _check_same_dtype("isclose", input, other)
-    same = eq(input, other)
-    if input.array.dtype.kind == "b":
-        return same
+    for tolerance, value in (("rtol", rtol), ("atol", atol)):
+        if not number("isclose", value, tolerance) >= 0:
+            raise ArgumentError(f"isclose: {tolerance} must not be negative, got {value}")
     with no_grad():
-        distance = _distance(input, other)
-        allowed = binary(E.add, binary(E.multiply, apply(E.absolute, other), rtol), atol)
-        close = logical_or(same, logical_and(isfinite(distance), le(distance, allowed)))
+        distance, size = _distance(input, other)
+        allowed = binary(E.add, binary(E.multiply, size, rtol), atol)
+        close = logical_or(eq(input, other), logical_and(isfinite(distance), le(distance, allowed)))
     return logical_or(close, logical_and(isnan(input), isnan(other))) if equal_nan else close
 
 
@@ -184,9 +206,17 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return shape_of("equal", input) == shape_of("equal", other) and _truth(eq(input, other))
 
 
-def _distance(x: Tensor, y: Tensor) -> Tensor:
-    """|x - y| without wrapping around in unsigned integers."""
-    return apply(E.subtract, binary(E.maximum, x, y), binary(E.minimum, x, y))
+def _distance(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """|x - y| and |y|, of integers and bools in float64."""
+    dtype = x.array.dtype
+    if dtype.kind == "f":
+        return apply(E.absolute, apply(E.subtract, x, y)), apply(E.absolute, y)
+    size = apply(E.absolute, cast(y, float64))
+    if dtype.kind == "b":
+        x, y = cast(x, uint8), cast(y, uint8)
+    distance = apply(E.subtract, apply(E.maximum, x, y), apply(E.minimum, x, y))
+    # Where it wraps around it does so into the sign, which unsigned integers read as what it is.
+    return cast(cast(distance, np.dtype(f"u{distance.array.dtype.itemsize}")), float64), size
 
 
 def _truth(x: Tensor) -> bool:
@@ -201,16 +231,19 @@ def _check_same_dtype(name: str, x: Tensor, y: Tensor) -> None:
         raise DTypeError(f"{name}: both must have one dtype, got {x.dtype} and {y.dtype}; convert one with .to(dtype)")
 
 
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne  # NumPy's names
+
+
 class ComparisonMethods:
     """Tensor's methods among these."""
 
     __slots__ = ()
     eq = eq
-    ne = ne
-    lt = lt
-    le = le
-    gt = gt
-    ge = ge
+    ne = not_equal = ne
+    lt = less = lt
+    le = less_equal = le
+    gt = greater = gt
+    ge = greater_equal = ge
     logical_and = logical_and
     logical_or = logical_or
     logical_xor = logical_xor
@@ -219,6 +252,8 @@ class ComparisonMethods:
     bitwise_or = bitwise_or
     bitwise_xor = bitwise_xor
     bitwise_not = bitwise_not
+    bitwise_left_shift = bitwise_left_shift
+    bitwise_right_shift = bitwise_right_shift
     isnan = isnan
     isinf = isinf
     isfinite = isfinite

@@ -14,12 +14,13 @@ from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.device import device_of_type, kind_asked_for
-from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int16, int32, int64, shown
+from tensorgrad.dtypes import DType, as_dtype, bool_, float16, float32, float64, int8, int16, int32, int64, shown, uint8
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, GraphError, ShapeError
 from tensorgrad.functional.promotion import cast, shape_of
+from tensorgrad.memory_formats import MemoryFormat, check_format, contiguous_format, preserve_format
 from tensorgrad.ops import elementwise as E
 
-__all__ = ["clone", "is_tensor"]
+__all__ = ["clone", "is_floating_point", "is_tensor"]
 
 
 # ---------------------------------------------------------------------- devices and dtypes
@@ -43,18 +44,22 @@ def to(
     dtype: object = None,
     copy: builtins.bool = False,
     non_blocking: builtins.bool = False,
+    memory_format: MemoryFormat = preserve_format,
 ) -> Tensor:
     """This tensor on another device and/or in another dtype, differentiably; itself where nothing changes.
 
     `to("cuda")`, `to(0)` (the first CUDA device), `to(tg.float64)`, `to("cuda", tg.float16)`, `to(other_tensor)`, or
-    by keyword; devices as for `tg.device`. `copy=True` always makes a new tensor. `non_blocking` is accepted for
-    PyTorch programs and changes nothing. Floats that do not fit an integer dtype (nan, infinite, too large) give what
-    the device makes of them.
+    by keyword; devices as for `tg.device`. `copy=True` always makes a new tensor, and a new one lies in memory as
+    `memory_format` says. `non_blocking` is accepted for PyTorch programs and changes nothing. Floats
+    that do not fit an integer dtype (nan, infinite, too large) give what the device makes of them.
     """
     place, kind = destination("to", args, device, dtype)
     result = self if place is None or place is self.device else _Transfer.apply(self, place)
     if kind is not None:
         result = cast(result, kind)
+    if memory_format is not preserve_format:
+        check_format("to", memory_format)
+        result = result if result is self else contiguous(result)
     return clone(result) if copy and result is self else result
 
 
@@ -94,18 +99,23 @@ def _names_dtype(name: str) -> builtins.bool:
     return True
 
 
-def cpu(self: Tensor) -> Tensor:
+def cpu(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor on the CPU."""
-    return to(self, device="cpu")
+    return to(self, device="cpu", memory_format=memory_format)
 
 
-def cuda(self: Tensor, device: DeviceLike = None, non_blocking: builtins.bool = False) -> Tensor:
+def cuda(
+    self: Tensor,
+    device: DeviceLike = None,
+    non_blocking: builtins.bool = False,
+    memory_format: MemoryFormat = preserve_format,
+) -> Tensor:
     """This tensor on a CUDA device: the default one, or the first where that is another; or the one that is given.
 
     Where CUDA cannot be used, see `tg.device`. Raises DeviceError for a device that is not a CUDA one. `non_blocking`
     is accepted for PyTorch programs and changes nothing.
     """
-    return to(self, device=device_of_type("cuda", "cuda", device))
+    return to(self, device=device_of_type("cuda", "cuda", device), memory_format=memory_format)
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
@@ -113,39 +123,55 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
     return cast(self, other.dtype)
 
 
-def float(self: Tensor) -> Tensor:
+def float(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in float32."""
-    return cast(self, float32)
+    return cast(self, float32) if memory_format is preserve_format else to(self, float32, memory_format=memory_format)
 
 
-def double(self: Tensor) -> Tensor:
+def double(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in float64."""
-    return cast(self, float64)
+    return cast(self, float64) if memory_format is preserve_format else to(self, float64, memory_format=memory_format)
 
 
-def half(self: Tensor) -> Tensor:
+def half(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in float16."""
-    return cast(self, float16)
+    return cast(self, float16) if memory_format is preserve_format else to(self, float16, memory_format=memory_format)
 
 
-def int(self: Tensor) -> Tensor:
+def int(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int32, towards zero."""
-    return cast(self, int32)
+    return cast(self, int32) if memory_format is preserve_format else to(self, int32, memory_format=memory_format)
 
 
-def long(self: Tensor) -> Tensor:
+def long(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int64, towards zero."""
-    return cast(self, int64)
+    return cast(self, int64) if memory_format is preserve_format else to(self, int64, memory_format=memory_format)
 
 
-def short(self: Tensor) -> Tensor:
+def short(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """This tensor in int16, towards zero."""
-    return cast(self, int16)
+    return cast(self, int16) if memory_format is preserve_format else to(self, int16, memory_format=memory_format)
 
 
-def bool(self: Tensor) -> Tensor:
+def byte(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
+    """This tensor in uint8, towards zero."""
+    return cast(self, uint8) if memory_format is preserve_format else to(self, uint8, memory_format=memory_format)
+
+
+def char(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
+    """This tensor in int8, towards zero."""
+    return cast(self, int8) if memory_format is preserve_format else to(self, int8, memory_format=memory_format)
+
+
+def bool(self: Tensor, memory_format: MemoryFormat = preserve_format) -> Tensor:
     """Whether each element differs from zero."""
-    return cast(self, bool_)
+    return cast(self, bool_) if memory_format is preserve_format else to(self, bool_, memory_format=memory_format)
+
+
+def is_floating_point(input: Tensor) -> builtins.bool:
+    """Whether the dtype of `input` is a floating one."""
+    shape_of("is_floating_point", input)
+    return input.dtype.kind == "f"
 
 
 def is_tensor(obj: object) -> builtins.bool:
@@ -154,14 +180,18 @@ def is_tensor(obj: object) -> builtins.bool:
 
 
 # ---------------------------------------------------------------------- copies and detached views
-def clone(self: Tensor) -> Tensor:
-    """A copy in memory of its own, contiguous, with the gradient passing through."""
+def clone(self: Tensor, *, memory_format: MemoryFormat = contiguous_format) -> Tensor:
+    """A copy in memory of its own, contiguous whatever `memory_format` says, with the gradient passing through."""
     shape_of("clone", self)
+    if memory_format is not contiguous_format:
+        check_format("clone", memory_format)
     return apply(E.copy, self)
 
 
-def contiguous(self: Tensor) -> Tensor:
+def contiguous(self: Tensor, memory_format: MemoryFormat = contiguous_format) -> Tensor:
     """This tensor where its memory is contiguous in C order, a contiguous copy otherwise."""
+    if memory_format is not contiguous_format:
+        check_format("contiguous", memory_format)
     return self if is_contiguous(self) else clone(self)
 
 
@@ -261,10 +291,13 @@ class ConversionMethods:
     double = double
     half = half
     short = short
+    byte = byte
+    char = char
     long = long
     clone = clone
     contiguous = contiguous
     is_contiguous = is_contiguous
+    is_floating_point = is_floating_point
     detach = detach
     numpy = numpy
     item = item

@@ -69,7 +69,7 @@ def _integer(name: str, dim: Any) -> int:
 def numpy_names(function: F) -> F:
     """`function`, also with NumPy's names for `dim` and `keepdim`, as PyTorch has it: `x.sum(axis=1, keepdims=True)`.
 
-    `out=None`, which `np.sum(tensor)` passes on, is taken too.
+    What `np.sum(tensor)` and `np.std(tensor)` pass on is taken too: `out=None`, and `ddof` for `correction`.
     """
 
     @functools.wraps(function)
@@ -80,6 +80,10 @@ def numpy_names(function: F) -> F:
                     kwargs[ours] = kwargs.pop(theirs)
             if "out" in kwargs and kwargs.pop("out") is not None:
                 raise ArgumentError(f"{function.__name__}: out= is not taken; use the result, or copy_() it")
+            if "ddof" in kwargs:
+                kwargs["correction"] = kwargs.pop("ddof")
+                dtype = kwargs.pop("dtype", None)
+                args = args if dtype is None else (args[0].to(dtype), *args[1:])
         return function(*args, **kwargs)
 
     return named  # type: ignore[return-value]

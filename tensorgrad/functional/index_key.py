@@ -16,7 +16,15 @@ from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import bool_, int64, type_name, uint8
-from tensorgrad.errors import ArgumentError, BoundsError, DeviceError, DTypeError, ShapeError
+from tensorgrad.errors import (
+    ArgumentError,
+    BoundsError,
+    DeviceError,
+    DTypeError,
+    IndexShapeError,
+    IndexTypeError,
+    ShapeError,
+)
 from tensorgrad.functional.promotion import cast
 
 __all__ = ["Key", "broadcast_shapes", "is_plain", "normalise_key", "view_shape", "wrapped"]
@@ -78,7 +86,7 @@ def _entry(name: str, k: Any, device: Device) -> Any:
     try:
         return operator.index(k)
     except TypeError:
-        raise DTypeError(
+        raise IndexTypeError(
             f"{name}: an index must be an int, slice, None, Ellipsis, or a tensor, array or list of integers "
             f"or bools, got {type_name(k)}"
         ) from None
@@ -97,7 +105,7 @@ def _index_tensor(name: str, index: Variable) -> Any:
     if dtype == uint8:
         raise DTypeError(f"{name}: a uint8 tensor as an index could be meant as a mask; use .bool() or .long()")
     if dtype.kind not in "ib":
-        raise DTypeError(f"{name}: an index tensor must be of signed integers or bools, got {dtype}; use .long()")
+        raise IndexTypeError(f"{name}: an index tensor must be of signed integers or bools, got {dtype}; use .long()")
     if dtype.kind == "b":
         return index if index.ndim else _read_scalar(index)
     return cast(index, int64)
@@ -185,7 +193,7 @@ def _positions(name: str, k: Any, shape: Shape, dim: int, device: Device) -> lis
     if k.array.dtype.kind != "b":
         return [wrapped(name, k, dim, shape[dim])]
     if k.array.shape != shape[dim : dim + k.ndim]:
-        raise ShapeError(
+        raise IndexShapeError(
             f"{name}: a mask must have the sizes of the dims it stands for, {shape[dim : dim + k.ndim]}, got {k.shape}"
         )
     return [new_tensor(found, k.device) for found in k.device.backend.nonzero(k.array)]

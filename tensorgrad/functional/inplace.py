@@ -10,11 +10,12 @@ from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.dtypes import fitting
 from tensorgrad.errors import GraphError, ShapeError
-from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, shape
-from tensorgrad.functional.promotion import cast
+from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, rounding, shape
+from tensorgrad.functional.promotion import Scalar, cast
 from tensorgrad.random import inplace as random
 
 Operand = Any
+_ONE = 1
 
 
 def inplace(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
@@ -31,15 +32,18 @@ def inplace(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]
 
 
 def _written(
-    self: Tensor, other: Operand, primitive: str, name: str, general: Callable[..., Tensor], alpha: float = 1
+    self: Tensor, other: Operand, primitive: str, name: str, general: Callable[..., Tensor], alpha: Scalar = 1
 ) -> Tensor:
     """As `general`, but where nothing is recorded the primitive writes straight into the tensor."""
     check_writable(self, name)
-    if _recorded(self, other) or not _fits(self, other):
-        return general(self, other) if alpha == 1 else general(self, other, alpha=alpha)
+    direct = _fits(self, other) and not _recorded(self, other)
+    if alpha is not _ONE and not (direct and type(alpha) in (int, float)):
+        other, alpha = arithmetic.scaled(name, self, other, alpha), _ONE
+    if not direct:
+        return general(self, other)
     value = other.array if isinstance(other, Variable) else other
     backend = self.device.backend
-    if alpha != 1:
+    if alpha is not _ONE:
         value = backend.multiply(value, alpha) if isinstance(other, Variable) else value * alpha
     try:
         getattr(backend, primitive)(self.array, value, out=self.array)
@@ -66,12 +70,12 @@ _add_, _sub_ = inplace(arithmetic.add, "add_"), inplace(arithmetic.sub, "sub_")
 _mul_, _div_ = inplace(arithmetic.mul, "mul_"), inplace(arithmetic.div, "div_")
 
 
-def add_(self: Tensor, other: Operand, *, alpha: float = 1) -> Tensor:
+def add_(self: Tensor, other: Operand, *, alpha: Scalar = 1) -> Tensor:
     """`add`, written into this tensor, which keeps its shape and dtype. Returns it."""
     return _written(self, other, "add", "add_", _add_, alpha)
 
 
-def sub_(self: Tensor, other: Operand, *, alpha: float = 1) -> Tensor:
+def sub_(self: Tensor, other: Operand, *, alpha: Scalar = 1) -> Tensor:
     """`sub`, written into this tensor, which keeps its shape and dtype. Returns it."""
     return _written(self, other, "subtract", "sub_", _sub_, alpha)
 
@@ -89,10 +93,11 @@ def div_(self: Tensor, other: Operand, *, rounding_mode: str | None = None) -> T
 
 
 pow_ = inplace(arithmetic.pow, "pow_")
-floor_divide_ = inplace(arithmetic.floor_divide, "floor_divide_")
-remainder_ = inplace(arithmetic.remainder, "remainder_")
+floor_divide_ = inplace(rounding.floor_divide, "floor_divide_")
+remainder_ = inplace(rounding.remainder, "remainder_")
 neg_ = inplace(arithmetic.neg, "neg_")
 abs_ = inplace(arithmetic.abs, "abs_")
+round_ = inplace(rounding.round, "round_")
 exp_ = inplace(arithmetic.exp, "exp_")
 log_ = inplace(arithmetic.log, "log_")
 sqrt_ = inplace(arithmetic.sqrt, "sqrt_")
@@ -103,6 +108,8 @@ leaky_relu_ = inplace(activation.leaky_relu, "leaky_relu_")  # no methods, as in
 elu_ = inplace(activation.elu, "elu_")
 silu_ = inplace(activation.silu, "silu_")
 clamp_ = inplace(arithmetic.clamp, "clamp_")
+clamp_min_ = inplace(arithmetic.clamp_min, "clamp_min_")
+clamp_max_ = inplace(arithmetic.clamp_max, "clamp_max_")
 bitwise_and_ = inplace(comparison.bitwise_and, "bitwise_and_")
 bitwise_or_ = inplace(comparison.bitwise_or, "bitwise_or_")
 bitwise_xor_ = inplace(comparison.bitwise_xor, "bitwise_xor_")
@@ -190,21 +197,29 @@ class InPlace:
     __ilshift__ = bitwise_left_shift_
     __irshift__ = bitwise_right_shift_
     add_ = add_
-    sub_ = sub_
-    mul_ = mul_
-    div_ = div_
+    sub_ = subtract_ = sub_
+    mul_ = multiply_ = mul_
+    div_ = divide_ = true_divide_ = div_
     pow_ = pow_
     floor_divide_ = floor_divide_
     remainder_ = remainder_
-    neg_ = neg_
-    abs_ = abs_
+    neg_ = negative_ = neg_
+    abs_ = absolute_ = abs_
+    round_ = round_
     exp_ = exp_
     log_ = log_
     sqrt_ = sqrt_
     tanh_ = tanh_
     relu_ = relu_
     sigmoid_ = sigmoid_
-    clamp_ = clamp_
+    clamp_ = clip_ = clamp_
+    clamp_min_ = clamp_min_
+    clamp_max_ = clamp_max_
+    bitwise_and_ = bitwise_and_
+    bitwise_or_ = bitwise_or_
+    bitwise_xor_ = bitwise_xor_
+    bitwise_left_shift_ = bitwise_left_shift_
+    bitwise_right_shift_ = bitwise_right_shift_
     masked_fill_ = masked_fill_
     scatter_ = scatter_
     scatter_add_ = scatter_add_

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import how_to_make_one, promote_types, type_name
-from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, IndexShapeError, ShapeError
 from tensorgrad.functional.dims import as_integer, normalize_dim, numpy_names
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import shape as S
@@ -130,7 +130,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 def _axis_and_size(name: str, input: Tensor, dim: int) -> tuple[int, int]:
     shape = shape_of(name, input)
     if not shape:
-        raise ShapeError(f"{name}: a 0-d tensor has no dim to be divided along")
+        raise IndexShapeError(f"{name}: a 0-d tensor has no dim to be divided along")
     axis = normalize_dim(name, dim, len(shape))
     return axis, shape[axis]
 

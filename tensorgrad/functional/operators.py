@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from tensorgrad import dtypes
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import how_to_make_one, type_name
 from tensorgrad.errors import DTypeError
 from tensorgrad.functional import arithmetic, comparison, linalg
-from tensorgrad.functional.promotion import OPERANDS, binary
+from tensorgrad.functional.promotion import OPERANDS, as_operand, binary, cast, common_device, rounded_quotient
 from tensorgrad.ops import elementwise as E
 
 __all__ = ["Operators"]
@@ -40,6 +43,19 @@ def _reflected(op: Op, to_float: bool = False) -> Operator:
     return _described(method, op.name)
 
 
+def _rounding(op: Op, swapped: bool = False) -> Operator:
+    """The operator of a division that rounds."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if isinstance(other, Variable) and self.array.dtype is other.array.dtype and self.array.dtype.kind == "f":
+            return apply(op, self, other)  # as in `_operator`
+        if not _is_ours(op.name, other):
+            return NotImplemented  # type: ignore[no-any-return]
+        return rounded_quotient(op, other, self) if swapped else rounded_quotient(op, self, other)
+
+    return _described(method, op.name)
+
+
 def _through(function: Callable[..., Tensor], swapped: bool = False) -> Operator:
     """The operator of a function that checks, or chooses between ops."""
 
@@ -49,6 +65,24 @@ def _through(function: Callable[..., Tensor], swapped: bool = False) -> Operator
         return function(other, self) if swapped else function(self, other)
 
     return _described(method, function.__name__)
+
+
+def _matmul(x: Any, y: Any) -> Tensor:
+    """The product of which one operand may be a NumPy array: of the dtype that both make together."""
+    device = common_device("matmul", x, y)
+    x, y = (as_operand("matmul", v, device) if isinstance(v, np.ndarray) else v for v in (x, y))
+    dtype = dtypes.result_type((x, y), name="matmul")
+    return linalg.matmul(cast(x, dtype), cast(y, dtype))
+
+
+def _product(swapped: bool = False) -> Operator:
+    def method(self: Tensor, other: Any) -> Tensor:
+        if isinstance(other, np.ndarray):
+            return _matmul(other, self) if swapped else _matmul(self, other)
+        return plain(self, other)
+
+    plain = _through(linalg.matmul, swapped)
+    return _described(method, "matmul")
 
 
 def _is_ours(name: str, other: object) -> bool:
@@ -78,17 +112,17 @@ class Operators:
     __rmul__ = _reflected(E.multiply)
     __truediv__ = _operator(E.divide, to_float=True)
     __rtruediv__ = _reflected(E.divide, to_float=True)
-    __floordiv__ = _operator(E.floor_divide)
-    __rfloordiv__ = _reflected(E.floor_divide)
-    __mod__ = _operator(E.remainder)
-    __rmod__ = _reflected(E.remainder)
+    __floordiv__ = _rounding(E.floor_divide)
+    __rfloordiv__ = _rounding(E.floor_divide, swapped=True)
+    __mod__ = _rounding(E.remainder)
+    __rmod__ = _rounding(E.remainder, swapped=True)
     __pow__ = _through(arithmetic.pow)
     __rpow__ = _through(arithmetic.rpow)
     __neg__ = arithmetic.neg
     __pos__ = arithmetic.positive
     __abs__ = arithmetic.abs
-    __matmul__ = _through(linalg.matmul)
-    __rmatmul__ = _through(linalg.matmul, swapped=True)
+    __matmul__ = _product()
+    __rmatmul__ = _product(swapped=True)
     __eq__ = _operator(E.equal)  # type: ignore[assignment]
     __ne__ = _operator(E.not_equal)  # type: ignore[assignment]
     __lt__ = _operator(E.less)

@@ -25,6 +25,7 @@ from tensorgrad.dtypes import (
 from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.host_data import check_unmasked
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import integers
 
 __all__ = [
     "OPERANDS",
@@ -36,6 +37,7 @@ __all__ = [
     "constant",
     "floating",
     "result_type",
+    "rounded_quotient",
     "shape_of",
     "unary",
 ]
@@ -51,6 +53,12 @@ _NOT_OF_BOOLS = {
     E.trunc_divide: "div",
     E.remainder: "remainder",
     E.power: "pow",
+}
+# Division that rounds, and what stands in for it where integers are divided: it refuses a divisor of 0.
+_OF_INTEGERS = {
+    E.floor_divide: integers.floor_divide,
+    E.trunc_divide: integers.trunc_divide,
+    E.remainder: integers.remainder,
 }
 
 
@@ -68,7 +76,14 @@ def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
     return _promoted(op, x, y, to_float)
 
 
-def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
+def rounded_quotient(op: Op, x: Any, y: Any) -> Tensor:
+    """`binary` of a division that rounds, of which integers have one of their own."""
+    if isinstance(x, Variable) and x.array.dtype.kind == "f":
+        return binary(op, x, y)
+    return _promoted(op, x, y, False, _OF_INTEGERS[op])
+
+
+def _promoted(op: Op, x: Any, y: Any, to_float: bool, of_integers: Op | None = None) -> Tensor:
     device = common_device(op.name, x, y)
     x, y = as_operand(op.name, x, device), as_operand(op.name, y, device)
     dtype = dtypes.result_type((x, y), name=op.name)
@@ -76,7 +91,8 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool) -> Tensor:
         dtype = get_default_dtype()
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
-    return apply(op, _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x))
+    chosen = op if of_integers is None or dtype.kind == "f" else of_integers
+    return apply(chosen, _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x))
 
 
 def _brought_to(name: str, x: Any, dtype: DType, other: Any) -> Any:

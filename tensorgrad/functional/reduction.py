@@ -14,7 +14,7 @@ from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import as_dtype, int64, is_floating
-from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.errors import ArgumentError, DTypeError, EmptyError
 from tensorgrad.functional.arithmetic import maximum, minimum
 from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims, numpy_names
 from tensorgrad.functional.promotion import cast, floating, shape_of
@@ -250,7 +250,7 @@ def _refuse_empty(name: str, input: Tensor, axis: tuple[int, ...] | None) -> Non
     axes = range(input.ndim) if axis is None else axis
     empty = [a for a in axes if input.shape[a] == 0]
     if empty:
-        raise ArgumentError(
+        raise EmptyError(
             f"{name}: no element is the greatest or least of none; dim {empty[0]} of shape {input.shape} is empty"
         )
 

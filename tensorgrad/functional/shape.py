@@ -32,6 +32,9 @@ __all__ = [
     "reshape",
     "roll",
     "squeeze",
+    "swapaxes",
+    "swapdims",
+    "t",
     "tile",
     "transpose",
     "tril",
@@ -165,6 +168,17 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """With two dims exchanged."""
     return apply(S.transpose, input, axes=_exchanged(dim0, dim1, len(shape_of("transpose", input))))
+
+
+swapaxes = swapdims = transpose
+
+
+def t(input: Tensor) -> Tensor:
+    """The transpose of a matrix; a tensor of fewer dimensions as it is."""
+    shape = shape_of("t", input)
+    if len(shape) > 2:
+        raise ShapeError(f"t: expected at most 2 dimensions, got shape {shape}; use .mT or .permute")
+    return transpose(input, 0, 1) if len(shape) == 2 else input
 
 
 @lru_cache(maxsize=256)
@@ -345,7 +359,8 @@ class ShapeMethods:
     flatten = flatten
     squeeze = squeeze
     unsqueeze = unsqueeze
-    transpose = swapaxes = transpose
+    transpose = swapaxes = swapdims = transpose
+    t = t
     permute = permute
     movedim = movedim
     expand = expand

@@ -286,12 +286,25 @@ def _flat(name: str) -> Op:
 sign, floor, ceil, trunc, rint = (_flat(n) for n in ("sign", "floor", "ceil", "trunc", "rint"))
 
 
+@op(lambda B, g, _out, _x, decimals: B.full(_x.shape, 0, _x.dtype))
+def round_decimals(B: Backend, x: Array, decimals: int | None) -> Array:
+    """x rounded to so many digits behind the point; before it, where `decimals` is negative. None: to none at all."""
+    if decimals is None:
+        return B.where(B.isfinite(x), B.multiply(x, 0), x)
+    factor = float(10 ** abs(decimals))
+    if decimals < 0:
+        return B.multiply(B.rint(B.divide(x, factor)), factor)
+    scaled = B.multiply(x, factor)
+    # Numbers so large that they cannot be multiplied have no digits behind the point.
+    return B.where(B.isfinite(scaled), B.divide(B.rint(scaled), factor), x)
+
+
 # ---------------------------------------------------------------------- not differentiable
 def _plain(name: str) -> Op:
     def forward(B: Backend, *arrays: Array) -> Array:
         return getattr(B, name)(*arrays)
 
-    return op(name=name)(forward)
+    return op(name=name, elementwise=True)(forward)
 
 
 isfinite, isnan, isinf, logical_not, invert = (

@@ -26,10 +26,13 @@ from tensorgrad.dtypes import (
     int64,
     is_floating,
     result_type,
+    shown,
     uint64,
 )
-from tensorgrad.errors import ArgumentError, DeviceError, DTypeError
+from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError
+from tensorgrad.functional.dims import as_integer
 from tensorgrad.functional.index_key import broadcast_shapes
+from tensorgrad.host_data import number
 from tensorgrad.random.generator import Generator, default_generator
 
 __all__ = [
@@ -84,16 +87,19 @@ def randint(
     """Integers uniform in [low, high): `randint(high, size)` or `randint(low, high, size)`; int64 unless
     `dtype`.
 
-    Raises ArgumentError where low >= high, and where the dtype does not hold every integer of that range.
+    Raises ArgumentError where low >= high, and where the dtype does not hold every integer of that range; DTypeError
+    for bounds that are no integers.
     """
     if size is None:
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
+    if not type(low) is type(high) is int:
+        low, high = (as_integer("randint", n) for n in (low, high))
     if size is None or not low < high:
         raise ArgumentError(f"randint: expected low < high and a size, got low={low}, high={high}, size={size}")
     kind = as_dtype(dtype)
-    _check_range(low, high, kind)
+    _check_range("randint", low, high, kind)
     source, shape = _source("randint", generator, device), as_size("randint", (size,))
     backend = source.device.backend
     key = source.next_key(backend.random_blocks(math.prod(shape), uint64))
@@ -110,9 +116,10 @@ def randperm(
     requires_grad: bool = False,
 ) -> Tensor:
     """The integers 0 to n - 1 in random order: the order of n random 64-bit numbers, so the same on every
-    device."""
+    device. Raises ArgumentError where the dtype does not hold them all."""
     (count,) = as_size("randperm", (n,))
     source, kind = _source("randperm", generator, device), as_dtype(dtype)
+    _check_range("randperm", 0, count, kind)
     backend = source.device.backend
     key = source.next_key(backend.random_blocks(count, uint64))
     order = backend.argsort(backend.random_words64(key, count), 0)
@@ -120,8 +127,8 @@ def randperm(
 
 
 def uniform(
-    low: float = 0.0,
-    high: float = 1.0,
+    low: Tensor | float = 0.0,
+    high: Tensor | float = 1.0,
     size: Sequence[int] = (),
     *,
     generator: Generator | None = None,
@@ -129,7 +136,8 @@ def uniform(
     device: DeviceLike = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Numbers uniform in [low, high). Raises ArgumentError where low > high."""
+    """Numbers uniform in [low, high). Raises ArgumentError where low > high, or one of them is not finite in the
+    dtype."""
     source, kind = _source("uniform", generator, device), _floating("uniform", dtype)
     shape = as_size("uniform", (size,))
     return _leaf(_uniform_between(source, shape, kind, low, high, "uniform"), source, requires_grad)
@@ -147,7 +155,8 @@ def normal(
 ) -> Tensor:
     """Normal numbers with these means and standard deviations: two floats and a `size`, or a Tensor or two.
 
-    Not differentiable in mean and std. Raises ArgumentError where two floats come without a size, or std < 0.
+    Not differentiable in mean and std. Raises ArgumentError where two floats come without a size, or a standard
+    deviation is negative or nan: those of a Tensor on CUDA when the host next waits.
     """
     given = [x for x in (mean, std) if isinstance(x, Variable)]
     if not given:
@@ -159,23 +168,33 @@ def normal(
         source = _source("normal", generator, given[0].device if device is None else device)
         kind = _floating("normal", result_type(given) if dtype is None else dtype)
         shape = broadcast_shapes("normal", [t.shape for t in given])
-    drawn = _normal(source, shape, kind)
-    return _leaf(_scaled(source.device, drawn, mean, std, "normal"), source, requires_grad)
+    shift, scale = (source.device.backend.astype(v.array, kind) if isinstance(v, Variable) else v for v in (mean, std))
+    if isinstance(std, Variable):
+        source.device.backend.check_range(scale, 0.0, math.inf, what="normal: std")
+    elif not std >= 0:
+        raise ArgumentError(f"normal: std must not be negative, got {std}")
+    return _leaf(_affine(source.device, _normal(source, shape, kind), shift, scale), source, requires_grad)
 
 
-def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability in `input`, else 0, elementwise in its dtype; with `p`, that probability
-    everywhere.
+def bernoulli(input: Tensor, p: Tensor | float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability in `input`, else 0, elementwise in its dtype; with `p`, a number or a Tensor that
+    broadcasts, with that probability.
 
-    Raises DTypeError where `input` holds the probabilities and is not floating, ArgumentError for p not in
-    [0, 1].
+    Raises DTypeError for probabilities in a Tensor that is not floating, and ArgumentError for those not in [0, 1]: for
+    a Tensor on CUDA when the host next waits.
     """
-    if p is None and not is_floating(input.dtype):
-        raise DTypeError(f"bernoulli: probabilities must be floating, got {input.dtype}; convert them with .float()")
-    if p is not None and not 0 <= p <= 1:
-        raise ArgumentError(f"bernoulli: p must be in [0, 1], got {p}")
     source = _source("bernoulli", generator, input.device)
-    return new_tensor(_coin(source, input.shape, input.dtype, input.array if p is None else p), source.device)
+    chance = input if p is None else p
+    if not isinstance(chance, Variable):
+        if not 0 <= chance <= 1:
+            raise ArgumentError(f"bernoulli: p must be in [0, 1], got {chance}")
+        return new_tensor(_coin(source, input.shape, input.dtype, chance), source.device)
+    if not is_floating(chance.dtype):
+        raise DTypeError(f"bernoulli: probabilities must be floating, got {chance.dtype}; convert them with .float()")
+    if broadcast_shapes("bernoulli", [input.shape, chance.shape]) != input.shape:
+        raise ShapeError(f"bernoulli: p of shape {chance.shape} does not broadcast to {input.shape}")
+    source.device.backend.check_range(chance.array, 0.0, 1.0, what="bernoulli: probabilities")
+    return new_tensor(_coins(source, input.shape, input.dtype, chance), source.device)
 
 
 # ---------------------------------------------------------------------- like another tensor
@@ -237,7 +256,7 @@ def _floating(name: str, dtype: object) -> DType:
     return kind
 
 
-def _check_range(low: int, high: int, dtype: DType) -> None:
+def _check_range(name: str, low: int, high: int, dtype: DType) -> None:
     if dtype.kind == "f":
         most = 2 ** (np.finfo(dtype).nmant + 1)
         least = -most
@@ -245,7 +264,7 @@ def _check_range(low: int, high: int, dtype: DType) -> None:
         least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     if low < least or high - 1 > most:
         raise ArgumentError(
-            f"randint: {dtype} holds the integers from {least} to {most}, got low={low}, high={high}; "
+            f"{name}: {dtype} holds the integers from {least} to {most}, got low={shown(low)}, high={shown(high)}; "
             "choose a wider dtype"
         )
 
@@ -271,17 +290,18 @@ def _normal(source: Generator, shape: Shape, dtype: DType) -> Array:
     return backend.random_normal(source.next_key(backend.random_blocks(math.prod(shape), dtype)), shape, dtype)
 
 
-def _uniform_between(source: Generator, shape: Shape, dtype: DType, low: float, high: float, name: str) -> Array:
+def _uniform_between(source: Generator, shape: Shape, dtype: DType, low: Any, high: Any, name: str) -> Array:
+    low, high = (number(name, n) for n in (low, high))
     if not low <= high:
         raise ArgumentError(f"{name}: expected low <= high, got low={low}, high={high}")
-    return _affine(source.device, _uniform(source, shape, dtype), low, high - low)
-
-
-def _scaled(device: Device, drawn: Array, mean: Any, std: Any, name: str) -> Array:
-    if not isinstance(std, Variable) and std < 0:
-        raise ArgumentError(f"{name}: std must not be negative, got {std}")
-    shift, scale = (device.backend.astype(v.array, drawn.dtype) if isinstance(v, Variable) else v for v in (mean, std))
-    return _affine(device, drawn, shift, scale)
+    greatest = float(np.finfo(dtype).max)
+    if low < -greatest or high > greatest:
+        raise ArgumentError(f"{name}: low and high must be finite in {dtype}, got low={low}, high={high}")
+    drawn = _uniform(source, shape, dtype)
+    if high - low <= greatest:
+        return _affine(source.device, drawn, low, high - low)
+    halves = _affine(source.device, drawn, low / 2, high / 2 - low / 2)
+    return source.device.backend.multiply(halves, 2, out=halves)
 
 
 def _affine(device: Device, x: Array, shift: Any, scale: Any) -> Array:
@@ -290,9 +310,12 @@ def _affine(device: Device, x: Array, shift: Any, scale: Any) -> Array:
     return device.backend.add(x, shift, out=x)
 
 
-def _coin(source: Generator, shape: Shape, dtype: DType, p: Any) -> Array:
+def _coin(source: Generator, shape: Shape, dtype: DType, p: float) -> Array:
     backend, kind = source.device.backend, float64 if dtype == float64 else float32
-    if isinstance(p, (int, float)):
-        key = source.next_key(backend.random_blocks(math.prod(shape), kind))
-        return backend.random_bernoulli(key, shape, float(p), dtype)
-    return backend.astype(backend.less(_uniform(source, shape, kind), backend.astype(p, kind)), dtype)
+    key = source.next_key(backend.random_blocks(math.prod(shape), kind))
+    return backend.random_bernoulli(key, shape, float(p), dtype)
+
+
+def _coins(source: Generator, shape: Shape, dtype: DType, p: Tensor) -> Array:
+    backend, kind = source.device.backend, float64 if float64 in (dtype, p.dtype) else float32
+    return backend.astype(backend.less(_uniform(source, shape, kind), backend.astype(p.array, kind)), dtype)

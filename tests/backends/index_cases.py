@@ -10,7 +10,7 @@ from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import INDEX, TABLE, Shape
 from tensorgrad.backends.primitives.results import Spec, taken_index, viewed
 from tensorgrad.dtypes import FLOATS, DType, float64, int64, uint64
-from tests.backends.case_values import ANY, NUMBERS, Case, Cases, alike, any_bits, between, different, unit
+from tests.backends.case_values import ANY, INTEGERS, NUMBERS, Case, Cases, alike, any_bits, between, different, unit
 from tests.backends.operands import Call, Drawer, Operand, Values, plain
 
 __all__ = ["CASES"]
@@ -164,7 +164,9 @@ def _drawn(*static: Callable[[Drawer], Any]) -> Case:
 
 CASES.add("next_key", lambda d: Call((d.array((2,), uint64, any_bits, written=True), d.whole(0, 9))))
 CASES.add("random_bits random_words64", _drawn(lambda d: d.count()))
-CASES.add("random_integers", _drawn(lambda d: d.shape(), lambda d: d.pick([0, -5]), lambda d: d.pick([3, 1 << 40])))
+CASES.add(
+    "random_integers", _drawn(lambda d: d.shape(), lambda d: d.pick([0, -(1 << 63)]), lambda d: d.pick([3, 1 << 63]))
+)
 CASES.add("random_uniform random_normal", _drawn(lambda d: d.shape(), lambda d: d.pick(FLOATS)))
 CASES.add("random_bernoulli", _drawn(lambda d: d.shape(), lambda d: d.pick([0.25, 0.0, 1.0]), lambda d: d.pick(FLOATS)))
 
@@ -179,6 +181,7 @@ _WHAT: dict[str, Any] = {"what": "x"}
 CASES.add("check_bounds", lambda d: Call((d.array(d.shape(), int64, between(-1, 3)), d.pick([-1, 0]), 3), _WHAT))
 CASES.add("check_range", lambda d: Call((d.array(d.shape(), d.pick(FLOATS), d.pick([unit, plain])), 0.0, 1.0), _WHAT))
 CASES.add("check_finite", lambda d: Call((d.array(d.shape(), d.pick(FLOATS), d.pick([unit, plain])),), _WHAT))
+CASES.add("check_nonzero", lambda d: Call((d.array(d.shape(), d.pick(INTEGERS), between(0, 9)),), _WHAT))
 CASES.add("owns is_contiguous is_writable strides", lambda d: Call((d.array(d.shape(), d.pick(ANY)),)))
 
 

@@ -31,6 +31,7 @@ _PASSES: dict[str, Callable[..., Any]] = {
     "check_bounds": lambda x, low, high: (x >= low) & (x < high),
     "check_range": lambda x, low, high: (x >= low) & (x <= high),
     "check_finite": np.isfinite,
+    "check_nonzero": lambda x: x != 0,
 }
 
 

@@ -72,6 +72,11 @@ def _masks(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(rng.random(shape) < 0.5)
 
 
+def _off_halves(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Numbers whose first digit behind the point is not about to change."""
+    return rng.integers(-30, 30, shape) / 10 + rng.uniform(0.01, 0.04, shape)
+
+
 def _zeros(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.zeros(shape)
 
@@ -169,6 +174,9 @@ VARIANTS = [
     Case("pow-negative", lambda x: x**-2, lambda x: 1.0 / (x * x), [(3, 4)], "nonzero"),
     Case("rpow-1", lambda x: 1.0**x, lambda x: np.ones_like(x), [(3, 4)]),
     Case("round-halves", lambda x: tg.round(x * 0 + 2.5), lambda x: x * 0 + 2.0, [(3,)]),
+    Case("round-decimals", lambda x: tg.round(x, decimals=1), lambda x: np.round(x, 1), [(3, 4)], _off_halves),
+    Case("round-tens", lambda x: (100 * x).round(decimals=-1), lambda x: np.round(100 * x, -1), [(3, 4)], _off_halves),
+    Case("positive", tg.positive, lambda x: x, [(3, 4)], dtypes=WITH_INTEGERS),
     Case("erf-far", lambda x: tg.erf(4 * x), lambda x: scipy.special.erf(4 * x), [(50,)]),
     Case("log1p-small", lambda x: tg.log1p(1e-6 * x), lambda x: np.log1p(1e-6 * x), [(9,)], "positive"),
     Case("expm1-small", lambda x: tg.expm1(1e-6 * x), lambda x: np.expm1(1e-6 * x), [(9,)], "positive"),

@@ -10,7 +10,7 @@ import tensorgrad as tg
 from tensorgrad.nn import functional as F
 from tests.ops.table import CHECKS, Case, DType, all_checks, families
 
-GIVE_NO_TENSOR = ("allclose", "equal", "is_tensor", "numel", "result_type")  # tested elsewhere
+GIVE_NO_TENSOR = ("allclose", "equal", "is_floating_point", "is_tensor", "numel", "result_type")  # tested elsewhere
 
 
 def test_every_family_is_importable() -> None:

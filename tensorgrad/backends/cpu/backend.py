@@ -13,6 +13,7 @@ import numpy as np
 
 from tensorgrad.backends.base import Backend
 from tensorgrad.backends.cpu.activation import CpuActivation
+from tensorgrad.backends.cpu.check import CpuCheck
 from tensorgrad.backends.cpu.elementwise import CpuElementwise
 from tensorgrad.backends.cpu.erf import erf
 from tensorgrad.backends.cpu.index import CpuIndex
@@ -22,6 +23,7 @@ from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
 from tensorgrad.backends.cpu.results import binary, given, into, unary
 from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.backends.primitives.results import counted
 from tensorgrad.dtypes import DType, float64
 
 __all__ = ["CpuBackend"]
@@ -29,7 +31,9 @@ __all__ = ["CpuBackend"]
 _PIECE = 2048  # numbers that `arange` makes at a time
 
 
-class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuOptimizer, CpuRandom, Backend):
+class CpuBackend(
+    CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
+):
     """NumPy. Without state of its own: one instance serves every thread."""
 
     name: ClassVar[str] = "cpu"
@@ -62,7 +66,6 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
     divide = binary(np.divide)
     power = binary(np.power)
     floor_divide = binary(np.floor_divide)
-    remainder = binary(np.remainder)
     maximum = binary(np.maximum)
     minimum = binary(np.minimum)
     equal = binary(np.equal)
@@ -114,14 +117,17 @@ class CpuBackend(CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, Cp
 
     @staticmethod
     def arange(start: float, stop: float, step: float, dtype: DType, *, out: Array | None = None) -> Array:
-        # NumPy adds a step that it rounded to the dtype: computed wide, the error does not grow.
         wide = float64 if dtype.kind == "f" else dtype
-        if out is None:
+        if out is None and (wide != float64 or start == 0):
             numbers: Array = np.arange(start, stop, step, wide)  # type: ignore[call-overload]
             return numbers if wide == dtype else numbers.astype(dtype)
-        origin, delta = (
-            np.asarray(v).astype(wide) for v in (start, (start + step) - start)
-        )  # NumPy's, as it rounds it
+        # NumPy's step is (start + step) - start, and the error of that sum grows with every number.
+        if out is None:
+            numbers = np.arange(counted(start, stop, step, dtype).shape[0], dtype=wide)
+            numbers *= step
+            numbers += start
+            return numbers if wide == dtype else numbers.astype(dtype)
+        origin, delta = np.asarray(start).astype(wide), np.asarray(step).astype(wide)
         for first in range(0, len(out), _PIECE):
             piece = out[first : first + _PIECE]
             into(piece, np.arange(first, first + len(piece), dtype=wide) * delta + origin)

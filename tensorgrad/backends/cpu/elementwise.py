@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import boxed
+from tensorgrad.backends.cpu.results import boxed, into
 from tensorgrad.backends.primitives import Array, Primitives
+from tensorgrad.dtypes import bool_
 
 __all__ = ["CpuElementwise"]
 
@@ -27,6 +28,20 @@ class CpuElementwise(Primitives):
             return boxed(np.log10(x)) if out is None else np.log10(x, out)
         out = np.empty(x.shape, np.float32) if out is None else out
         return np.log10(x, out=out, dtype=np.float64, casting="same_kind")
+
+    def remainder(self, x: Array, y: Array, *, out: Array | None = None) -> Array:  # type: ignore[override]
+        # Where nothing is left NumPy takes the sign of y, and everybody else that of x.
+        if out is None:
+            rest = boxed(np.remainder(x, y))
+            if rest.dtype.kind == "f" and np.count_nonzero(rest) != rest.size:
+                np.copysign(rest, x, out=rest, where=np.equal(rest, 0))
+            return rest
+        if out.dtype.kind != "f":
+            return np.remainder(x, y, out=out)
+        clash = isinstance(x, np.ndarray) and np.may_share_memory(out, x)
+        rest = np.remainder(x, y, out=self.scratch(out.shape, out.dtype) if clash else out)
+        np.copysign(rest, x, out=rest, where=np.equal(rest, 0, out=self.scratch(rest.shape, bool_)))
+        return into(out, rest) if clash else rest
 
     @staticmethod
     def negative(x: Array, *, out: Array | None = None) -> Array:  # type: ignore[override]

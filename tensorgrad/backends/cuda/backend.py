@@ -168,7 +168,9 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
             return cupy.floor_divide(x, y, out)
         rest, other_side = rest_of_division(x, y)
         quotient = cupy.subtract(cupy.rint(cupy.divide(cupy.subtract(x, rest), y)), other_side.astype(rest.dtype))
-        return given(cupy.where(cupy.equal(y, 0), cupy.divide(x, y), quotient), out)
+        exact = cupy.divide(x, y)
+        signed = cupy.where(cupy.equal(quotient, 0), cupy.multiply(exact, 0), quotient)  # 0 has the sign of x / y
+        return given(cupy.where(cupy.equal(y, 0), exact, signed), out)
 
     # ------------------------------------------------------------------ the device
     @staticmethod

@@ -19,7 +19,7 @@ from tensorgrad.backends.cuda.launch import (
 from tensorgrad.backends.cuda.override import KernelOverrides, without_gaps
 from tensorgrad.backends.kernel_files import FLOATS, INTEGERS
 from tensorgrad.backends.primitives import Array
-from tensorgrad.dtypes import int64
+from tensorgrad.dtypes import int64, uint8
 from tensorgrad.errors import ArgumentError, BoundsError
 
 __all__ = ["CheckKernels", "CudaCheck"]
@@ -102,6 +102,11 @@ class CudaCheck(KernelOverrides):
 
     def check_finite(self, x: Array, *, what: str, hint: str = "") -> None:
         self.errors.check_finite(self._contiguous(x), what, hint)
+
+    def check_nonzero(self, x: Array, *, what: str, hint: str = "") -> None:
+        if x.size:
+            zeros = self.astype(self.equal(x, 0), uint8)
+            self.errors.check_nonzero(self._contiguous(zeros), what, hint)
 
 
 def _refuse_all(low: int, high: int, what: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from tensorgrad.backends.primitives import Array, Shape
-from tensorgrad.backends.primitives.check import not_finite, out_of_bounds, out_of_range, place
+from tensorgrad.backends.primitives.check import is_zero, not_finite, out_of_bounds, out_of_range, place
 from tensorgrad.calls import Callers, here
 from tensorgrad.errors import TensorgradError
 
@@ -19,7 +19,7 @@ __all__ = ["ERROR_WORDS", "DeferredErrors"]
 
 ERROR_WORDS = 9  # integers of the error word: ErrorWord in kernels/check/check.h
 
-_OUT_OF_BOUNDS, _NOT_FINITE, _OUT_OF_RANGE = 1, 2, 3
+_OUT_OF_BOUNDS, _NOT_FINITE, _OUT_OF_RANGE, _IS_ZERO = 1, 2, 3, 4
 _CODE, _DESCRIPTION, _RUN = 0, 1, 8  # where in the word they stand
 _KEPT = 4096  # descriptions of checks: some megabytes
 
@@ -115,6 +115,12 @@ class DeferredErrors:
         self._kernels.check_finite(x, _NOT_FINITE, number, self._word)
         self._shared.unread = True
 
+    def check_nonzero(self, zeros: Array, what: str, hint: str) -> None:
+        """Let the device note the first element of what was checked that is 0: there the contiguous `zeros` are 1."""
+        number = self._number(what, zeros, hint)
+        self._kernels.check_bounds(zeros, 0, 1, _IS_ZERO, number, self._word)
+        self._shared.unread = True
+
     def look_at_the_next_wait(self) -> None:
         """Although no check was launched: what a stream of its own has found meanwhile would hold up every step."""
         self._shared.unread = True
@@ -146,6 +152,8 @@ def _error(word: np.ndarray[Any, Any], described: _Description | None) -> Tensor
         where = place(_unravelled(position, shape))
     if code == _OUT_OF_BOUNDS:
         return out_of_bounds(what, low, high, index, where)
+    if code == _IS_ZERO:
+        return is_zero(what, where, hint)
     value, _, least, greatest = word[2:6].view(np.float64)
     if code == _NOT_FINITE:
         return not_finite(what, value, where, hint)

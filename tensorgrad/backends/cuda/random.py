@@ -95,8 +95,12 @@ class CudaRandom(KernelOverrides, RandomPrimitives):
         self._random.words64(self._contiguous(key), out)
         return out
 
-    @without_gaps
-    def random_integers(self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None) -> Array:
+    @or_composition(RandomPrimitives.random_integers)
+    def random_integers(
+        self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None
+    ) -> Array | None:
+        if high > 1 << 63 or high - low >= 1 << 63:
+            return None
         out = self.empty(shape, int64) if out is None else out
         self._random.integers(self._contiguous(key), out, low, high)
         return out

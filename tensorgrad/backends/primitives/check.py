@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from tensorgrad.backends.primitives.basic import Array, Primitives
-from tensorgrad.errors import ArgumentError, BoundsError, NonFiniteError
+from tensorgrad.errors import ArgumentError, BoundsError, DivisionByZeroError, NonFiniteError
 
-__all__ = ["CheckPrimitives", "not_finite", "out_of_bounds", "out_of_range", "place"]
+__all__ = ["CheckPrimitives", "is_zero", "not_finite", "out_of_bounds", "out_of_range", "place"]
 
 
 class CheckPrimitives(Primitives, composes=True):
@@ -31,6 +31,13 @@ class CheckPrimitives(Primitives, composes=True):
         found = _first_outside(self, x, -greatest, greatest)
         if found is not None:
             raise not_finite(what, *found, hint)
+
+    def check_nonzero(self, x: Array, /, *, what: str, hint: str = "") -> None:
+        """DivisionByZeroError where an element of the integers `x` is 0; it names the first one, as `check_range`."""
+        if 0 in x.shape or self.to_numpy(self.all(x)):
+            return
+        first = np.argwhere(self.to_numpy(x) == 0)[0]
+        raise is_zero(what, place(tuple(int(i) for i in first)), hint)
 
 
 def _first_outside(B: Primitives, x: Array, low: float, high: float) -> tuple[float, str] | None:
@@ -60,3 +67,7 @@ def out_of_range(what: str, low: float, high: float, value: float, where: str, h
 
 def not_finite(what: str, value: float, where: str, hint: str) -> NonFiniteError:
     return NonFiniteError(f"{what} is {value}{where}{hint}")
+
+
+def is_zero(what: str, where: str, hint: str) -> DivisionByZeroError:
+    return DivisionByZeroError(f"{what} is 0{where}{hint}")

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 
 from tensorgrad.backends.primitives.basic import Array, Primitives, Shape, delivered
-from tensorgrad.dtypes import DType, float16, float32, float64, int64, uint32, uint64
+from tensorgrad.dtypes import DType, float16, float32, float64, int64, uint32, uint64, wrap_integer
 
 __all__ = ["RandomPrimitives", "words_of_normal", "words_per_number"]
 
@@ -131,9 +131,11 @@ class RandomPrimitives(Primitives, composes=True):
 
     def random_integers(self, key: Array, shape: Shape, low: int, high: int, *, out: Array | None = None) -> Array:
         """int64 in [low, high): low + (64 random bits) modulo (high - low), so uneven by less than 2^-64
-        (high - low)."""
+        (high - low). Numbers of uint64 are the bits of their int64."""
         words = self.reshaped(self.random_words64(key, math.prod(shape)), shape)
-        return self.add(self.astype(self.remainder(words, high - low), int64), low, out=out)
+        if high - low < 1 << 64:
+            words = self.remainder(words, high - low)
+        return self.add(self.astype(words, int64), wrap_integer(low, int64), out=out)
 
     def dropout(self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
         """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p <

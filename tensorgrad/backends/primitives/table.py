@@ -172,10 +172,11 @@ _row("erf", "compute", "x", "", r.like, on_tape="op", scratch="backend")
 _rows("isnan logical_not", "compute", "x", "", r.truth, on_tape="op")
 _rows("isfinite isinf", "compute", "x", "", r.truth, on_tape="op", scratch="backend")
 _rows(
-    "add subtract multiply divide power floor_divide remainder maximum minimum bitwise_and bitwise_or bitwise_xor "
+    "add subtract multiply divide power floor_divide maximum minimum bitwise_and bitwise_or bitwise_xor "
     "left_shift right_shift",
     "compute", "x y", "", r.broadcast, on_tape="op", meet="x y",
 )  # fmt: skip
+_row("remainder", "compute", "x y", "", r.broadcast, on_tape="op", meet="x y", scratch="backend")
 _rows(
     "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor",
     "compute", "x y", "", r.broadcast_truth, on_tape="op", meet="x y",
@@ -284,6 +285,7 @@ _row("wrap_indices", "compute", "indices", "size", r.like, basic=False, on_tape=
 # ---------------------------------------------------------------------- checks
 _row("check_range", "check", "x", "low high", basic=False)
 _row("check_finite", "check", "x", basic=False)
+_row("check_nonzero", "check", "x", basic=False)
 
 # ---------------------------------------------------------------------- random numbers
 _row("next_key", "compute", "state!", "blocks", r.key, basic=False)
