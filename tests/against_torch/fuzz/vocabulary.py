@@ -97,7 +97,7 @@ BINARY = _each(
 """)
 
 COMPARISONS = (
-    _each("eq ge gt le lt ne", "L.NAME({x}, {y})", "{x}.NAME({y})")
+    _each("eq ge gt le lt ne greater greater_equal less less_equal not_equal", "L.NAME({x}, {y})", "{x}.NAME({y})")
     + _each("logical_and logical_or logical_xor", "L.NAME({x}, {t})", "{x}.NAME({t})")
     + _each("bitwise_and bitwise_or bitwise_xor", "L.NAME({i}, {y})", "{i}.NAME({y})")
     + _lines("""
@@ -193,6 +193,8 @@ SHAPES = _lines("""
     {x}.transpose({dim}, {dim2})
     {x}.swapaxes({dim}, {dim2})
     L.swapaxes({x}, {dim}, {dim2})
+    L.swapdims({x}, {dim}, {dim2})
+    {x}.swapdims({dim}, {dim2})
     {x}.permute({perm})
     L.permute({x}, {perm})
     {x}.permute(dims={perm})
@@ -295,8 +297,14 @@ INDEXING = _lines("""
 """)
 
 WRITES = (
-    _each("add_ sub_ mul_ div_ pow_ remainder_ floor_divide_", "!{x}.NAME({y})", "!{x}.NAME({num})")
-    + _each("abs_ exp_ log_ neg_ relu_ sigmoid_ sqrt_ tanh_ zero_ detach_", "!{x}.NAME()")
+    _each(
+        "add_ sub_ mul_ div_ pow_ remainder_ floor_divide_ subtract_ multiply_ divide_ true_divide_",
+        "!{x}.NAME({y})",
+        "!{x}.NAME({num})",
+    )
+    + _each("bitwise_and_ bitwise_or_ bitwise_xor_", "!{x}.NAME({y})")
+    + _each("bitwise_left_shift_ bitwise_right_shift_", "!{x}.NAME({bits})")
+    + _each("abs_ absolute_ exp_ log_ neg_ negative_ relu_ round_ sigmoid_ sqrt_ tanh_ zero_ detach_", "!{x}.NAME()")
     + _lines("""
     !{x} += {y}
     !{x} -= {y}
@@ -317,6 +325,9 @@ WRITES = (
     !{x}.div_({num}, rounding_mode={rounding})
     !{x}.clamp_({num}, {num})
     !{x}.clamp_(min={num})
+    !{x}.clip_({num}, {num})
+    !{x}.clamp_min_({num})
+    !{x}.clamp_max_({num})
     !{x}.masked_fill_({mask}, {num})
     !{x}.index_add_({dim}, {index}, {slices})
     !{x}.index_put_(({index0},), {num_tensor})
@@ -481,6 +492,8 @@ CONVERSIONS = _lines("""
     {x}.int()
     {x}.long()
     {x}.short()
+    {x}.byte()
+    {x}.char()
     {x}.bool()
     {x}.cpu()
     {x}.clone().requires_grad_()
