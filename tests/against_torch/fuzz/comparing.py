@@ -62,10 +62,11 @@ def _brief(value: Any) -> str:
 @dataclass(frozen=True)
 class Doubt:
     """`moved()`: how far rounding may move a result (an array or a number), None where it cannot be told. `terms`: the
-    most elements that one of its numbers may be made of."""
+    most elements that one of its numbers may be made of, `steps`: the roundings on the way that `moved` leaves out."""
 
     moved: Callable[[], Any]
     terms: int = 1
+    steps: int = 0
 
 
 def compare_values(mine: Any, other: Any, true: Any, doubt: Doubt | None = None) -> Mismatch | None:
@@ -165,7 +166,7 @@ def _finite_differ(mine: Array, other: Array, true: Array | None, doubt: Doubt |
     worst = float((theirs / ulp).max(initial=0))
     slack = SLACK[mine.dtype.name]
     if mine.dtype == "float64" and doubt is not None:  # what is taken for true has been added up in float64, too
-        slack += doubt.terms**0.5 / 2
+        slack += doubt.terms**0.5 / 2 + doubt.steps
     allowed = (slack + 2 * worst) * ulp + 4 * EPS64 * float(np.abs(goal[finite]).max(initial=0))
     if not (error > allowed).any():
         return None

@@ -99,9 +99,18 @@ def _of_binary_cross_entropy(finding: Finding, run: Any) -> bool:
     return second and any("F.binary_cross_entropy(" in line.text for line in run.lines)
 
 
-def _of_nan(finding: Finding, run: Any) -> bool:
-    at_norm = finding.mismatch.kind == "special" and "gradient" in finding.line.template
-    return at_norm and any(re.search(r"norm\(|abs|l1_loss", line.text) for line in run.lines)
+def _gradient_through(line: str, detail: str = "") -> Judge:
+    """Gradients that are not finite in one of the two, of programs with such a line."""
+
+    def covers(finding: Finding, run: Any) -> bool:
+        found = finding.mismatch.kind == "special" and "gradient" in finding.line.template
+        return (
+            found
+            and re.search(detail, finding.mismatch.detail) is not None
+            and any(re.search(line, k.text) for k in run.lines)
+        )
+
+    return covers
 
 
 def _ranges(finding: Finding, run: Any) -> bool:
@@ -448,11 +457,42 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Gradients of norms and absolute values at nan",
         "They are nan; PyTorch's are 0 in places, as its sign of nan is.",
-        _of_nan,
+        _gradient_through(r"norm\(|abs|l1_loss"),
         example=(
             "x = L.tensor([[nan]], dtype=L.float64).requires_grad_()",
             "y = x.norm(-inf)",
             "g = L.autograd.grad(y, [x])",
+        ),
+    ),
+    Difference(
+        "Gradients of products with infinities",
+        "They are the product of the other factors; PyTorch's divide by the factor and are nan.",
+        _gradient_through(r"prod\(", "PyTorch [^;]*nan"),
+        example=(
+            "x = L.tensor([-inf, 1.0]).requires_grad_()",
+            "y = x.prod()",
+            "g = L.autograd.grad(y, [x])",
+        ),
+    ),
+    Difference(
+        "Integer exponents at their limit",
+        "The slope of x ** n is n * x ** (n - 1), also where n - 1 wraps around in n's dtype.",
+        _gradient_through(r"(\*\*|pow).*(2147483648|9223372036854775808|-32768|-128)"),
+        example=(
+            "x = L.tensor([0.5]).requires_grad_()",
+            "y = x ** L.tensor([-2147483648], dtype=L.int32)",
+            "g = L.autograd.grad(y.sum(), [x])",
+        ),
+    ),
+    Difference(
+        "Variances of one element",
+        "They are nan, and so are all their derivatives; some of PyTorch's second ones are 0.",
+        _gradient_through(r"(var|std)\w*\(", "ours [^;]*nan"),
+        example=(
+            "x = L.tensor([0.5]).requires_grad_()",
+            "y = x.var()",
+            "g = L.autograd.grad(y, [x], create_graph=True)",
+            "h = L.autograd.grad(g[0].sum(), [x])",
         ),
     ),
     Difference(
