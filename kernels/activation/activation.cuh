@@ -47,7 +47,7 @@ struct BackwardBias {
     DEVICE A shift(long long column) const { return has_bias ? load(bias[column]) : A(0); }
 
     // Rows first, first + depth, ... of S columns that lie together, 16 bytes at a time.
-    DEVICE void vectors(long long first, long long column, A (&total)[S]) const {
+    DEVICE void vectors(long long first, long long column, RunningSums<A, S>& sums) const {
 #pragma unroll 1
         for (long long r = first; r < end; r += blockDim.y) {
             const long long i = r * columns + column;
@@ -57,8 +57,9 @@ struct BackwardBias {
             for (int k = 0; k < S; ++k) {
                 const A d = Rule::gradient(load(v.item[k]), load(kept.item[k]) + shift(column + k), slope);
                 v.item[k] = store<T>(d);
-                total[k] += d;
+                sums.lately[k] += d;
             }
+            sums.next();
             put_vector(dx + i, v);
         }
     }
@@ -67,7 +68,7 @@ struct BackwardBias {
     DEVICE A alone(long long first, long long column) const {
         constexpr int BATCH = S < 4 ? S : 4;
         const A shifted = shift(column);
-        A total = 0;
+        RunningSums<A> sum;
 #pragma unroll 1
         for (long long r = first; r < end; r += BATCH * static_cast<long long>(blockDim.y)) {
             T gs[BATCH], kept[BATCH];
@@ -85,20 +86,20 @@ struct BackwardBias {
                 if (row >= end) break;
                 const A d = Rule::gradient(load(gs[b]), load(kept[b]) + shifted, slope);
                 dx[row * columns + column] = store<T>(d);
-                total += d;
+                sum.add(d);
             }
         }
-        return total;
+        return sum.total();
     }
 
     DEVICE void run(A* partial, long long slab_rows, A* scratch) const {
         const Columns<T> mine(columns, is_aligned(g) && is_aligned(saved) && is_aligned(dx));
         const long long first = blockIdx.y * slab_rows + threadIdx.y;
         if (mine.together) {
-            A total[S] = {};
-            if (mine.held > 0) vectors(first, mine.start, total);
+            RunningSums<A, S> sums;
+            if (mine.held > 0) vectors(first, mine.start, sums);
 #pragma unroll
-            for (int k = 0; k < S; ++k) kept_sum<T>(scratch, k, threadIdx.y) = total[k];
+            for (int k = 0; k < S; ++k) kept_sum<T>(scratch, k, threadIdx.y) = sums.total(k);
         } else {
 #pragma unroll 1
             for (int k = 0; k < mine.held; ++k) {

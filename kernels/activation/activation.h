@@ -1,6 +1,6 @@
 // The activations: value(x) and gradient(g, saved), where `saved` is the result y for some and the argument x for the
 // others (each says which). `alpha` is the slope of leaky_relu below zero; the others ignore it.
-// The definitions are those of primitives/activation.py: exponents are bounded, so nothing overflows into nan.
+// The definitions are those of primitives/activation.py: nothing overflows into nan.
 #pragma once
 
 #include "common/portable.h"
@@ -29,14 +29,10 @@ struct LeakyRelu {
     }
 };
 
-// The compositions' bounds: the greatest integers whose exponentials are finite. The least logistic of a float is
-// 1 / (1 + exp(88)) = 6.1e-39; that is subnormal, so on CUDA it is 0, as all are below x = -87.3. Half's are 0 by then.
-HD float lowest_exponent(float) { return -88.0f; }
-HD double lowest_exponent(double) { return -709.0; }
-
+// Far below 0 the exponential is infinite, and the quotient 0.
 template <class A>
 HD A logistic(A x) {
-    return A(1) / (A(1) + m::exp(-m::max(x, lowest_exponent(x))));
+    return A(1) / (A(1) + m::exp(-x));
 }
 
 // 1 / (1 + exp(-x)). Saves y.
@@ -67,7 +63,7 @@ struct Tanh {
 struct Silu {
     template <class A>
     static HD A value(A x, A) {
-        return x * logistic(x);
+        return x / (A(1) + m::exp(-x));
     }
     template <class A>
     static HD A gradient(A g, A x, A) {
@@ -76,39 +72,34 @@ struct Silu {
     }
 };
 
-template <class A>
-HD A normal_distribution(A x) {
-    return (m::erf(x * A(0.7071067811865476)) + A(1)) * A(0.5);
-}
-
 // x P(x), P the normal distribution. Saves x.
 struct Gelu {
     template <class A>
     static HD A value(A x, A) {
-        return x * normal_distribution(x);
+        return x * m::normal_cdf(x);
     }
     template <class A>
     static HD A gradient(A g, A x, A) {
         const A density = m::exp(x * x * A(-0.5)) * A(0.3989422804014327);
-        return g * (normal_distribution(x) + x * density);
+        return g * (m::normal_cdf(x) + x * density);
     }
 };
 
-// x (1 + tanh(u)) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3). Saves x.
+// x (1 + tanh(u)) / 2 = x logistic(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3). Saves x.
 struct GeluTanh {
     template <class A>
-    static HD A inner(A x) {
-        return x * A(0.7978845608028654) * (x * x * A(0.044715) + A(1));
+    static HD A twice_u(A x) {
+        return x * A(2 * 0.7978845608028654) * (x * x * A(0.044715) + A(1));
     }
     template <class A>
     static HD A value(A x, A) {
-        return x * A(0.5) * (m::tanh(inner(x)) + A(1));
+        return x * logistic(twice_u(x));
     }
     template <class A>
     static HD A gradient(A g, A x, A) {
-        x = m::max(m::min(x, A(30)), A(-30));  // the tanh is 1 there, and x^2 must not become inf
-        const A t = m::tanh(inner(x));
-        const A slope = (x * x * A(3 * 0.044715) + A(1)) * A(0.5 * 0.7978845608028654);
-        return g * ((t + A(1)) * A(0.5) + x * (A(1) - t * t) * slope);
+        x = m::max(m::min(x, A(30)), A(-30));  // the logistic is 0 or 1 there, and x^2 must not become inf
+        const A s = logistic(twice_u(x));
+        const A slope = (x * x * A(3 * 0.044715) + A(1)) * A(2 * 0.7978845608028654);
+        return g * (s * (x * (A(1) - s) * slope + A(1)));
     }
 };

@@ -24,9 +24,9 @@ DEVICE void softmax_rows_backward(const T* g, const T* y, T* dx, long long rows,
     using A = ArithmeticOf<T>;
     for (long long row = first_row(); row < rows; row += all_teams()) {
         T* const column[] = {dx + row * columns, const_cast<T*>(g) + row * columns, const_cast<T*>(y) + row * columns};
-        A sum = 0;
-        walk_row<6u, 0u>(column, columns, [&sum, part](long long, A(&v)[3]) { sum += part(v[1], v[2]); });
-        sum = team_merge<Sum<A>>(sum, scratch);
+        RunningSums<A> mine;
+        walk_row<6u, 0u>(column, columns, [&mine, part](long long, A(&v)[3]) { mine.add(part(v[1], v[2])); });
+        const A sum = team_merge<Sum<A>>(mine.total(), scratch);
         walk_row<6u, 1u>(column, columns, [=](long long, A(&v)[3]) { v[0] = finish(v[1], v[2], sum); });
     }
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/launch.cuh"
+#include "common/reductions.h"
 
 // The columns of one thread, `start + k * step` for k < held: together where every row begins on a 16-byte boundary,
 // else a block's lanes apart, which is coalesced as well.
@@ -53,9 +54,9 @@ DEVICE void merge_depth(const Columns<T>& columns, ArithmeticOf<T>* scratch, Fin
     if (threadIdx.y != 0) return;
 #pragma unroll 1
     for (int k = 0; k < columns.held; ++k) {
-        ArithmeticOf<T> sum = 0;
-        for (int y = 0; y < static_cast<int>(blockDim.y); ++y) sum += kept_sum<T>(scratch, k, y);
-        finish(columns.start + k * columns.step, sum);
+        RunningSums<ArithmeticOf<T>> sum;
+        for (int y = 0; y < static_cast<int>(blockDim.y); ++y) sum.add(kept_sum<T>(scratch, k, y));
+        finish(columns.start + k * columns.step, sum.total());
     }
 }
 
@@ -68,14 +69,15 @@ DEVICE void sum_columns(
     const Columns<T> mine(columns, is_aligned(x));
     const long long begin = blockIdx.y * slab_rows;
     const long long end = begin + slab_rows < rows ? begin + slab_rows : rows;
-    A total[S] = {};
+    RunningSums<A, S> sums;
 #pragma unroll 4
     for (long long r = begin + threadIdx.y; r < end; r += blockDim.y) {
         const Vector<T> v = mine.get(x + r * columns + mine.start);
 #pragma unroll
-        for (int k = 0; k < S; ++k) total[k] += load(v.item[k]);
+        for (int k = 0; k < S; ++k) sums.lately[k] += load(v.item[k]);
+        sums.next();
     }
 #pragma unroll
-    for (int k = 0; k < S; ++k) kept_sum<T>(scratch, k, threadIdx.y) = total[k];
+    for (int k = 0; k < S; ++k) kept_sum<T>(scratch, k, threadIdx.y) = sums.total(k);
     merge_depth(mine, scratch, finish);
 }

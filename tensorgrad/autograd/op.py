@@ -27,6 +27,9 @@ With `outputs=2` or more the forward returns a tuple of so many arrays, which sh
 `g` is then a tuple: a gradient for each output, or None for one that nobody used, so that its part can be left out;
 never are all None. `out` is the tuple of the outputs, in which a `Spec` stands for one that is not kept; `reads=` may
 name one of them, as "out[1]". An output of integers or bools has no gradient.
+
+Where a forward or a vjp is composed of several primitives, `wide=True` has both computed in float32 for float16 arrays;
+`wide="vjps"` the vjps alone, where the forward is one primitive. The texts know nothing of it.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ _TAKES_MORE_POSITIONAL = 0x04  # inspect.CO_VARARGS
 
 Residuals = Literal["constant", "differentiable"] | None
 View = Literal["always", "maybe"] | None
+Wide = bool | Literal["vjps"]
 # The outputs that are kept; the inputs that are; those dropped that the tape knows; those dropped that it does not;
 # whether nothing at all is kept, and all inputs are known.
 Keeping = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], bool]
@@ -66,6 +70,7 @@ class Op:
 
     __slots__ = (
         "at_once",
+        "composed",
         "differentiable",
         "elementwise",
         "forward",
@@ -79,6 +84,7 @@ class Op:
         "selector",
         "view",
         "vjps",
+        "wide",
     )
 
     def __init__(
@@ -93,11 +99,14 @@ class Op:
         view: View = None,
         residuals: Residuals = None,
         outputs: int = 1,
+        wide: Wide = False,
     ) -> None:
         self.name = name or forward.__name__
         self.forward = forward
         self.vjps = vjps
         self.joint = joint
+        self.wide = bool(wide)
+        self.composed = wide is True
         self.elementwise = elementwise
         self.view = view
         self.residuals = residuals
@@ -196,6 +205,7 @@ def op(
     view: View = None,
     residuals: Residuals = None,
     outputs: int = 1,
+    wide: Wide = False,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Make an Op of the decorated forward and register it under its name, which is also its primitive's name.
@@ -206,7 +216,15 @@ def op(
     def make(forward: Callable[..., Any]) -> Op:
         forward.__name__ = name or forward.__name__
         made = Op(
-            forward, vjps, joint, reads=reads, elementwise=elementwise, view=view, residuals=residuals, outputs=outputs
+            forward,
+            vjps,
+            joint,
+            reads=reads,
+            elementwise=elementwise,
+            view=view,
+            residuals=residuals,
+            outputs=outputs,
+            wide=wide,
         )
         if made.name in OPS:
             raise ValueError(f"op {made.name!r} is defined twice")

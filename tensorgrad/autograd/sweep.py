@@ -15,8 +15,10 @@ from tensorgrad.autograd.op import Spec, select
 from tensorgrad.autograd.tape import selected
 from tensorgrad.autograd.tape_backend import TapeBackend
 from tensorgrad.autograd.variable import Node, Tensor, Variable, new_tensor
+from tensorgrad.autograd.wide import is_half, wide_arguments
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
+from tensorgrad.backends.primitives.half import narrowed
+from tensorgrad.dtypes import float16, how_to_make_one, is_floating, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 __all__ = ["Sweep", "checked_gradient", "key_of"]
@@ -123,6 +125,9 @@ class Sweep:
                 self._propagate_jointly(node, parents, g, backend, out, arguments)
             return
         elementwise = op.elementwise
+        half = op.wide and g.dtype == float16
+        if half:
+            g, out, arguments = wide_arguments(backend, g, out, arguments)
         for parent, vjp, argument in zip(parents, op.vjps, arguments):  # noqa: B905 - vjps may leave out constants
             if parent is None:
                 continue
@@ -131,6 +136,8 @@ class Sweep:
                 continue
             if elementwise and d.shape != argument.shape:
                 d = backend.unbroadcast(d, argument.shape)
+            if half:
+                d = narrowed(backend, d)
             if parent in pending:
                 self._pass_on(parent, d)
             else:
@@ -151,7 +158,12 @@ class Sweep:
             g, given = tuple(g), {*map(id, g)}
             out = node.specs if out is node else out
         needs = tuple([p is not None for p in parents])
-        gradients = op.joint(backend, needs, g, out, *arguments, **node.static)
+        if op.wide and is_half(g):
+            g, out, arguments = wide_arguments(backend, g, out, arguments)
+            wide = op.joint(backend, needs, g, out, *arguments, **node.static)
+            gradients = [narrowed(backend, d) for d in wide]
+        else:
+            gradients = op.joint(backend, needs, g, out, *arguments, **node.static)
         pending = self.pending
         for parent, d in zip(parents, gradients):  # noqa: B905 - a vjp may leave out constants at the end
             if parent is None or d is None:

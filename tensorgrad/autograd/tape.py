@@ -8,8 +8,9 @@ from typing import Any
 from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
 from tensorgrad.autograd.variable import Node, Tensor, Variable, clock, new_tensor, register_refresh
+from tensorgrad.autograd.wide import wide_forward
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
+from tensorgrad.dtypes import float16, how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 
 __all__ = ["apply", "new_node", "refresh", "selected"]
@@ -54,7 +55,10 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         raise DTypeError(f"{op.name}: expected a Tensor, got {_types(inputs)}; {how_to_make_one(inputs[0])}")
     backend = device.backend
     try:
-        out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)
+        if op.composed and arrays[0].dtype == float16:
+            out = wide_forward(op.forward, backend, arrays, static)
+        else:
+            out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)
     except (ValueError, OverflowError) as error:  # the latter of Python's integers, made a float
         raise _explained(op, arrays, error) from error
     residuals = None

@@ -16,8 +16,9 @@ import numpy as np
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import type_name
+from tensorgrad.dtypes import float16, float32, int64, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional.promotion import cast
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import linear as M
 from tensorgrad.ops import reduce as R
@@ -42,12 +43,19 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     the ellipses. `...` stands for any dimensions, which broadcast, as does a dimension of size 1. An ellipsis the
     output leaves out is summed over.
 
+    The result has the operands' dtype, but for integers and bools of which a sum was taken: over a letter that one
+    operand alone has they are summed in int64, as `sum` does. Sums of products of theirs are matrix products, whose
+    dtype is theirs.
+
     Raises ArgumentError for an equation that cannot be read, ShapeError where the operands do not fit it, and
-    DTypeError where their dtypes differ. More than two operands are contracted in the order `numpy.einsum_path` plans.
+    DTypeError where their dtypes differ, and for a matrix product of bools. More than two operands are contracted in
+    the order `numpy.einsum_path` plans.
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     _check_operands(operands)
+    if len(operands) > 2 and operands[0].dtype == float16:  # or each product on the way would be rounded
+        return cast(einsum(equation, *(cast(t, float32) for t in operands)), float16)
     inputs, output = _parse(equation, tuple([t.ndim for t in operands]))
     terms = [_without_repeats(equation, _Term(t, ls)) for t, ls in zip(operands, inputs, strict=True)]
     sizes = _sizes(equation, terms)
@@ -114,8 +122,6 @@ def _check_operands(operands: Sequence[Any]) -> None:
     dtypes = {t.dtype for t in operands}
     if len(dtypes) > 1:
         raise DTypeError(f"einsum: all operands must have one dtype, got {', '.join(sorted(map(str, dtypes)))}")
-    if operands[0].dtype.kind == "b":
-        raise DTypeError("einsum: bool tensors have no product; convert them with .int() or .float()")
 
 
 def _without_repeats(equation: str, term: _Term) -> _Term:
@@ -195,6 +201,10 @@ def _contract(x: _Term, y: _Term, wanted: set[str]) -> _Term:
     m, k, n = (math.prod([size_of[c] for c in group]) for group in (left, inner, right))
     rows = _shaped(_arranged(x, batch + left + inner), (*outside, m, k))
     columns = _shaped(_arranged(y, batch + inner + right), (*outside, k, n))
+    if rows.dtype != columns.dtype:  # one of them was summed before
+        rows, columns = cast(rows, int64), cast(columns, int64)
+    if inner and rows.dtype.kind == "b":
+        raise DTypeError("einsum: bool tensors have no matrix product; convert them with .int() or .float()")
     # Without inner labels k is 1, and a matrix product would be the slower way to multiply.
     product = apply(M.matmul if inner else E.multiply, rows, columns)
     labels = batch + left + right
@@ -209,7 +219,8 @@ def _summed(term: _Term, wanted: set[str]) -> _Term:
     axes = tuple([i for i, c in enumerate(term.labels) if c not in wanted])
     if not axes:
         return term
-    return _Term(apply(R.sum, term.tensor, axis=axes), tuple([c for c in term.labels if c in wanted]))
+    tensor = term.tensor if is_floating(term.tensor.dtype) else cast(term.tensor, int64)
+    return _Term(apply(R.sum, tensor, axis=axes), tuple([c for c in term.labels if c in wanted]))
 
 
 def _arranged(term: _Term, labels: Labels) -> Tensor:

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
-from tensorgrad.dtypes import how_to_make_one, is_floating, type_name
+from tensorgrad.dtypes import float16, float32, how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
-from tensorgrad.functional.promotion import shape_of
+from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import linear as M
 
 __all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]
@@ -69,8 +69,13 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta * input + alpha * (mat1 @ mat2); `input` broadcasts to (m, n). With beta = 0 it is not read at all."""
+    """beta * input + alpha * (mat1 @ mat2); `input` broadcasts to (m, n). With beta = 0 it is not read at all.
+
+    Of float16 it is rounded once, at the end.
+    """
     shape_of("addmm", input)
+    if all(isinstance(x, Variable) and x.dtype == float16 for x in (input, mat1, mat2)):
+        return cast(addmm(*(cast(x, float32) for x in (input, mat1, mat2)), beta=beta, alpha=alpha), float16)
     product = _product("addmm", mat1, mat2, 2, 2)
     _check_addend(input, product)
     if alpha != 1:

@@ -16,8 +16,6 @@ from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import (
-    float16,
-    float32,
     get_default_dtype,
     how_to_make_one,
     int64,
@@ -28,9 +26,10 @@ from tensorgrad.dtypes import (
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional import reduction as R
 from tensorgrad.functional.activation import log_softmax, logsigmoid
-from tensorgrad.functional.arithmetic import add, exp, log, mul, neg, sub, where
+from tensorgrad.functional.arithmetic import add, mul, neg, sub
 from tensorgrad.functional.promotion import cast
 from tensorgrad.functional.shape import broadcast_to, reshape
+from tensorgrad.functional.wide import in_float32
 from tensorgrad.ops import loss as L
 
 __all__ = [
@@ -77,8 +76,7 @@ def smooth_l1_loss(
         raise ArgumentError(f"smooth_l1_loss: beta must not be negative, got {beta}")
     if beta == 0:
         return _elementwise(L.l1_loss, input, target, reduction, broadcast, name="smooth_l1_loss")
-    huber = _elementwise(L.huber_loss, input, target, reduction, broadcast, name="smooth_l1_loss", delta=float(beta))
-    return mul(huber, 1 / beta)
+    return _elementwise(L.smooth_l1_loss, input, target, reduction, broadcast, beta=float(beta))
 
 
 # ---------------------------------------------------------------------- on probabilities
@@ -101,8 +99,14 @@ def binary_cross_entropy(
     _check_probabilities(name, "target", target)
     if weight is None:
         return _elementwise(L.binary_cross_entropy, input, target, reduction, broadcast)
-    losses = _elementwise(L.binary_cross_entropy, input, target, "none", broadcast)
-    return _reduced(name, mul(losses, cast(weight, losses.dtype)), reduction)
+    _check_reduction(name, reduction)
+    return _weighted_bce(*_pair(name, input, target, broadcast), weight, reduction)
+
+
+@in_float32
+def _weighted_bce(x: Tensor, t: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    losses = apply(L.binary_cross_entropy, x, t, reduction="none")
+    return _reduced("binary_cross_entropy", mul(losses, cast(weight, losses.dtype)), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -114,8 +118,10 @@ def binary_cross_entropy_with_logits(
     pos_weight: Tensor | None = None,
     broadcast: bool = False,
 ) -> Tensor:
-    """-(pos_weight t log s + (1 - t) log(1 - s)) for s = sigmoid(input), from log-sigmoids, so it never
-    overflows.
+    """-(pos_weight t log s + (1 - t) log(1 - s)) for s = sigmoid(input), from the logits themselves.
+
+    So it does not overflow, keeps its bits where s rounds to 0 or 1, and is 0, not nan, for an infinite logit that is
+    right.
 
     `weight` multiplies the losses, `pos_weight` their first term; both broadcast. ShapeError unless the
     shapes of input and target are equal or `broadcast`.
@@ -123,16 +129,22 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     if weight is None and pos_weight is None:
         return _elementwise(L.bce_with_logits, input, target, reduction, broadcast, name=name)
+    _check_reduction(name, reduction)
+    return _weighted_with_logits(*_pair(name, input, target, broadcast), weight, pos_weight, reduction)
+
+
+@in_float32
+def _weighted_with_logits(
+    x: Tensor, t: Tensor, weight: Tensor | None, pos_weight: Tensor | None, reduction: str
+) -> Tensor:
     if pos_weight is None:
-        losses = _elementwise(L.bce_with_logits, input, target, "none", broadcast, name=name)
+        losses = apply(L.bce_with_logits, x, t, reduction="none")
     else:
-        losses = _with_pos_weight(*_pair(name, input, target, broadcast), pos_weight)
-    return _reduced(name, losses if weight is None else mul(losses, cast(weight, losses.dtype)), reduction)
-
-
-def _with_pos_weight(x: Tensor, t: Tensor, pos_weight: Tensor) -> Tensor:
-    factor = add(mul(sub(cast(pos_weight, x.dtype), 1), t), 1)
-    return sub(mul(sub(1, t), x), mul(factor, logsigmoid(x)))
+        right = apply(L.weighed, logsigmoid(x), mul(t, cast(pos_weight, x.dtype)))
+        losses = neg(add(right, apply(L.weighed, logsigmoid(neg(x)), sub(1, t))))
+    if weight is not None:
+        losses = mul(losses, cast(weight, losses.dtype))
+    return _reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
 def kl_div(
@@ -146,18 +158,14 @@ def kl_div(
     """t (log t - input) for log-probabilities `input` and probabilities t = target (exp(target) if
     `log_target`).
 
-    Terms with t = 0 are 0. `reduction` may also be "batchmean", the sum divided by the first dimension: the
-    divergence by its definition. ShapeError unless the shapes are equal or `broadcast`.
+    Terms with t = 0 are 0, also where `input` is -inf, and so are their gradients. `reduction` may also be "batchmean",
+    the sum divided by the first dimension: the divergence by its definition. ShapeError unless the shapes are equal or
+    `broadcast`.
     """
+    if reduction not in ("mean", "batchmean", "sum", "none"):
+        raise ArgumentError(f'kl_div: reduction must be "mean", "batchmean", "sum" or "none", got {reduction!r}')
     x, t = _pair("kl_div", input, target, broadcast)
-    if log_target:
-        losses = mul(exp(t), sub(t, x))
-    else:
-        positive = t > 0
-        losses = where(positive, mul(t, sub(log(where(positive, t, 1.0)), x)), mul(t, neg(x)))
-    if reduction == "batchmean":
-        return mul(R.sum(losses), 1 / losses.shape[0] if losses.ndim and losses.shape[0] else 1.0)
-    return _reduced("kl_div", losses, reduction)
+    return apply(L.kl_div_of_logs if log_target else L.kl_div, x, t, reduction=reduction)
 
 
 # ---------------------------------------------------------------------- on classes
@@ -174,7 +182,7 @@ def cross_entropy(
     `input`: logits (C,), (N, C) or (N, C, d1, ...). `target`: labels, integers in [0, C) of the shape without
     C, or probabilities, floating, of the shape of `input`. `weight` (C,) multiplies each class's term;
     `label_smoothing` e replaces t by (1 - e) t + e / C (C. Szegedy et al., 2016). Samples labelled
-    `ignore_index` count for nothing.
+    `ignore_index` count for nothing, and neither does a class of target probability or weight 0, whatever its logit.
 
     "mean" divides the sum by the number of samples; with labels, by the sum of their weights, so it is nan
     where all are ignored. Raises BoundsError for a label out of range, ShapeError and DTypeError for targets
@@ -185,9 +193,20 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"{name}: label_smoothing must be in [0, 1], got {label_smoothing}")
     classes = _check_logits(name, input, target, weight)
-    if input.dtype == float16:  # sums over classes and samples leave its range and precision
-        wide = cast(input, float32)
-        return cast(cross_entropy(wide, target, weight, ignore_index, reduction, label_smoothing), float16)
+    return _on_classes(input, target, weight, ignore_index, reduction, label_smoothing, classes)
+
+
+@in_float32
+def _on_classes(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
+    classes: int,
+) -> Tensor:
+    name = "cross_entropy"
     if is_floating(target.dtype) and target.shape == input.shape:
         return _on_probabilities(input, cast(target, input.dtype), weight, reduction, label_smoothing)
     labels = _labels(name, input, target)
@@ -196,11 +215,11 @@ def cross_entropy(
     x = log_softmax(input, _class_dim(input))
     weight = None if weight is None else cast(weight, input.dtype)
     static = {"ignore_index": ignore_index, "reduction": reduction, "name": name}
-    hard = apply(L.nll_loss, x, labels, weight, **static)
-    if label_smoothing == 0:
+    hard = apply(L.nll_loss, x, labels, weight, **static) if label_smoothing < 1 else None
+    if hard is not None and label_smoothing == 0:
         return hard
-    smooth = apply(L.smoothing_loss, x, labels, weight, **static)
-    return add(mul(hard, 1 - label_smoothing), mul(smooth, label_smoothing / max(classes, 1)))
+    smooth = mul(apply(L.smoothing_loss, x, labels, weight, **static), label_smoothing / max(classes, 1))
+    return smooth if hard is None else add(mul(hard, 1 - label_smoothing), smooth)
 
 
 def nll_loss(
@@ -216,8 +235,6 @@ def nll_loss(
     """
     _check_reduction("nll_loss", reduction)
     _check_logits("nll_loss", input, target, weight)
-    if input.dtype == float16:
-        return cast(nll_loss(cast(input, float32), target, weight, ignore_index, reduction), float16)
     labels = _labels("nll_loss", input, target)
     weight = None if weight is None else cast(weight, input.dtype)
     static = {"ignore_index": ignore_index, "reduction": reduction, "name": "nll_loss"}
@@ -231,10 +248,9 @@ def _on_probabilities(
     classes = input.shape[dim]
     if label_smoothing:
         target = add(mul(target, 1 - label_smoothing), label_smoothing / classes)
-    terms = mul(log_softmax(input, dim), target)
     if weight is not None:
-        terms = mul(terms, reshape(cast(weight, input.dtype), (classes,) + (1,) * (input.ndim - dim - 1)))
-    losses = neg(R.sum(terms, dim))
+        target = mul(target, reshape(cast(weight, input.dtype), (classes,) + (1,) * (input.ndim - dim - 1)))
+    losses = neg(R.sum(apply(L.weighed, log_softmax(input, dim), target), dim))
     return _reduced("cross_entropy", losses, reduction)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import as_dtype, int64, is_floating
+from tensorgrad.dtypes import as_dtype, int64, is_floating, uint8
 from tensorgrad.errors import ArgumentError, DTypeError, EmptyError
 from tensorgrad.functional.arithmetic import maximum, minimum
 from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims, numpy_names
@@ -56,7 +56,11 @@ class ValuesAndIndices(NamedTuple):
 # ---------------------------------------------------------------------- sums and products
 @numpy_names
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
-    """The sum over `dim`. Integers and bools are summed in int64; `dtype` converts the input first."""
+    """The sum over `dim`, of floats with the error of pairwise summation whatever `dim` and the layout.
+
+    Integers and bools are summed in int64. `dtype`, which the sum has, converts the input first: integers of it wrap
+    around, and the sum of bools is whether any is True.
+    """
     if dtype is None and dim is None and isinstance(input, Variable) and input.array.dtype.kind == "f":
         return apply(R.sum, input, axis=None, keepdims=keepdim)
     return _reduced(R.sum, _summable("sum", input, dtype), dim, keepdim)
@@ -64,7 +68,10 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object
 
 @numpy_names
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
-    """The product over `dim`, dtypes as for `sum`. Its gradient is right where elements are zero, to any order."""
+    """The product over `dim`, dtypes as for `sum`; of bools, whether all are True.
+
+    Its gradient is right where elements are zero, to any order.
+    """
     return _reduced(R.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
@@ -81,7 +88,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: objec
 
 @numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: object = None) -> Tensor:
-    """The sums of the first 1, 2, ... elements along `dim`; dtypes as for `sum`."""
+    """The sums of the first 1, 2, ... elements along `dim`; dtypes and accuracy as for `sum`."""
     summable = _summable("cumsum", input, dtype)
     axis = normalize_dim("cumsum", dim, input.ndim)
     return apply(R.cumsum, summable, axis=axis) if input.ndim else apply(E.copy, summable)
@@ -258,14 +265,19 @@ def _refuse_empty(name: str, input: Tensor, axis: tuple[int, ...] | None) -> Non
 # ---------------------------------------------------------------------- truth
 @numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether any element over `dim` is not zero; False of none. A bool tensor."""
-    return _reduced(R.any, input, dim, keepdim)
+    """Whether any element over `dim` is not zero; False of none. A bool tensor; uint8 of uint8, as in PyTorch."""
+    return _truth(R.any, input, dim, keepdim)
 
 
 @numpy_names
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements over `dim` are not zero; True of none. A bool tensor."""
-    return _reduced(R.all, input, dim, keepdim)
+    """Whether all elements over `dim` are not zero; True of none. A bool tensor; uint8 of uint8, as in PyTorch."""
+    return _truth(R.all, input, dim, keepdim)
+
+
+def _truth(op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    found = _reduced(op, input, dim, keepdim)
+    return cast(found, uint8) if input.array.dtype == uint8 else found
 
 
 # ---------------------------------------------------------------------- logsumexp and norms

@@ -13,6 +13,7 @@ __all__ = [
     "ELU",
     "GELU",
     "LeakyReLU",
+    "LogSigmoid",
     "LogSoftmax",
     "ReLU",
     "SiLU",
@@ -114,6 +115,14 @@ class Sigmoid(Module):
     def forward(self, input: Tensor) -> Tensor:
         """Any shape, kept."""
         return F.sigmoid(input)
+
+
+class LogSigmoid(Module):
+    """log(1 / (1 + exp(-x))), exact also where the sigmoid rounds to 0 or 1."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return F.logsigmoid(input)
 
 
 class Tanh(Module):

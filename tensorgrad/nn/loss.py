@@ -17,6 +17,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
     "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
     "MSELoss",
     "NLLLoss",
@@ -83,6 +84,27 @@ class SmoothL1Loss(_Pairwise):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Equal shapes; a 0-d result unless reduction is "none"."""
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta, broadcast=self.broadcast)
+
+
+class KLDivLoss(Module):
+    """target * (log(target) - input) for log-probabilities `input`, reduced; with `log_target` the target is logarithms
+    too. Terms of probability 0 are 0.
+
+    `reduction` may also be "batchmean", the sum divided by the first dimension: the divergence by its definition.
+    S. Kullback & R. Leibler, "On information and sufficiency", 1951.
+    """
+
+    def __init__(self, reduction: str = "mean", log_target: bool = False, *, broadcast: bool = False) -> None:
+        super().__init__()
+        if reduction not in ("mean", "batchmean", "sum", "none"):
+            raise ArgumentError(f"KLDivLoss: reduction must be 'mean', 'batchmean', 'sum' or 'none', got {reduction!r}")
+        self.reduction = reduction
+        self.log_target = log_target
+        self.broadcast = broadcast
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Equal shapes; a 0-d result unless reduction is "none"."""
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target, broadcast=self.broadcast)
 
 
 class CrossEntropyLoss(_Loss):

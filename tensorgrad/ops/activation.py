@@ -43,7 +43,7 @@ def sigmoid(B: Backend, x: Array) -> Array:
     return B.sigmoid(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(g, B.sigmoid(B.negative(x))))
+@op(lambda B, g, _out, x: B.multiply(g, B.sigmoid(B.negative(x))), wide=True)
 def logsigmoid(B: Backend, x: Array) -> Array:
     return B.negative(B.softplus(B.negative(x)))
 
@@ -58,7 +58,7 @@ def _softplus_vjp(B: Backend, g: Array, _out: Array, x: Array, beta: float, thre
     return B.where(B.greater(scaled, threshold), g, B.multiply(g, B.sigmoid(scaled)))
 
 
-@op(_softplus_vjp)
+@op(_softplus_vjp, wide=True)
 def softplus(B: Backend, x: Array, beta: float, threshold: float) -> Array:
     scaled = B.multiply(x, beta)
     return B.where(B.greater(scaled, threshold), x, B.divide(B.softplus(scaled), beta))

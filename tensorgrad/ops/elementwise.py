@@ -55,6 +55,7 @@ def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) 
     # x / y once more, and not the output: people write into a quotient more often than into what it was made of.
     lambda B, g, _out, x, y: B.negative(B.multiply_unless_zero(g, B.divide(B.divide(x, y), y))),
     elementwise=True,
+    wide="vjps",
 )
 def divide(B: Backend, x: Array, y: Array) -> Array:
     return B.divide(x, y)
@@ -80,7 +81,7 @@ def _power_exponent(B: Backend, g: Array, out: Array, x: Array, y: Array) -> Arr
     return B.multiply(g, B.multiply(out, B.log(safe)))
 
 
-@op(_power_base, _power_exponent, elementwise=True)
+@op(_power_base, _power_exponent, elementwise=True, wide="vjps")
 def power(B: Backend, x: Array, y: Array) -> Array:
     return B.power(x, y)
 
@@ -123,6 +124,7 @@ def minimum(B: Backend, x: Array, y: Array) -> Array:
     lambda B, g, _out, _x, _y: g,
     lambda B, g, _out, x, y: B.negative(B.multiply(g, B.floor_divide(x, y))),
     elementwise=True,
+    wide="vjps",
 )
 def remainder(B: Backend, x: Array, y: Array) -> Array:
     return B.remainder(x, y)
@@ -144,7 +146,7 @@ def exp(B: Backend, x: Array) -> Array:
     return B.exp(x)
 
 
-@op(lambda B, g, out, _x: B.multiply(g, B.add(out, 1)))
+@op(lambda B, g, out, _x: B.multiply(g, B.add(out, 1)), wide="vjps")
 def expm1(B: Backend, x: Array) -> Array:
     return B.expm1(x)
 
@@ -154,38 +156,38 @@ def log(B: Backend, x: Array) -> Array:
     return B.log(x)
 
 
-@op(lambda B, g, _out, x: B.divide_unless_zero(g, B.add(x, 1)))
+@op(lambda B, g, _out, x: B.divide_unless_zero(g, B.add(x, 1)), wide="vjps")
 def log1p(B: Backend, x: Array) -> Array:
     return B.log1p(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(2)))
+@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(2)), wide="vjps")
 def log2(B: Backend, x: Array) -> Array:
     return B.log2(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(10)))
+@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(10)), wide="vjps")
 def log10(B: Backend, x: Array) -> Array:
     return B.log10(x)
 
 
-@op(lambda B, g, out, _x: B.multiply_unless_zero(g, B.divide(0.5, out)))
+@op(lambda B, g, out, _x: B.multiply_unless_zero(g, B.divide(0.5, out)), wide="vjps")
 def sqrt(B: Backend, x: Array) -> Array:
     return B.sqrt(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.multiply(g, x), 2))
+@op(lambda B, g, _out, x: B.multiply(B.multiply(g, x), 2), wide="vjps")
 def square(B: Backend, x: Array) -> Array:
     return B.square(x)
 
 
 # The slope is taken from x, not from an infinite output: so the second derivative is guarded as well.
-@op(lambda B, g, _out, x: B.negative(B.multiply_unless_zero(g, B.reciprocal(B.square(x)))))
+@op(lambda B, g, _out, x: B.negative(B.multiply_unless_zero(g, B.reciprocal(B.square(x)))), wide="vjps")
 def reciprocal(B: Backend, x: Array) -> Array:
     return B.reciprocal(x)
 
 
-@op(lambda B, g, out, x: B.multiply_unless_zero(g, B.multiply(B.divide(out, x), -0.5)))
+@op(lambda B, g, out, x: B.multiply_unless_zero(g, B.multiply(B.divide(out, x), -0.5)), wide=True)
 def rsqrt(B: Backend, x: Array) -> Array:
     return B.reciprocal(B.sqrt(x))
 
@@ -200,7 +202,7 @@ def cos(B: Backend, x: Array) -> Array:
     return B.cos(x)
 
 
-@op(lambda B, g, out, _x: B.multiply(g, B.add(B.square(out), 1)))
+@op(lambda B, g, out, _x: B.multiply(g, B.add(B.square(out), 1)), wide="vjps")
 def tan(B: Backend, x: Array) -> Array:
     return B.tan(x)
 
@@ -210,7 +212,7 @@ def tanh(B: Backend, x: Array) -> Array:
     return B.tanh(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(g, B.multiply(B.exp(B.negative(B.square(x))), _TWO_OVER_SQRT_PI)))
+@op(lambda B, g, _out, x: B.multiply(g, B.multiply(B.exp(B.negative(B.square(x))), _TWO_OVER_SQRT_PI)), wide="vjps")
 def erf(B: Backend, x: Array) -> Array:
     return B.erf(x)
 

@@ -1,8 +1,11 @@
 """Losses: values and gradients of one op each, reduction included.
 
-`reduction`: "none", "sum" or "mean". Elementwise losses take an input and a target of one shape; losses on
-labels take the classes on axis 1 (axis 0 of a single sample) and int64 labels of the input's shape without
-that axis.
+`reduction`: "none", "sum" or "mean" (of `kl_div` also "batchmean"). Elementwise losses take an input and a target of
+one shape; losses on labels take the classes on axis 1 (axis 0 of a single sample) and int64 labels of the input's
+shape without that axis. All are compositions, so float16 is computed in float32 (`wide=True`).
+
+Where a probability or weight of exactly 0 meets an infinite logarithm, their product counts as 0
+(`multiply_unless_zero`): what is never drawn costs nothing.
 """
 
 from __future__ import annotations
@@ -13,18 +16,22 @@ from typing import Any
 
 from tensorgrad.autograd.op import Op, op
 from tensorgrad.backends import Backend
-from tensorgrad.backends.primitives import Array
-from tensorgrad.dtypes import DType, float16, float32
+from tensorgrad.backends.primitives import Array, Shape
+from tensorgrad.dtypes import DType
 
 __all__ = [
     "bce_with_logits",
     "binary_cross_entropy",
     "cross_entropy",
     "huber_loss",
+    "kl_div",
+    "kl_div_of_logs",
     "l1_loss",
     "mse_loss",
     "nll_loss",
+    "smooth_l1_loss",
     "smoothing_loss",
+    "weighed",
 ]
 
 Needs = tuple[bool, ...]
@@ -34,15 +41,21 @@ Needs = tuple[bool, ...]
 def _reduced(B: Backend, values: Array, reduction: str) -> Array:
     if reduction == "none":
         return values
-    if values.dtype == float16:  # a sum of a few hundred may leave its range, though their mean does not
-        return B.astype(_reduced(B, B.astype(values, float32), reduction), float16)
     total = B.sum(values)
-    return total if reduction == "sum" else B.divide(total, math.prod(values.shape))
+    return total if reduction == "sum" else B.divide(total, _count(values.shape, reduction))
 
 
 def _share(B: Backend, g: Array, slope: Array, reduction: str) -> Array:
     """The gradient of each element: its slope times its share of the result's gradient."""
-    return B.multiply(slope, B.divide(g, math.prod(slope.shape)) if reduction == "mean" else g)
+    count = _count(slope.shape, reduction)
+    return B.multiply(slope, g if count is None else B.divide(g, count))
+
+
+def _count(shape: Shape, reduction: str) -> int | None:
+    """What the sum is divided by, or None."""
+    if reduction == "mean":
+        return math.prod(shape)
+    return (shape[0] if shape else 1) if reduction == "batchmean" else None
 
 
 def _of_difference(name: str, value: Callable[..., Array], slope: Callable[..., Array]) -> Op:
@@ -57,7 +70,7 @@ def _of_difference(name: str, value: Callable[..., Array], slope: Callable[..., 
     def forward(B: Backend, x: Array, y: Array, reduction: str, **static: float) -> Array:
         return _reduced(B, value(B, B.subtract(x, y), **static), reduction)
 
-    return op(joint=joint, name=name)(forward)
+    return op(joint=joint, name=name, wide=True)(forward)
 
 
 def _huber_value(B: Backend, d: Array, delta: float) -> Array:
@@ -69,9 +82,19 @@ def _huber_slope(B: Backend, d: Array, delta: float) -> Array:
     return B.maximum(B.minimum(d, delta), -delta)
 
 
+def _smooth_value(B: Backend, d: Array, beta: float) -> Array:
+    slope = _smooth_slope(B, d, beta)
+    return B.multiply(slope, B.subtract(d, B.multiply(slope, beta / 2)))
+
+
+def _smooth_slope(B: Backend, d: Array, beta: float) -> Array:
+    return B.maximum(B.minimum(B.divide(d, beta), 1), -1)
+
+
 mse_loss = _of_difference("mse_loss", lambda B, d: B.square(d), lambda B, d: B.multiply(d, 2))
 l1_loss = _of_difference("l1_loss", lambda B, d: B.absolute(d), lambda B, d: B.sign(d))
 huber_loss = _of_difference("huber_loss", _huber_value, _huber_slope)
+smooth_l1_loss = _of_difference("smooth_l1_loss", _smooth_value, _smooth_slope)
 
 
 # ---------------------------------------------------------------------- of two classes
@@ -97,7 +120,7 @@ def _bce_vjp(
     return dx, dy
 
 
-@op(joint=_bce_vjp)
+@op(joint=_bce_vjp, wide=True)
 def binary_cross_entropy(B: Backend, x: Array, y: Array, reduction: str) -> Array:
     log_x, log_rest = _logs(B, x)
     likelihood = B.add(B.multiply(y, log_x), B.multiply(B.subtract(1, y), log_rest))
@@ -107,14 +130,73 @@ def binary_cross_entropy(B: Backend, x: Array, y: Array, reduction: str) -> Arra
 def _bce_with_logits_vjp(
     B: Backend, needs: Needs, g: Array, _out: Any, x: Array, y: Array, reduction: str
 ) -> tuple[Array | None, Array | None]:
-    dx = _share(B, g, B.subtract(B.sigmoid(x), y), reduction) if needs[0] else None
+    dx = _share(B, g, B.bce_with_logits_backward(x, y), reduction) if needs[0] else None
     dy = _share(B, g, B.negative(x), reduction) if needs[1] else None
     return dx, dy
 
 
-@op(joint=_bce_with_logits_vjp)
+@op(joint=_bce_with_logits_vjp, wide=True)
 def bce_with_logits(B: Backend, x: Array, y: Array, reduction: str) -> Array:
-    return _reduced(B, B.subtract(B.softplus(x), B.multiply(x, y)), reduction)
+    return _reduced(B, B.bce_with_logits(x, y), reduction)
+
+
+# ---------------------------------------------------------------------- of distributions
+def _kl_vjp(
+    B: Backend, needs: Needs, g: Array, _out: Any, x: Array, t: Array, reduction: str
+) -> tuple[Array | None, Array | None]:
+    dx = dt = None
+    if needs[0]:
+        dx = B.negative(_share(B, g, t, reduction))
+    if needs[1]:
+        log_t, positive = _log_of_positive(B, t)
+        slope = B.add(B.subtract(log_t, x), B.astype(positive, t.dtype))
+        dt = _share(B, g, _finite_or_used(B, slope, positive), reduction)
+    return dx, dt
+
+
+@op(joint=_kl_vjp, wide=True)
+def kl_div(B: Backend, x: Array, t: Array, reduction: str) -> Array:
+    """t (log t - x)."""
+    return _reduced(B, B.multiply_unless_zero(t, B.subtract(_log_of_positive(B, t)[0], x)), reduction)
+
+
+def _log_of_positive(B: Backend, t: Array) -> tuple[Array, Array]:
+    """log t, 0 where t is not positive; and where it is."""
+    positive = B.greater(t, 0)
+    return B.log(B.where(positive, t, B.full((), 1, t.dtype))), positive
+
+
+def _finite_or_used(B: Backend, slope: Array, used: Array) -> Array:
+    """The slope, but 0 where it is infinite, or nan, of what is not used."""
+    return B.where(B.logical_or(used, B.isfinite(slope)), slope, B.full((), 0, slope.dtype))
+
+
+def _kl_of_logs_vjp(
+    B: Backend, needs: Needs, g: Array, _out: Any, x: Array, log_t: Array, reduction: str
+) -> tuple[Array | None, Array | None]:
+    t = B.exp(log_t)
+    dx = B.negative(_share(B, g, t, reduction)) if needs[0] else None
+    if not needs[1]:
+        return dx, None
+    slope = B.multiply_unless_zero(t, B.add(B.subtract(log_t, x), 1))
+    return dx, _share(B, g, slope, reduction)
+
+
+@op(joint=_kl_of_logs_vjp, wide=True)
+def kl_div_of_logs(B: Backend, x: Array, log_t: Array, reduction: str) -> Array:
+    """t (log t - x), given log t."""
+    return _reduced(B, B.multiply_unless_zero(B.exp(log_t), B.subtract(log_t, x)), reduction)
+
+
+@op(
+    lambda B, g, _out, _x, t: B.multiply(g, t),
+    lambda B, g, _out, x, t: B.multiply(g, _finite_or_used(B, x, B.not_equal(t, 0))),
+    elementwise=True,
+    wide="vjps",
+)
+def weighed(B: Backend, x: Array, t: Array) -> Array:
+    """t x, for probabilities or weights t."""
+    return B.multiply_unless_zero(t, x)
 
 
 # ---------------------------------------------------------------------- on labels
@@ -225,11 +307,11 @@ def _on_log_probabilities(
         return _reduced_rows(B, losses, weights, reduction, labels.shape)
 
     nothing = lambda B, g, _out, _x, _labels, _weight, **_: None  # noqa: E731
-    return op(vjp, nothing, nothing, name=name)(forward)
+    return op(vjp, nothing, nothing, name=name, wide=True)(forward)
 
 
 def _picked(B: Backend, rows: Array, safe: Array, weights: Array, _weight: Array | None) -> Array:
-    return B.negative(B.multiply(B.pick_labels(rows, safe), weights))
+    return B.negative(B.multiply_unless_zero(weights, B.pick_labels(rows, safe)))
 
 
 def _picked_slope(B: Backend, safe: Array, weights: Array, _weight: Array | None, classes: int) -> Array:
@@ -238,7 +320,7 @@ def _picked_slope(B: Backend, safe: Array, weights: Array, _weight: Array | None
 
 
 def _uniform(B: Backend, rows: Array, _safe: Array, _weights: Array, weight: Array | None) -> Array:
-    return B.negative(B.sum(rows if weight is None else B.multiply(rows, weight), axis=1))
+    return B.negative(B.sum(rows if weight is None else B.multiply_unless_zero(weight, rows), axis=1))
 
 
 def _uniform_slope(B: Backend, _safe: Array, weights: Array, weight: Array | None, classes: int) -> Array:

@@ -13,7 +13,6 @@ from tensorgrad.autograd.op import Op, Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array, Axis, Shape
 from tensorgrad.backends.primitives.reduce import reduced_count
-from tensorgrad.dtypes import float16, float32
 
 __all__ = [
     "all",
@@ -73,7 +72,7 @@ def _mean_share(B: Backend, g: Array, shape: Shape, axis: Axis, keepdims: bool) 
     return _aligned(B, B.multiply(g, 1 / (reduced_count(shape, axis) or 1)), shape, axis, keepdims)
 
 
-@op(_mean_vjp)
+@op(_mean_vjp, wide="vjps")
 def mean(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return B.mean(x, axis=axis, keepdims=keepdims)
 
@@ -101,7 +100,7 @@ def _prod_vjp(B: Backend, g: Array, _out: Spec, x: Array, axis: Axis = None, kee
     return B.multiply(_aligned(B, g, x.shape, axis, keepdims), B.transpose(others, back))
 
 
-@op(_prod_vjp)
+@op(_prod_vjp, wide="vjps")
 def prod(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return B.prod(x, axis=axis, keepdims=keepdims)
 
@@ -114,12 +113,12 @@ def _extreme_vjp(B: Backend, g: Array, out: Array, x: Array, axis: Axis = None, 
     return B.multiply(wins, _aligned(B, B.divide(g, winners), x.shape, axis, keepdims))
 
 
-@op(_extreme_vjp)
+@op(_extreme_vjp, wide="vjps")
 def max(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return B.max(x, axis=axis, keepdims=keepdims)
 
 
-@op(_extreme_vjp)
+@op(_extreme_vjp, wide="vjps")
 def min(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return B.min(x, axis=axis, keepdims=keepdims)
 
@@ -131,7 +130,7 @@ def _logsumexp_vjp(B: Backend, g: Array, out: Array, x: Array, axis: Axis = None
     return B.multiply(softmax, _aligned(B, g, x.shape, axis, keepdims))
 
 
-@op(_logsumexp_vjp)
+@op(_logsumexp_vjp, wide="vjps")
 def logsumexp(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return B.logsumexp(x, axis=axis, keepdims=keepdims)
 
@@ -154,7 +153,7 @@ def _var_vjp(
     return _deviation(B, g, x, axis, keepdims, _freedom(x.shape, axis, correction) / 2)
 
 
-@op(_var_vjp)
+@op(_var_vjp, wide="vjps")
 def var(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
     return B.var(x, axis=axis, correction=correction, keepdims=keepdims)
 
@@ -165,7 +164,7 @@ def _std_vjp(
     return _deviation(B, _over(B, g, out), x, axis, keepdims, _freedom(x.shape, axis, correction))
 
 
-@op(_std_vjp)
+@op(_std_vjp, wide=True)
 def std(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
     return B.sqrt(B.var(x, axis=axis, correction=correction, keepdims=keepdims))
 
@@ -188,11 +187,8 @@ def _var_mean_vjp(
     return _and_mean_vjp(B, d, g[1], x, axis, keepdims)
 
 
-@op(joint=_var_mean_vjp, outputs=2)
+@op(joint=_var_mean_vjp, outputs=2, wide=True)
 def var_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
-    if x.dtype == float16:
-        wide = var_mean.forward(B, B.astype(x, float32), axis, correction, keepdims)
-        return B.astype(wide[0], float16), B.astype(wide[1], float16)
     centre = B.mean(x, axis=axis, keepdims=True)
     total = B.sum(B.square(B.subtract(x, centre)), axis=axis, keepdims=keepdims)
     variance = B.divide(total, _freedom(x.shape, axis, correction))
@@ -206,7 +202,7 @@ def _std_mean_vjp(
     return _and_mean_vjp(B, d, g[1], x, axis, keepdims)
 
 
-@op(joint=_std_mean_vjp, reads=("out[0] x",), outputs=2)
+@op(joint=_std_mean_vjp, reads=("out[0] x",), outputs=2, wide=True)
 def std_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
     variance, mean = var_mean.forward(B, x, axis, correction, keepdims)
     return B.sqrt(variance), mean
@@ -238,7 +234,7 @@ def _nonzero(B: Backend, x: Array) -> Array:
     return B.where(B.equal(x, 0), B.full((), 1, x.dtype), x)
 
 
-@op(_norm_vjp)
+@op(_norm_vjp, wide="vjps")
 def norm(B: Backend, x: Array, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:
     return B.norm(x, p=p, axis=axis, keepdims=keepdims)
 

@@ -82,6 +82,7 @@ CASES.add("multiply_unless_zero divide_unless_zero", _binary(FLOATS, numbers=Fal
 CASES.add("relu_backward tanh_backward sigmoid_backward silu_backward gelu_backward gelu_tanh_backward", _pair())
 CASES.add("leaky_relu_backward elu_backward", _pair(_slope))
 CASES.add("act_backward", _pair(lambda d: d.pick(ACTIVATIONS_OF_RESULT), _slope))
+CASES.add("bce_with_logits bce_with_logits_backward", _pair())
 CASES.add("softmax_backward log_softmax_backward", _pair(axis=True))
 
 

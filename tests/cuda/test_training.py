@@ -62,7 +62,7 @@ def test_a_loss_that_refuses_nan_ends_the_training_with_the_weights_of_the_start
     tg.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1), nn.Sigmoid()).to(place)
     start = {name: value.clone() for name, value in model.state_dict().items()}
-    data = (X * 1e20, (LABELS[:, None] > 0).astype(np.float32))
+    data = (X * np.float32(np.inf), (LABELS[:, None] > 0).astype(np.float32))  # inf - inf: nan probabilities
     optimizer = tg.optim.SGD(model.parameters(), lr=1e38)
     history = tg.train.fit(model, data, F.binary_cross_entropy, optimizer, epochs=3, progress=False)
     assert history.stop_reason == "non-finite loss"

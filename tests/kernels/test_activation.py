@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 from tensorgrad.backends.cuda.activation import ACTIVATIONS, ActivationKernels, SoftmaxKernels
 from tensorgrad.backends.kernel_files import FLOATS
@@ -107,6 +108,25 @@ def test_extreme_arguments(device: EmulatedDevice, name: str) -> None:
         kernels.backward(name, device.array(np.ones_like(x)), device.array(saved), None, out, alpha=ALPHA)
         expected = BACKWARD[name](np.ones_like(x), saved)
     np.testing.assert_allclose(device.values(out), expected, rtol=1e-5, atol=1e-30)
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu_tanh", "silu", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tails_keep_their_relative_precision(device: EmulatedDevice, name: str, dtype: str) -> None:
+    x = -np.array([0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0]).astype(dtype)
+    wide = x.astype(np.float64)
+    root = 2 * np.sqrt(2 / np.pi)
+    exact = {
+        "gelu": wide * special.ndtr(wide),
+        "gelu_tanh": wide * special.expit(root * wide * (1 + 0.044715 * wide**2)),
+        "silu": wide * special.expit(wide),
+        "sigmoid": special.expit(wide),
+    }[name]
+    out = device.empty(x.shape, dtype)
+    ActivationKernels(device.launcher(32)).forward(name, device.array(x), None, out)
+    normal = np.abs(exact) > np.finfo(dtype).smallest_normal
+    # What has rounded is exponentiated: up to half the square of 12.
+    np.testing.assert_allclose(device.values(out)[normal], exact[normal], rtol=200 * float(np.finfo(dtype).eps))
 
 
 # ---------------------------------------------------------------------- softmax

@@ -113,6 +113,7 @@ ACTIVATIONS: list[tuple[nn.Module, Callable[[Array], Array]]] = [
     ),
     (nn.SiLU(), lambda x: x * special.expit(x)),
     (nn.Sigmoid(), special.expit),
+    (nn.LogSigmoid(), special.log_expit),
     (nn.Tanh(), np.tanh),
     (nn.Softplus(), lambda x: np.logaddexp(0, x)),
     (nn.Softplus(beta=2.0, threshold=1.0), lambda x: np.where(2 * x > 1, x, np.logaddexp(0, 2 * x) / 2)),

@@ -39,6 +39,8 @@ ELEMENTWISE: list[tuple[Callable[..., nn.Module], Array, Array, Array]] = [
     (nn.BCELoss, P, Q, bce(P, Q)),
     (lambda **k: nn.BCELoss(weight=tg.tensor(WEIGHT), **k), P, Q, bce(P, Q) * WEIGHT),
     (nn.BCEWithLogitsLoss, X, Q, bce(special.expit(X), Q)),
+    (nn.KLDivLoss, np.log(P), Q, special.rel_entr(Q, P)),
+    (lambda **k: nn.KLDivLoss(log_target=True, **k), np.log(P), np.log(Q), special.rel_entr(Q, P)),
     (
         lambda **k: nn.BCEWithLogitsLoss(weight=tg.tensor(WEIGHT), pos_weight=tg.tensor(WEIGHT + 1), **k),
         X,
@@ -90,7 +92,7 @@ def test_cross_entropy_with_probabilities() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [nn.MSELoss, nn.L1Loss, nn.HuberLoss, nn.SmoothL1Loss, nn.BCELoss, nn.BCEWithLogitsLoss]
+    "make", [nn.MSELoss, nn.L1Loss, nn.HuberLoss, nn.SmoothL1Loss, nn.BCELoss, nn.BCEWithLogitsLoss, nn.KLDivLoss]
 )
 def test_shapes_that_only_broadcast(make: Callable[..., nn.Module]) -> None:
     x, y = tg.full((4, 1), 0.5), tg.full((4,), 0.25)
@@ -113,6 +115,14 @@ def test_class_weights_move_with_the_loss() -> None:
     assert loss.weight.dtype == np.float32
     assert not list(loss.parameters())
     assert list(nn.BCEWithLogitsLoss(pos_weight=tg.ones(3)).state_dict()) == ["pos_weight"]
+
+
+def test_the_divergence_by_its_definition() -> None:
+    found = nn.KLDivLoss("batchmean")(tg.tensor(np.log(P)), tg.tensor(Q))
+    assert found.item() == pytest.approx(special.rel_entr(Q, P).sum() / len(P))
+    assert nn.KLDivLoss(reduction="sum", log_target=True).log_target
+    with pytest.raises(tg.errors.ArgumentError, match="KLDivLoss: reduction must be 'mean', 'batchmean', 'sum' or"):
+        nn.KLDivLoss("avg")
 
 
 def test_arguments() -> None:

@@ -137,7 +137,7 @@ def test_dtypes_must_agree_and_have_a_product() -> None:
     x, y = tensors((2,), (2,))
     with pytest.raises(DTypeError, match="one dtype, got float32, float64"):
         tg.einsum("i,i", x, y.float())
-    with pytest.raises(DTypeError, match="bool tensors have no product"):
+    with pytest.raises(DTypeError, match="bool tensors have no matrix product"):
         tg.einsum("i,i", x > 0, y > 0)
     with pytest.raises(DTypeError, match="expected Tensors"):
         tg.einsum("i,i", x, [1, 2])

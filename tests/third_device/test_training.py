@@ -129,7 +129,7 @@ def test_fit_takes_the_data_from_wherever_they_are(kind: str) -> None:
 def test_a_loss_that_is_not_finite_ends_the_training_with_the_weights_of_the_start() -> None:
     model = nn.Sequential(nn.Linear(6, 1), nn.Sigmoid()).to("third")
     start = _values(model.state_dict())
-    data = (X * 1e20, (LABELS[:, None] > 0).astype(np.float32))
+    data = (X * np.float32(np.inf), (LABELS[:, None] > 0).astype(np.float32))  # inf - inf: nan probabilities
     history = tg.train.fit(
         model, data, F.binary_cross_entropy, optim.SGD(model.parameters(), lr=1e38), epochs=3, progress=False
     )

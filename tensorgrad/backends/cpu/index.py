@@ -1,7 +1,8 @@
 """Indexing by arrays on the CPU: NumPy's, with its slow scatters taken the fast way round.
 
 `np.add.at` walks a one-dimensional array about five times faster than one with rows, so a scatter that adds
-is first brought to positions in the flat memory. Duplicates are added one by one, in the order they come.
+is first brought to positions in the flat memory. Duplicates are added one by one, in the order they come: in float64
+where there are so many that they are a sum (a histogram), else in the array's dtype.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from tensorgrad.backends.cpu.results import boxed, given, into, numbered
+from tensorgrad.backends.cpu.sums import SHORT
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.backends.primitives.check import out_of_bounds, place
-from tensorgrad.dtypes import bool_, int64, uint64
+from tensorgrad.dtypes import bool_, float64, int64, uint64
 
 __all__ = ["CpuIndex"]
 
@@ -68,7 +70,13 @@ class CpuIndex(Primitives):
     def _add_flat(self, x: Array, positions: Array, values: Array) -> None:
         if values.shape != positions.shape or not values.flags.c_contiguous:
             values = into(self.scratch(positions.shape, x.dtype), values)
-        np.add.at(x.reshape(-1), positions.reshape(-1), values.reshape(-1))
+        if x.dtype.kind == "f" and positions.size > SHORT * x.size:
+            wide = into(self.scratch((x.size,), float64), x.reshape(-1))
+            addends = into(self.scratch((values.size,), float64), values.reshape(-1))
+            np.add.at(wide, positions.reshape(-1), addends)
+            into(x.reshape(-1), wide)
+        else:
+            np.add.at(x.reshape(-1), positions.reshape(-1), values.reshape(-1))
 
     def _flat_positions(self, shape: Shape, indices: tuple[Array, ...], block: Shape) -> Array:
         """Where the elements at `indices`, one a dimension, which broadcast to `block`, lie in an array of `shape`."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tensorgrad.backends.cpu.results import boxed, into
+from tensorgrad.backends.cpu.sums import SHORT, CpuSums, is_long
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
-from tensorgrad.dtypes import DType, float16, float32, float64
+from tensorgrad.backends.primitives.results import reduced_shape
+from tensorgrad.dtypes import float16, float32, float64
 
-__all__ = ["CpuReduce", "row_maxima", "row_sums"]
+__all__ = ["CpuReduce", "row_maxima"]
 
 _add_reduce: Any = np.add.reduce
 _add_accumulate: Any = np.add.accumulate  # np.cumsum would warn in NumPy's name
@@ -22,52 +23,85 @@ _maximum_reduce: Any = np.maximum.reduce
 _minimum_reduce: Any = np.minimum.reduce
 
 _SHORT_ROW = 32
-_MOST_ROWS = 1 << 16  # the greatest vector of ones that is kept
 
 
-class CpuReduce(LinearPrimitives, ReducePrimitives):
-    """Reductions, and what BLAS does. Float16 is accumulated in float32: eleven bits lose small addends."""
+class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
+    """Reductions, and what BLAS does. Float16 is accumulated in float32: eleven bits lose small addends.
+
+    The order in which the factors of a product are multiplied makes no difference to its error: `prod` is NumPy's.
+    """
 
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if (axis == 0 or axis == (0,)) and not keepdims and _suits_blas(x):
-            # The sums of columns as a product with ones: 2 to 10 times as fast as NumPy's sum, and more accurate.
-            return self._product(np.dot, _ones(x.shape[0], x.dtype), x, out)
-        if x.dtype == float16:
-            return self._half(_add_reduce, x, axis, keepdims, out)
+        # The hot path: no call and no look more than it takes to know that NumPy's sum is right.
+        if axis is None:
+            if x.dtype == float16 or not x.flags.c_contiguous:
+                return self._any_sum(x, axis, keepdims, out)
+        elif (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
+            return self._column_sums(x, keepdims, out)
+        elif x.dtype == float16 or (x.ndim > 2 and not x.flags.c_contiguous):
+            return self._any_sum(x, axis, keepdims, out)
+        elif x.size > SHORT:
+            many = x.shape[axis] if isinstance(axis, int) else x.shape[axis[0]] if len(axis) == 1 else x.size
+            if many > SHORT and is_long(x, axis):
+                return self._long_sum(x, axis, keepdims, out)
         result = _add_reduce(x, axis, x.dtype, out, keepdims)
         return result if type(result) is np.ndarray else np.asarray(result)
 
-    def prod(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if x.dtype == float16:
-            return self._half(_multiply_reduce, x, axis, keepdims, out)
-        return boxed(_multiply_reduce(x, axis, x.dtype, out, keepdims))
+    def _any_sum(self, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+        if x.size > SHORT and is_long(x, axis):
+            return self._long_sum(x, axis, keepdims, out)
+        return self._reduced(_add_reduce, x, axis, keepdims, out)
 
-    def _half(self, reduce: Any, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+    def prod(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        return self._reduced(_multiply_reduce, x, axis, keepdims, out)
+
+    def _reduced(self, reduce: Any, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
+        """By NumPy. The order in which it goes through an array depends on how `out` lies; here it does not."""
+        if x.ndim > 2 and not x.flags.c_contiguous:
+            shape, asked = reduced_shape(x.shape, axis, keepdims), out
+            if asked is None:
+                out = np.empty(shape, x.dtype)
+            elif not asked.flags.c_contiguous:
+                return into(asked, self._reduced(reduce, x, axis, keepdims, self.scratch(shape, x.dtype)))
+        if x.dtype != float16:
+            result = reduce(x, axis, x.dtype, out, keepdims)
+            return result if type(result) is np.ndarray else np.asarray(result)
         if out is None:
             return boxed(reduce(x, axis, float32, None, keepdims)).astype(float16)
         return into(out, reduce(x, axis, float32, self.scratch(out.shape, float32), keepdims))
 
+    def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        count = reduced_count(x.shape, axis)
+        if count == 0:
+            return super().mean(x, axis=axis, keepdims=keepdims, out=out)
+        if (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
+            total = self._column_sums(x, keepdims, out)
+            return np.divide(total, count, total)
+        if x.dtype == float16:
+            return self._half_mean(x, axis, keepdims, out, count)
+        if count > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
+            return self._long_sum(x, axis, keepdims, out, count)
+        if out is None and (x.ndim <= 2 or x.flags.c_contiguous):
+            return boxed(_add_reduce(x, axis, x.dtype, None, keepdims) / count)
+        total = self._reduced(_add_reduce, x, axis, keepdims, out)
+        return np.divide(total, count, total)
+
+    def _half_mean(self, x: Array, axis: Axis, keepdims: bool, out: Array | None, count: int) -> Array:
+        if count > SHORT and is_long(x, axis):
+            return self._long_sum(x, axis, keepdims, out, count)
+        shape = reduced_shape(x.shape, axis, keepdims)
+        total = _add_reduce(x, axis, float32, self.scratch(shape, float32), keepdims)
+        return into(np.empty(shape, float16) if out is None else out, np.divide(total, count, total))
+
     def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
+        if x.size > SHORT and x.shape[axis] > SHORT and x.dtype.kind == "f":
+            return self._long_cumsum(x, axis, np.empty(x.shape, x.dtype) if out is None else out)
         if x.dtype != float16:
             return _add_accumulate(x, axis, x.dtype, out)
         if out is None:
             return _add_accumulate(x, axis, float32).astype(float16)
         wide = into(self.scratch(x.shape, float32), x)
         return into(out, _add_accumulate(wide, axis, None, wide))
-
-    def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        count = reduced_count(x.shape, axis)
-        if count == 0:
-            return super().mean(x, axis=axis, keepdims=keepdims, out=out)
-        if out is None:
-            wide = float32 if x.dtype == float16 else x.dtype
-            total = _add_reduce(x, axis, wide, None, keepdims) / count
-            return boxed(total if wide == x.dtype else total.astype(x.dtype))
-        if x.dtype != float16:
-            total = _add_reduce(x, axis, x.dtype, out, keepdims)
-            return np.divide(total, count, total)
-        total = _add_reduce(x, axis, float32, self.scratch(out.shape, float32), keepdims)
-        return into(out, np.divide(total, count, total))
 
     @staticmethod
     def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -108,7 +142,10 @@ class CpuReduce(LinearPrimitives, ReducePrimitives):
         return into(out, np.matmul(x, y, out=self.scratch(out.shape, float32)))
 
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
-        if x.ndim != 2 or x.dtype == float16:
+        if x.dtype == float16:  # which _half_product would convert anyway; the bias is added before it is rounded
+            wide = [None if a is None else self.astype(a, float32) for a in (x, weight, bias)]
+            return self.astype(self.linear(*wide), float16, out=out)
+        if x.ndim != 2:
             return super().linear(x, weight, bias, out=out)
         product = self._product(np.dot, x, weight.T, out)
         return product if bias is None else np.add(product, bias, product)
@@ -124,16 +161,7 @@ class CpuReduce(LinearPrimitives, ReducePrimitives):
 
 
 def _suits_blas(x: Array) -> bool:
-    return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[0] <= _MOST_ROWS
-
-
-def row_sums(x: Array, out: Array | None) -> Array:
-    """The sums of the rows of `x` (rows, columns), as (rows, 1)."""
-    if x.dtype in (float32, float64) and x.flags.c_contiguous and 0 < x.shape[1] <= _MOST_ROWS:
-        return np.dot(x, _ones(x.shape[1], x.dtype).reshape(-1, 1), out)
-    if x.dtype != float16:
-        return _add_reduce(x, 1, None, out, True)
-    return into(np.empty((len(x), 1), float16) if out is None else out, _add_reduce(x, 1, float32, None, True))
+    return x.ndim == 2 and x.dtype in (float32, float64) and x.flags.c_contiguous and x.shape[0] > 0
 
 
 def row_maxima(x: Array, spare: Array | None, out: Array | None) -> Array:
@@ -147,8 +175,3 @@ def row_maxima(x: Array, spare: Array | None, out: Array | None) -> Array:
     np.copyto(columns, x.T)
     _maximum_reduce(columns, 0, None, out.reshape(-1))
     return out
-
-
-@lru_cache(maxsize=64)
-def _ones(count: int, dtype: DType) -> Array:
-    return np.ones(count, dtype)

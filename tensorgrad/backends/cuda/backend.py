@@ -45,6 +45,7 @@ from tensorgrad.backends.cuda.results import (
     rest_of_division,
     sorted_positions,
 )
+from tensorgrad.backends.cuda.sums import CudaSums
 from tensorgrad.backends.primitives import Array, Axis, Shape
 from tensorgrad.dtypes import DType, float16, float32, float64, int64
 from tensorgrad.errors import ExchangeError
@@ -56,7 +57,7 @@ Key = tuple[Any, ...]
 memory = PeakMemory(cupy)
 
 
-class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer, CudaRandom, Backend):
+class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, CudaOptimizer, CudaRandom, Backend):
     """CuPy on one device, which must be the current one when a primitive is called (see `available.py`)."""
 
     name: ClassVar[str] = "cuda"
@@ -236,6 +237,8 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     @without_gaps
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         done = self._column_sums(x, axis, keepdims, out)
+        if done is None:
+            done = self._long_sum(x, axis, keepdims, out)
         return accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done
 
     @staticmethod
@@ -266,8 +269,10 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaCheck, CudaOptimizer
     def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
         return given(position(cupy.argmin, x, axis, keepdims), out)
 
-    @staticmethod
-    def cumsum(x: Array, axis: int, *, out: Array | None = None) -> Array:
+    def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
+        done = self._long_cumsum(x, axis, out)
+        if done is not None:
+            return done
         if x.dtype != float16:
             return given(cupy.cumsum(x, axis, x.dtype), out)
         return given(cupy.cumsum(x, axis, float32).astype(float16), out)

@@ -1,26 +1,23 @@
 """Composite primitives of the activations and of softmax, with the gradients a device may make in one pass.
 
-`g` is the gradient of the result. Nothing here may overflow into nan: exponents are bounded or negative, also
-in the compositions that the tape differentiates again.
+`g` is the gradient of the result. Nothing here may overflow into nan: exponents are negative, also in the compositions
+that the tape differentiates again. Float16 is computed in float32 throughout (`half.py`).
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from tensorgrad.backends.primitives.basic import Array, Primitives
-from tensorgrad.dtypes import DType, float16, float32
 
-__all__ = ["ActivationPrimitives"]
+__all__ = ["TANH_CUBE", "TANH_SCALE", "ActivationPrimitives"]
 
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
 # tanh(k (x + c x^3)) is within 1e-3 of erf(x / sqrt(2)): D. Hendrycks & K. Gimpel, "Gaussian error linear
 # units", 2016.
-_TANH_SCALE = math.sqrt(2 / math.pi)
-_TANH_CUBE = 0.044715
+TANH_SCALE = math.sqrt(2 / math.pi)
+TANH_CUBE = 0.044715
 
 
 class ActivationPrimitives(Primitives, composes=True):
@@ -47,12 +44,11 @@ class ActivationPrimitives(Primitives, composes=True):
         return self.multiply(g, self.subtract(1, self.square(y)), out=out)
 
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
-        """1 / (1 + exp(-x)); x is bounded from below where exp(-x) would overflow. Float16 is computed in
-        float32."""
-        if x.dtype == float16:
-            return self.astype(self.sigmoid(self.astype(x, float32)), float16, out=out)
-        e = self.exp(self.negative(self.maximum(x, -_largest_exponent(x.dtype))))
-        return self.reciprocal(self.add(e, 1), out=out)
+        """1 / (1 + exp(-x)), as exp(x) / (1 + exp(x)) where x is not positive."""
+        positive = self.greater(x, 0)
+        e = self.exp(self.where(positive, self.negative(x), x))  # not -|x|, whose slope at 0 would be taken for 0
+        above = self.where(positive, self.full((), 1, x.dtype), e)
+        return self.divide(above, self.add(e, 1), out=out)
 
     def sigmoid_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         """g y (1 - y), for y = sigmoid(x)."""
@@ -94,17 +90,16 @@ class ActivationPrimitives(Primitives, composes=True):
         return self.multiply(g, slope, out=out)
 
     def gelu_tanh(self, x: Array, *, out: Array | None = None) -> Array:
-        """x (1 + tanh(u)) / 2, for u = sqrt(2 / pi) (x + 0.044715 x^3)."""
-        t = self.tanh(self._gelu_argument(x))
-        return self.multiply(self.multiply(x, 0.5), self.add(t, 1), out=out)
+        """x (1 + tanh(u)) / 2 = x sigmoid(2 u), for u = sqrt(2 / pi) (x + 0.044715 x^3)."""
+        return self.multiply(x, self.sigmoid(self._gelu_argument(x)), out=out)
 
     def gelu_tanh_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
-        """g ((1 + t) / 2 + x (1 - t^2) u' / 2), for t = tanh(u)."""
-        x = self._bounded_for_cube(x)
-        t = self.tanh(self._gelu_argument(x))
-        slope = self.multiply(self.add(self.multiply(self.square(x), 3 * _TANH_CUBE), 1), 0.5 * _TANH_SCALE)
-        bend = self.multiply(self.multiply(x, self.subtract(1, self.square(t))), slope)
-        return self.multiply(g, self.add(self.multiply(self.add(t, 1), 0.5), bend), out=out)
+        """g s (1 + x (1 - s) 2 u'), for s = sigmoid(2 u)."""
+        x = self.maximum(self.minimum(x, 30), -30)  # s is 0 or 1 beyond, and x^2 must not become inf
+        s = self.sigmoid(self._gelu_argument(x))
+        slope = self.multiply(self.add(self.multiply(self.square(x), 3 * TANH_CUBE), 1), 2 * TANH_SCALE)
+        bend = self.multiply(self.multiply(x, self.subtract(1, s)), slope)
+        return self.multiply(g, self.multiply(s, self.add(bend, 1)), out=out)
 
     def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
         """exp(x) / sum(exp(x)) along `axis`, with the greatest element drawn out. A row of -inf only is
@@ -152,16 +147,6 @@ class ActivationPrimitives(Primitives, composes=True):
         return self.multiply(self.add(self.erf(self.multiply(x, _SQRT_HALF)), 1), 0.5)
 
     def _gelu_argument(self, x: Array) -> Array:
-        if x.dtype == float16:
-            x = self._bounded_for_cube(x)
-        cubic = self.add(self.multiply(self.square(x), _TANH_CUBE), 1)
-        return self.multiply(self.multiply(x, _TANH_SCALE), cubic)
-
-    def _bounded_for_cube(self, x: Array) -> Array:
-        """Beyond 30 tanh is 1 in every dtype, and x^2 may overflow: at once in float16, into 0 * inf in
-        gradients."""
-        return self.maximum(self.minimum(x, 30), -30)
-
-
-def _largest_exponent(dtype: DType) -> float:
-    return math.floor(math.log(float(np.finfo(dtype).max)))
+        """2 u of `gelu_tanh`."""
+        cubic = self.add(self.multiply(self.square(x), TANH_CUBE), 1)
+        return self.multiply(self.multiply(x, 2 * TANH_SCALE), cubic)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from tensorgrad.backends.primitives.table import define
+from tensorgrad.backends.primitives.half import in_float32
+from tensorgrad.backends.primitives.table import TABLE, define
 from tensorgrad.dtypes import DType
 
 Array: TypeAlias = Any
@@ -203,14 +204,17 @@ else:
 
 class _Declared:
     """A subclass defines primitives that have a row in the table, and no others. With `composes` its methods are the
-    defaults of primitives that no device needs to supply.
+    defaults of primitives that no device needs to supply; float16 is computed in float32 by those whose rows say so.
     """
 
     def __init_subclass__(cls, composes: bool = False, **kwargs: Any) -> None:
         """Raises TypeError for a public method without a row."""
         super().__init_subclass__(**kwargs)
-        for name, value in vars(cls).items():
+        for name, value in list(vars(cls).items()):
             if not name.startswith("_") and not isinstance(value, type) and callable(getattr(cls, name)):
+                if composes and name in TABLE and TABLE[name].half == "float32":
+                    value = in_float32(value)
+                    setattr(cls, name, value)
                 define(name, value if composes else None)
 
 

@@ -50,7 +50,12 @@ class ReducePrimitives(Primitives, composes=True):
         return self.divide(total, left if left > 0 else 0, out=out)
 
     def logsumexp(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        """log(sum(exp(x))) with the greatest element drawn out, so that nothing overflows; -inf of none."""
+        """log(sum(exp(x))) with the greatest element drawn out, so that nothing overflows; -inf of none. Float16 is
+        computed in float32.
+        """
+        if x.dtype == float16:
+            wide = self.logsumexp(self.astype(x, float32), axis=axis, keepdims=keepdims)
+            return self.astype(wide, float16, out=out)
         if reduced_count(x.shape, axis) == 0:
             return self.log(self.sum(x, axis=axis, keepdims=keepdims), out=out)
         top = self.max(x, axis=axis, keepdims=True)

@@ -53,6 +53,9 @@ Scratch: TypeAlias = Literal["none", "backend", "library"]
 # What the tape does with a primitive: an op of that name, the composition, the device's result as a constant into which
 # no gradient flows, or nothing: it cannot be differentiated, or it is a question about arrays.
 OnTape: TypeAlias = Literal["op", "composition", "constant", "nothing"]
+# What a composition does with float16: it is computed in float32 (half.py), or as it is written, where it rounds once
+# at most, has no floating arrays, or is a product, which a device accumulates as it likes.
+Half: TypeAlias = Literal["float32", "as given"]
 Result: TypeAlias = Callable[..., Spec | tuple[Spec, ...]]
 
 
@@ -74,6 +77,7 @@ class Row(NamedTuple):
     scratch: Scratch = "none"
     on_tape: OnTape = "nothing"
     op: str = ""
+    half: Half = "as given"
     basic: bool = True
     several: bool = False
     overlaps: bool = False
@@ -225,22 +229,25 @@ _row("to_numpy", "host", "x")
 _row("reshaped", "compute", "x", "shape", r.reshaped, alias="by layout", on_tape="op", op="reshape", basic=False)
 _row("unbroadcast", "compute", "g", "shape", r.unbroadcast, alias="by layout", on_tape="composition", basic=False)
 
-_composite: dict[str, Any] = {"on_tape": "composition", "basic": False, "scratch": "backend"}
+_composite: dict[str, Any] = {"on_tape": "composition", "basic": False, "scratch": "backend", "half": "float32"}
+_rounds_once: dict[str, Any] = {**_composite, "half": "as given"}
 # ---------------------------------------------------------------------- activations
-_rows("relu sigmoid silu gelu gelu_tanh softplus", "compute", "x", "", r.like, **_composite)
+_row("relu", "compute", "x", "", r.like, **_rounds_once)
+_rows("sigmoid silu gelu gelu_tanh softplus", "compute", "x", "", r.like, **_composite)
 _row("leaky_relu", "compute", "x", "slope", r.like, **_composite)
 _row("elu", "compute", "x", "alpha", r.like, **_composite)
 _rows("softmax log_softmax", "compute", "x", "", r.like, **_composite)
-_rows("relu_backward tanh_backward sigmoid_backward", "compute", "g y", "", r.like, meet="g y", **_composite)
+_row("relu_backward", "compute", "g y", "", r.like, meet="g y", **_rounds_once)
+_rows("tanh_backward sigmoid_backward", "compute", "g y", "", r.like, meet="g y", **_composite)
 _rows("silu_backward gelu_backward gelu_tanh_backward", "compute", "g x", "", r.like, meet="g x", **_composite)
 _row("leaky_relu_backward", "compute", "g x", "slope", r.like, meet="g x", **_composite)
 _row("elu_backward", "compute", "g x", "alpha", r.like, meet="g x", **_composite)
 _rows("softmax_backward log_softmax_backward", "compute", "g y", "", r.like, meet="g y", **_composite)
-_row("multiply_unless_zero", "compute", "g slope", "", r.broadcast, meet="g slope", **_composite)
-_row("divide_unless_zero", "compute", "g y", "", r.broadcast, meet="g y", **_composite)
+_row("multiply_unless_zero", "compute", "g slope", "", r.broadcast, meet="g slope", **_rounds_once)
+_row("divide_unless_zero", "compute", "g y", "", r.broadcast, meet="g y", **_rounds_once)
 
 # ---------------------------------------------------------------------- linear
-_row("linear", "compute", "x weight bias", "", r.linear, meet="x weight bias", **_composite)
+_row("linear", "compute", "x weight bias", "", r.linear, meet="x weight bias", **_rounds_once)
 _row(
     "linear_act", "compute", "x weight bias", "activation negative_slope", r.linear, meet="x weight bias", **_composite
 )
@@ -260,8 +267,10 @@ _row(
     "softmax_cross_entropy_backward", "compute", "scale probabilities labels", "", r.like_second,
     meet="scale probabilities", **_composite,
 )  # fmt: skip
-_row("pick_labels", "compute", "x labels", "", r.picked, **_composite)
-_row("one_hot_rows", "compute", "labels", "classes", r.one_hot, **_composite)
+_row("bce_with_logits", "compute", "x y", "", r.like, meet="x y", **_composite)
+_row("bce_with_logits_backward", "compute", "x y", "", r.like, meet="x y", **_composite)
+_row("pick_labels", "compute", "x labels", "", r.picked, **_rounds_once)
+_row("one_hot_rows", "compute", "labels", "classes", r.one_hot, **_rounds_once)
 
 # ---------------------------------------------------------------------- indexing
 _written: dict[str, Any] = {"on_tape": "op", "basic": False, "scratch": "backend"}
@@ -289,12 +298,12 @@ _row("check_nonzero", "check", "x", basic=False)
 
 # ---------------------------------------------------------------------- random numbers
 _row("next_key", "compute", "state!", "blocks", r.key, basic=False)
-_rows("random_bits", "compute", "key", "count", r.words32, **_composite)
-_rows("random_words64", "compute", "key", "count", r.words64, **_composite)
-_row("random_integers", "compute", "key", "shape low high", r.integers, **_composite)
-_rows("random_uniform random_normal", "compute", "key", "shape dtype", r.numbers, **_composite)
-_row("random_bernoulli", "compute", "key", "shape p dtype", r.coins, **_composite)
-_row("dropout", "compute", "x key", "p", r.twice, several=True, **_composite)
+_rows("random_bits", "compute", "key", "count", r.words32, **_rounds_once)
+_rows("random_words64", "compute", "key", "count", r.words64, **_rounds_once)
+_row("random_integers", "compute", "key", "shape low high", r.integers, **_rounds_once)
+_rows("random_uniform random_normal", "compute", "key", "shape dtype", r.numbers, **_rounds_once)
+_row("random_bernoulli", "compute", "key", "shape p dtype", r.coins, **_rounds_once)
+_row("dropout", "compute", "x key", "p", r.twice, several=True, **_rounds_once)
 _row("random_blocks", "query", "", "count dtype", basic=False)
 
 # ---------------------------------------------------------------------- optimizers
