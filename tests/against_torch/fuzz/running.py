@@ -19,7 +19,7 @@ __all__ = ["Run", "replayed"]
 
 
 # Kinds after which the worlds can go on with the result, since they all take PyTorch's value.
-LASTING = ("accuracy", "special", "value", "zero sign", "result")
+LASTING = ("accuracy", "special", "value", "zero sign", "result", "requires_grad")
 
 
 @dataclass
