@@ -132,6 +132,7 @@ DIFFERENCES: tuple[Difference, ...] = (
             "does not support bool input",
             "[Ii]ntegral inputs not supported",
             "Boolean inputs not supported",
+            "Expected a floating point or complex tensor as input",
             "could not infer output dtype.*Got: (Long|Int|Short|Char|Byte|Bool)$",
             "topk does not support bool",
         ),
@@ -255,8 +256,14 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "Modes of pad",
-        "Every mode of pad takes tensors of any rank, and padding for any number of dims.",
-        _answers("Padding size .*is not supported", "Only 2D, 3D, 4D, 5D padding", "Expected 2D or 3D"),
+        "Every mode of pad takes tensors of any rank and padding for any number of dims; one side may crop what the "
+        "other adds.",
+        _answers(
+            "Padding size .*is not supported",
+            "length must be non-negative",
+            "Only 2D, 3D, 4D, 5D padding",
+            "Expected 2D or 3D",
+        ),
         example=('x = F.pad(L.tensor([1.0, 2.0]), (1, 1), mode="circular")',),
     ),
     Difference(
@@ -293,7 +300,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Fewer stale values",
         "An in-place operation copies what its own gradient needs, so some gradients exist that PyTorch refuses.",
-        _answers("modified by an inplace operation"),
+        _answers("modified by an inplace operation", "has been detached in-place"),
         example=(
             "x = L.tensor([1.0]).requires_grad_()",
             "y = x * 2",
@@ -529,16 +536,33 @@ DIFFERENCES: tuple[Difference, ...] = (
         "A zero that is the outcome of a sum, a loss, a gradient or of a choice between equals may have either sign.",
         _gives(
             "zero sign, effect: zero sign",
-            rf"gradient|{LOSSES}|sum|logsigmoid|relu|dropout|elu|norm|@|mm|mv|mul\(\{{|einsum|mean|softplus|silu|alpha|clamp"
+            rf"gradient|{LOSSES}|sum|logsigmoid|relu|dropout|elu|norm|@|mm|mv|einsum|mean|softplus|silu|alpha|clamp"
             r"|clip|max|min|sort|topk|linear|matmul|dot",
         ),
         example=("x = F.logsigmoid(L.tensor(inf))",),
     ),
     Difference(
-        "Infinities in means and in binary cross-entropy",
-        "The result is the limit where there is one; PyTorch's formulas subtract infinities there and give nan.",
-        _gives("special", r"(std|var)_mean|binary_cross_entropy", "ours .*inf.*; PyTorch .*nan"),
+        "Infinities in means, losses, gelu and silu",
+        "The result is the limit where there is one; PyTorch's formulas subtract infinities, or multiply them by 0, "
+        "and give nan.",
+        _gives(
+            "special, effect: special",
+            r"(std|var)_mean|gelu|silu|entropy|mse_loss|nll_loss|smooth_l1|huber",
+            "ours (?![^;]*nan)[^;]*; PyTorch [^;]*nan",
+        ),
         example=("x = L.var_mean(L.tensor([0.0, -inf, 0.0]), 0)",),
+    ),
+    Difference(
+        "Targets of kl_div below 0",
+        "Where the target is not positive its term is 0; PyTorch's is nan below 0.",
+        _gives("special, effect: special", "kl_div", "ours (?![^;]*nan)[^;]*; PyTorch [^;]*nan"),
+        example=("x = F.kl_div(L.tensor([0.5]), L.tensor([-0.37]))",),
+    ),
+    Difference(
+        "Exponents that are numbers",
+        "A Python number beside a tensor is rounded to the tensor's dtype; PyTorch raises to it in float64.",
+        _gives("accuracy, effect: accuracy", r"pow\w*\(|\*\*"),
+        example=("x = L.tensor([1e-38]) ** -0.3",),
     ),
     Difference(
         "Dropout of everything",
