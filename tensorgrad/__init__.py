@@ -102,6 +102,7 @@ from tensorgrad.functional.joining import *
 from tensorgrad.functional.linalg import *
 from tensorgrad.functional.promotion import result_type
 from tensorgrad.functional.reduction import *
+from tensorgrad.functional.repeating import *
 from tensorgrad.functional.rounding import *
 from tensorgrad.functional.shape import *
 from tensorgrad.functional.sorting import *
@@ -146,7 +147,8 @@ __all__ = [
     *functional.arithmetic.__all__, *functional.comparison.__all__, *functional.conversion.__all__,
     *functional.diagonals.__all__, *functional.einsum.__all__, *functional.gathering.__all__,
     *functional.indexing.__all__, *functional.joining.__all__, *functional.linalg.__all__,
-    *functional.reduction.__all__, *functional.rounding.__all__, *functional.shape.__all__,
+    *functional.reduction.__all__, *functional.repeating.__all__, *functional.rounding.__all__,
+    *functional.shape.__all__,
     *functional.sorting.__all__,
 ]
 # fmt: on

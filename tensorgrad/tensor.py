@@ -29,6 +29,7 @@ from tensorgrad.functional.joining import JoiningMethods
 from tensorgrad.functional.linalg import ProductMethods
 from tensorgrad.functional.operators import Operators
 from tensorgrad.functional.reduction import ReductionMethods
+from tensorgrad.functional.repeating import RepeatingMethods
 from tensorgrad.functional.rounding import RoundingMethods
 from tensorgrad.functional.shape import ShapeMethods
 from tensorgrad.functional.sorting import SortingMethods
@@ -48,6 +49,7 @@ class Tensor(
     ReductionMethods,
     ProductMethods,
     ShapeMethods,
+    RepeatingMethods,
     JoiningMethods,
     DiagonalMethods,
     IndexingMethods,
@@ -191,7 +193,7 @@ class Tensor(
 
     def __index__(self) -> int:
         if self.dtype.kind == "f" or self.numel() != 1:
-            raise DTypeError(f"index: expected one integer, got a tensor of shape {self.shape} of {self.dtype}")
+            raise DTypeError(f"index: expected an integer tensor of 1 element, got shape {self.shape} of {self.dtype}")
         return int(self.item())
 
     def __contains__(self, value: Any) -> bool:

@@ -13,7 +13,7 @@ struct Relu {
     }
     template <class A>
     static HD A gradient(A g, A y, A) {
-        return y > A(0) ? g : A(0);
+        return y <= A(0) ? A(0) : g;
     }
 };
 

@@ -10,5 +10,5 @@ HD T dropout_mask(unsigned int word, float p, typename Arithmetic<T>::type scale
 
 template <class T>
 HD T dropped(T x, T mask) {
-    return store<T>(load(x) * load(mask));
+    return load(mask) == 0 ? store<T>(0) : store<T>(load(x) * load(mask));
 }

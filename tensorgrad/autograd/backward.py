@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
-from tensorgrad.autograd.op import Spec
+from tensorgrad.autograd.op import OPS, Spec
 from tensorgrad.autograd.sweep import Sweep, checked_gradient, key_of
-from tensorgrad.autograd.variable import Tensor, Variable, accumulating, new_tensor
+from tensorgrad.autograd.tape import apply
+from tensorgrad.autograd.variable import Tensor, Variable, accumulating, new_tensor, retains_grad
 from tensorgrad.dtypes import type_name
 from tensorgrad.errors import ArgumentError, DTypeError, GraphError
 
@@ -24,9 +25,10 @@ def backward(
 ) -> None:
     """Add the gradient of the sum of `tensors` to `.grad` of every leaf it depends on, or of `inputs` only.
 
-    `grad_tensors`: the gradient of each tensor, of its shape; may be left out for tensors of one element. The graph is
-    freed unless `retain_graph`; `create_graph` makes the gradients differentiable and implies it. Nothing is
-    accumulated where an error is raised. Several threads may add to the same leaf, each from a graph of its own.
+    `grad_tensors`: the gradient of each tensor, of its shape, converted to its dtype; may be left out for tensors of
+    one element. The graph is freed unless `retain_graph`; `create_graph` makes the gradients differentiable and implies
+    it. Nothing is accumulated where an error is raised. Several threads may add to the same leaf, each from a graph of
+    its own.
     """
     name = "backward"
     roots = _listed(name, tensors)
@@ -36,7 +38,8 @@ def backward(
     receivers: Iterable[Any] = [k for k in sweep.results if isinstance(k, Variable)] if targets is None else targets
     with accumulating:
         for tensor in dict.fromkeys(receivers):
-            _accumulate(tensor, sweep.take_gradient(tensor), create_graph)
+            if tensor.node is None or not retains_grad(tensor):  # else its hook has kept it
+                _accumulate(tensor, sweep.take_gradient(tensor), create_graph)
 
 
 def grad(
@@ -100,6 +103,8 @@ def _seeds(name: str, roots: list[Any], given: Any) -> list[Tensor]:
 
 def _seed(name: str, root: Variable, given: Any) -> Tensor:
     if given is not None:
+        if isinstance(given, Variable) and given.array.dtype is not root.array.dtype:
+            given = apply(OPS["astype"], given, dtype=root.dtype)
         return checked_gradient(name, "the gradient", Spec(root.shape, root.dtype), root.device, given)
     if prod(root.shape) != 1:
         raise GraphError(

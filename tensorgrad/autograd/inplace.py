@@ -7,6 +7,7 @@ the view's root a new history, of which this view and, when they are next used, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.autograd.modes import mode
@@ -31,6 +32,9 @@ def check_writable(target: Variable, writer: str) -> None:
     base = target.base
     if base is not None and any(TABLE[view.name].overlaps for view, _ in base[1]):
         raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
+    root = target if base is None else base[0]
+    if root.node is not None and root.node.op.lends_output:
+        _give_back_output(root)
     if not target.device.backend.is_writable(target.array):
         raise GraphError(
             f"{writer}: the memory of this tensor is read-only, as that of the array it was made from (whose elements "
@@ -38,7 +42,6 @@ def check_writable(target: Variable, writer: str) -> None:
         )
     if not mode.grad:
         return
-    root = target if base is None else base[0]
     if not root.needs_grad:
         return
     if root.node is None:
@@ -69,6 +72,8 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
         raise DTypeError(
             f"{writer}: the result is {value.dtype} but is written to {target.dtype}; convert the target first"
         )
+    if mode.grad and value.needs_grad and target.base is not None:
+        _check_differentiable(target, writer)
     if mode.grad and target.requires_grad and not value.needs_grad:
         value = overwritten(target, value)
     if value.node is not None:
@@ -79,9 +84,34 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
         _rewrite_history(target, value)
 
 
+def _check_differentiable(target: Variable, writer: str) -> None:
+    """GraphError where the memory is read in another dtype, through which no gradient finds its way."""
+    assert target.base is not None
+    for view, _ in target.base[1]:
+        if not view.differentiable:
+            raise GraphError(
+                f"{writer}: a tensor whose bytes are read as {target.dtype} cannot take values that require grad; "
+                "write them into the tensor it was made from, or detach() them"
+            )
+
+
 def overwritten(target: Variable, value: Variable) -> Tensor:
     """`value`, on the tape as what has taken the place of `target`: a gradient of zero flows to the old values."""
     return apply(overwrite, target, value)
+
+
+def _give_back_output(root: Variable) -> None:
+    """Let the node that made `root`, and keeps its array, keep a copy instead: `root` is about to be written."""
+    node = root.node
+    if node is not None and node.out is root.array:
+        node.out = root.device.backend.copy(node.out)
+        node.checks = _without(root.version, node.checks)
+
+
+def _without(mine: list[Any], checks: Sequence[tuple[list[Any], int]]) -> list[tuple[list[Any], int]]:
+    """`checks` of arrays of which those that counted their writes with `mine` have been copied."""
+    own = ([0, ""], 0)  # nobody else writes into the copies
+    return [own if check[0] is mine else check for check in checks]
 
 
 def _keep_old_values(node: Node, target: Variable) -> None:
@@ -96,10 +126,9 @@ def _keep_old_values(node: Node, target: Variable) -> None:
     for place, i in enumerate(arrays):
         if not matched or node.checks[place][0] is mine:
             node.saved[i] = backend.copy(node.saved[i])
-    own = ([0, ""], 0)  # nobody else writes into the copies
-    node.checks = [own if check[0] is mine else check for check in node.checks]
+    node.checks = _without(mine, node.checks)
     if node.replay is not None:
-        node.replay = [own if check[0] is mine else check for check in node.replay]
+        node.replay = _without(mine, node.replay)
 
 
 def _rewrite_history(target: Variable, value: Variable) -> None:
@@ -110,6 +139,7 @@ def _rewrite_history(target: Variable, value: Variable) -> None:
         root, chain, _ = target.base
         views = tuple([(view.name, next(iter(static.values()), None)) for view, static in chain])
         written = apply(write_through, root, value, views=views, order=_order_of(root))
+        written.node.checks = []  # type: ignore[union-attr]  # gone through once, as in PyTorch
         whole, root.node, root.needs_grad = root.node, written.node, written.needs_grad
         follow_retained(root, whole)
         refresh(target)
@@ -129,12 +159,18 @@ def _region(B: Backend, x: Any, views: Views) -> Any:
     return x
 
 
+@op(lambda B, g, _out, _x, views, order: B.clear_region(g, views, order))
+def clear_region(B: Backend, x: Array, views: Views, order: tuple[int, ...]) -> Array:
+    """`x` with zeros where `views` look; `order` as for the primitive."""
+    return B.clear_region(x, views, order)
+
+
 @op(
-    lambda B, g, _out, _x, _v, views, order: B.multiply(g, B.region_mask(g.shape, g.dtype, views, order)),
+    lambda B, g, _out, _x, _v, views, order: B.clear_region(g, views, order),
     lambda B, g, _out, _x, _v, views, order: B.copy(_region(B, g, views)),
 )
 def write_through(B: Backend, x: Array, v: Array, views: Views, order: tuple[int, ...]) -> Array:
-    """`x`, in whose memory `v` stands where `views` look; `order` as for `region_mask`."""
+    """`x`, in whose memory `v` stands where `views` look; `order` as for `clear_region`."""
     return x
 
 

@@ -50,8 +50,8 @@ Residuals = Literal["constant", "differentiable"] | None
 View = Literal["always", "maybe"] | None
 Wide = bool | Literal["vjps"]
 # The outputs that are kept; the inputs that are; those dropped that the tape knows; those dropped that it does not;
-# whether nothing at all is kept, and all inputs are known.
-Keeping = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], bool]
+# whether nothing at all is kept, and all inputs are known; whether anything is read, if only a number.
+Keeping = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], bool, bool]
 # What one vjp reads: which outputs, and for each input whether it does. The last stands for all of variadic ones.
 Reading = tuple[tuple[int, ...], list[bool]]
 
@@ -62,6 +62,8 @@ class Op:
     `elementwise`: inputs broadcast, so their gradients are summed back to their shapes by the tape.
     `view`: the result shares memory with the first input "always", or "maybe", which the backend is asked.
     `outputs`: how many.
+    `lends_output`: where the output is kept, whoever writes into it has the node given a copy first; else the gradient
+    would be an error. For what people write into as often as into its input.
     `residuals`: the forward returns (output, residual, ...), with several outputs (output, output, ..., residual, ...),
     and a vjp's `out` is the tuple of the residuals, without the outputs. An output that the vjp reads is a residual
     too. "constant" ones do not depend on what is differentiated. For "differentiable" ones a higher-order gradient
@@ -76,6 +78,7 @@ class Op:
         "forward",
         "joint",
         "keepings",
+        "lends_output",
         "name",
         "outputs",
         "reads",
@@ -99,6 +102,7 @@ class Op:
         view: View = None,
         residuals: Residuals = None,
         outputs: int = 1,
+        lends_output: bool = False,
         wide: Wide = False,
     ) -> None:
         self.name = name or forward.__name__
@@ -111,6 +115,7 @@ class Op:
         self.view = view
         self.residuals = residuals
         self.outputs = outputs
+        self.lends_output = lends_output
         self.returns_tuple = outputs > 1 or residuals is not None
         self.at_once = joint is not None and reads is None
         self.differentiable = bool(vjps) or joint is not None
@@ -144,11 +149,12 @@ class Op:
         wanted = self.reads
         if not self.at_once:
             wanted = [r for r, digit in zip(self.reads, digits, strict=False) if digit == 3]
-        kept, known, unknown = [], [], []
+        kept, known, unknown, number = [], [], [], False
         for i, digit in enumerate(digits):
+            read = any(inputs[min(i, len(inputs) - 1)] for _, inputs in wanted)
             if digit == 0:
-                continue
-            if any(inputs[min(i, len(inputs) - 1)] for _, inputs in wanted):
+                number = number or read
+            elif read:
                 kept.append(i)
             elif digit == 3:
                 known.append(i)
@@ -156,7 +162,7 @@ class Op:
                 unknown.append(i)
         outs = tuple(sorted({k for outs, _ in wanted for k in outs}))
         nothing = not (outs or kept) and len(known) == len(digits) and self.residuals is None
-        return outs, tuple(kept), tuple(known), tuple(unknown), nothing
+        return outs, tuple(kept), tuple(known), tuple(unknown), nothing, bool(number or outs or kept)
 
     def __repr__(self) -> str:
         return f"Op({self.name})"
@@ -205,6 +211,7 @@ def op(
     view: View = None,
     residuals: Residuals = None,
     outputs: int = 1,
+    lends_output: bool = False,
     wide: Wide = False,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
@@ -224,6 +231,7 @@ def op(
             view=view,
             residuals=residuals,
             outputs=outputs,
+            lends_output=lends_output,
             wide=wide,
         )
         if made.name in OPS:

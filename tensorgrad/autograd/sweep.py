@@ -6,7 +6,7 @@ gradients have a history of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -71,8 +71,8 @@ class Sweep:
                 if self.reshaped:
                     self._check_shapes(node)
                 self._propagate(node, gradient)
-                if not self.retain and (node.checks or node.out is not None):
-                    # A node that kept nothing stays whole: as in PyTorch, it can be gone through again.
+                if not self.retain and (node.checks != () or node.out is not None):
+                    # A node that read nothing stays whole: as in PyTorch, it can be gone through again.
                     node.saved = node.out = node.replay = None
                     node.checks = ()
             for leaf in [k for k in pending if type(k) is not Node]:
@@ -220,7 +220,8 @@ class Sweep:
     def _on_tape(self, node: Node) -> tuple[Any, Any, list[Any]]:
         """The TapeBackend, and what the vjps of `node` read, as Tensors with their history."""
         tape = self._tape(node.device)
-        arguments = [_on_tape(a, p, node.device) for a, p in zip(node.saved or (), node.parents, strict=True)]
+        versions = _versions_of(node)
+        arguments = [_on_tape(a, p, node.device, versions) for a, p in zip(node.saved or (), node.parents, strict=True)]
         if node.op.residuals == "constant":
             return tape, [_as_tensor(r, node.device) for r in node.out], arguments
         if node.op.residuals == "differentiable":
@@ -229,8 +230,8 @@ class Sweep:
                     raise _stale(node, version, was, self.name)
             return tape, node.op.forward(tape, *arguments, **node.static)[node.op.outputs :], arguments
         if type(node.out) is tuple:
-            return tape, tuple([_selected_on_tape(node, k) for k in range(node.op.outputs)]), arguments
-        return tape, node if node.out is None else _on_tape(node.out, node, node.device), arguments
+            return tape, tuple([_selected_on_tape(node, k, versions) for k in range(node.op.outputs)]), arguments
+        return tape, node if node.out is None else _on_tape(node.out, node, node.device, versions), arguments
 
 
 def _spec_of(key: Any) -> Any:
@@ -238,20 +239,33 @@ def _spec_of(key: Any) -> Any:
     return key if type(key) is Node else Spec(key.array.shape, key.array.dtype)
 
 
-def _on_tape(saved: Any, parent: Any, device: Device) -> Any:
-    """A saved array as the Tensor it was: with the history of its parent."""
-    if saved is parent or isinstance(parent, Variable):
-        return parent
+def _versions_of(node: Node) -> Iterator[list[Any]]:
+    """The version counter of each array that `node` keeps, in order: the inputs, then the outputs."""
+    checks = node.checks if node.replay is None else node.replay
+    return iter([version for version, _ in checks])
+
+
+def _on_tape(saved: Any, parent: Any, device: Device, versions: Iterator[list[Any]]) -> Any:
+    """A saved array as the Tensor it was: with the history of its parent, and the memory's own count of writes.
+
+    So a write between two differentiations is noticed by the second one, too.
+    """
     if type(saved) is not device.backend.array_type:
-        return saved
-    return new_tensor(saved, device, parent is not None, parent)
+        return parent if saved is parent else saved
+    version = next(versions, None)
+    if isinstance(parent, Variable):
+        return parent
+    tensor = new_tensor(saved, device, parent is not None, parent)
+    if version is not None:
+        tensor.version = version
+    return tensor
 
 
-def _selected_on_tape(node: Node, k: int) -> Any:
+def _selected_on_tape(node: Node, k: int, versions: Iterator[list[Any]]) -> Any:
     """Of the several outputs of `node` the one at `k`, if it was kept, as the Tensor it was."""
     spec = node.specs[k]
     own = selected(node, k, spec, node.device) if is_floating(spec.dtype) else None
-    return _on_tape(node.out[k], own, node.device)
+    return _on_tape(node.out[k], own, node.device, versions)
 
 
 def _as_tensor(gradient: Any, device: Device) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tensorgrad.autograd.modes import enable_grad, mode
 from tensorgrad.autograd.op import Keeping, Op, Spec
-from tensorgrad.autograd.variable import Node, Tensor, Variable, clock, new_tensor, register_refresh
+from tensorgrad.autograd.variable import Node, Tensor, Variable, clock, follow_retained, new_tensor, register_refresh
 from tensorgrad.autograd.wide import wide_forward
 from tensorgrad.backends import Device
 from tensorgrad.dtypes import float16, how_to_make_one, is_floating, type_name
@@ -103,7 +103,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
 
 def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], results: tuple[Tensor, ...]) -> None:
     """Drop from `node` what its vjps will not read, and note the versions of what they will."""
-    outs, kept, known, unknown, _ = keeping
+    outs, kept, known, unknown, _, reads = keeping
     saved: list[Any] = node.saved  # type: ignore[assignment]
     checks: list[Any] = []
     for i in kept:
@@ -117,9 +117,10 @@ def _keep(node: Node, keeping: Keeping, inputs: tuple[Any, ...], results: tuple[
             checks.append((results[k].version, 0))
     else:
         checks += [(t.version, 0) for t in results if any(t.array is r for r in node.out)]
-    node.checks = checks
+    node.checks = checks if reads else ()
     if residuals == "differentiable":
-        node.replay = [(inputs[i].version, inputs[i].version[0]) for i in (*kept, *known, *unknown)]
+        places = sorted((*kept, *known, *unknown))
+        node.replay = [(inputs[i].version, inputs[i].version[0]) for i in places]
         return
     for i in known:
         saved[i] = node.parents[i]
@@ -178,13 +179,14 @@ def _note_view(view: Variable, of: Variable, op: Op, static: dict[str, Any]) -> 
 def refresh(view: Variable) -> None:
     """Give a view the history of its root again, after an in-place write gave the root a new one."""
     root, chain, _ = view.base  # type: ignore[misc]
-    fresh = root
+    fresh, before = root, view.node
     with enable_grad():  # the history is wanted later, even where nothing is recorded now
         for op, static in chain:
             fresh = apply(op, fresh, **static)
     view.node = fresh.node
     view.needs_grad = fresh.needs_grad
     view.base = (root, chain, root.node)
+    follow_retained(view, before)
 
 
 register_refresh(refresh)

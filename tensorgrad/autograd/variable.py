@@ -26,6 +26,7 @@ __all__ = [
     "new_tensor",
     "register_refresh",
     "register_tensor_class",
+    "retains_grad",
 ]
 
 clock = count(1).__next__
@@ -43,8 +44,9 @@ class Node:
     `shape`, `dtype`: of the output, for which the node may thus stand as its Spec; `out`: the output itself, or None
     where it was not kept. A node with several outputs has `specs` instead, one for each, and `out` is their tuple; each
     is the output of another node, whose op is the `selector` of this one's.
-    `checks`: pairs of a version counter and the version it had, for everything the vjps read; `replay`: the same for
-    what the forward reads, where a higher-order gradient runs it again, otherwise None.
+    `checks`: pairs of a version counter and the version it had, for every array the vjps read, inputs first; the empty
+    tuple where they read nothing, not even a number, so that nothing is freed. `replay`: the same for what the forward
+    reads, where a higher-order gradient runs it again, otherwise None.
     """
 
     __slots__ = (
@@ -170,6 +172,9 @@ class Variable:
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(grad)` when this tensor's gradient is known; what it returns, unless None, takes its place.
 
+        Hooks run in the order in which they were registered, each on the result of the last. What is asked for as an
+        input of `grad` or `backward`, and what `retain_grad` keeps, is the result of them all.
+
         Returns a handle whose `remove()` takes the hook away. Raises GraphError where no gradient will come.
         """
         if not self.requires_grad:
@@ -177,11 +182,11 @@ class Variable:
         owner: Node | Variable = self if self.node is None else self.node
         if owner.hooks is None:
             owner.hooks = []
-        owner.hooks.append(hook)
+        _insert_hook(owner.hooks, hook)
         return RemovableHandle(owner.hooks, hook)
 
     def retain_grad(self) -> None:
-        """Keep `.grad` also on this tensor, which is not a leaf. On a leaf this changes nothing.
+        """Keep `.grad` also on this tensor, which is not a leaf, as all hooks leave it. On a leaf this changes nothing.
 
         Raises GraphError where no gradient will come.
         """
@@ -222,7 +227,10 @@ def _rebuilt(cls: type[Variable], host: Any, device: Device, needs_grad: bool) -
 
 
 class _Retainer:
-    """The hook behind `retain_grad`. It belongs to the tensor: `follow_retained` takes it to the tensor's next node."""
+    """The hook behind `retain_grad`, which sees what all other hooks have made of the gradient, also those to come.
+
+    It belongs to the tensor: `follow_retained` takes it to the tensor's next node.
+    """
 
     __slots__ = ("tensor",)
 
@@ -236,11 +244,25 @@ class _Retainer:
                 tensor.grad = grad.clone() if tensor.grad is None else tensor.grad + grad
 
 
+def _insert_hook(hooks: list[Callable[[Any], Any]], hook: Callable[[Any], Any]) -> None:
+    """Put `hook` behind all others, but in front of what retains gradients."""
+    place = len(hooks)
+    if not isinstance(hook, _Retainer):
+        while place and isinstance(hooks[place - 1], _Retainer):
+            place -= 1
+    hooks.insert(place, hook)
+
+
 def _retainer_of(tensor: Variable, node: Node) -> _Retainer | None:
     for hook in node.hooks or ():
         if isinstance(hook, _Retainer) and hook.tensor() is tensor:
             return hook
     return None
+
+
+def retains_grad(tensor: Variable) -> bool:
+    """Whether `retain_grad` was called on `tensor`, which is no leaf."""
+    return tensor.node is not None and _retainer_of(tensor, tensor.node) is not None
 
 
 def follow_retained(tensor: Variable, before: Node | None) -> None:

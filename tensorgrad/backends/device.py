@@ -31,6 +31,7 @@ __all__ = [
     "foreign_array",
     "get_default_device",
     "kind_asked_for",
+    "levels_to_the_caller",
     "passed_over",
     "register_backend",
     "set_default_device",
@@ -298,12 +299,12 @@ def _fall_back(kind: str, asked: str, reason: DeviceError) -> Device:
         raise DeviceError(f"{asked} cannot be used: {reason}") from reason
     if why not in _warned:
         message = f"{asked} cannot be used, running on the CPU: {why}"
-        warnings.warn(message, stacklevel=_levels_to_the_caller())
+        warnings.warn(message, stacklevel=levels_to_the_caller())
         _warned.add(why)  # not sooner: a filter may have made an error of it, and then nobody runs on the CPU
     return _interned("cpu", None)
 
 
-def _levels_to_the_caller() -> int:
+def levels_to_the_caller() -> int:
     """The `stacklevel` with which a warning of the function that asks points at the line outside the package."""
     frame, level = sys._getframe(1), 1
     package = __name__.partition(".")[0]

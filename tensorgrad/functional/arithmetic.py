@@ -123,8 +123,8 @@ def mul(input: Operand, other: Operand) -> Tensor:
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; integers give the default floating dtype.
 
-    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have no gradient and keep integers,
-    which cannot be divided by 0: see `floor_divide`.
+    `rounding_mode`: None, "floor" (as //) or "trunc" (towards zero); these two have a gradient of zero and keep
+    integers, which cannot be divided by 0: see `floor_divide`.
     """
     if rounding_mode is None:
         return binary(E.divide, input, other, to_float=True)
@@ -169,7 +169,8 @@ def rpow(input: Operand, other: Operand) -> Tensor:
 
 
 def maximum(input: Operand, other: Operand) -> Tensor:
-    """The greater of the two, nan where either is. Where they tie each gets half of the gradient."""
+    """The greater of the two, nan where either is. Where they tie each gets half of the gradient; both get all of it
+    where one is nan."""
     return binary(E.maximum, input, other)
 
 

@@ -7,9 +7,11 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError
 
-__all__ = ["Dim", "Dims", "as_integer", "normalize_dim", "normalize_dims", "numpy_names"]
+__all__ = ["Dim", "Dims", "as_flag", "as_integer", "normalize_dim", "normalize_dims", "numpy_names"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 Dim = int
@@ -48,10 +50,14 @@ def normalize_dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
 
 
 def as_integer(name: str, value: Any) -> int:
-    """The whole number `value`, of Python, NumPy or a 0-d tensor; DTypeError, which names `name`, for anything else."""
+    """The whole number `value`, of Python, NumPy or a tensor of one element; DTypeError, which names `name`, for
+    anything else. A bool is no number, but another argument in the wrong place.
+    """
     if type(value) is int:
         return value
     try:
+        if isinstance(value, bool):
+            raise TypeError
         return operator.index(value)
     except TypeError:
         raise DTypeError(f"{name}: expected a whole number, got {value!r}") from None
@@ -59,11 +65,18 @@ def as_integer(name: str, value: Any) -> int:
 
 def _integer(name: str, dim: Any) -> int:
     try:
-        if isinstance(dim, bool):  # keepdim in the place of dim
+        if isinstance(dim, bool) or getattr(dim, "ndim", 0) > 0:  # keepdim in its place; several dims
             raise TypeError
         return operator.index(dim)
     except TypeError:
         raise DTypeError(f"{name}: dim must be an integer or a tuple of integers, got {dim!r}") from None
+
+
+def as_flag(name: str, what: str, value: Any) -> bool:
+    """`value`, which must be a bool; DTypeError, which names `name` and `what` it is, for anything else."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise DTypeError(f"{name}: {what} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def numpy_names(function: F) -> F:

@@ -18,8 +18,8 @@ from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import float16, float32, int64, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.functional.arithmetic import mul
 from tensorgrad.functional.promotion import cast
-from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import linear as M
 from tensorgrad.ops import reduce as R
 from tensorgrad.ops import shape as S
@@ -48,11 +48,13 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     dtype is theirs.
 
     Raises ArgumentError for an equation that cannot be read, ShapeError where the operands do not fit it, and
-    DTypeError where their dtypes differ, and for a matrix product of bools. More than two operands are contracted in
-    the order `numpy.einsum_path` plans.
+    DTypeError where two that have a letter in common which is summed over are of different dtypes, or of bools; else
+    dtypes are promoted. More than two operands are contracted in the order `numpy.einsum_path` plans.
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
+    if not isinstance(equation, str):
+        raise DTypeError(f"einsum: the equation must be a string, got {type_name(equation)}")
     _check_operands(operands)
     if len(operands) > 2 and operands[0].dtype == float16:  # or each product on the way would be rounded
         return cast(einsum(equation, *(cast(t, float32) for t in operands)), float16)
@@ -119,13 +121,10 @@ def _labels(equation: str, subscripts: str, ndim: int) -> Labels:
 def _check_operands(operands: Sequence[Any]) -> None:
     if not operands or not all(isinstance(t, Variable) for t in operands):
         raise DTypeError(f"einsum: expected Tensors after the equation, got {', '.join(map(type_name, operands))}")
-    dtypes = {t.dtype for t in operands}
-    if len(dtypes) > 1:
-        raise DTypeError(f"einsum: all operands must have one dtype, got {', '.join(sorted(map(str, dtypes)))}")
 
 
 def _without_repeats(equation: str, term: _Term) -> _Term:
-    """The diagonal where a label occurs twice: of n * n elements in a row, every (n + 1)-th."""
+    """The diagonal where a label occurs twice."""
     tensor, labels = term
     repeated = next((c for c, n in Counter(labels).items() if n > 1), None)
     if repeated is None:
@@ -136,9 +135,7 @@ def _without_repeats(equation: str, term: _Term) -> _Term:
     if n != m:
         raise ShapeError(f"einsum: {repeated!r} occurs twice in an operand of {equation!r}, with sizes {n} and {m}")
     rest = [k for k in range(len(labels)) if k not in (i, j)]
-    moved = apply(S.transpose, tensor, axes=(*rest, i, j))
-    rows = apply(S.reshape, moved, shape=(*[tensor.shape[k] for k in rest], n * n))
-    diagonal = apply(S.getitem, rows, key=(Ellipsis, slice(None, None, n + 1)))
+    diagonal = apply(S.diagonal, tensor, place=(0, i, j))
     return _without_repeats(equation, _Term(diagonal, (*[labels[k] for k in rest], repeated)))
 
 
@@ -201,14 +198,23 @@ def _contract(x: _Term, y: _Term, wanted: set[str]) -> _Term:
     m, k, n = (math.prod([size_of[c] for c in group]) for group in (left, inner, right))
     rows = _shaped(_arranged(x, batch + left + inner), (*outside, m, k))
     columns = _shaped(_arranged(y, batch + inner + right), (*outside, k, n))
-    if rows.dtype != columns.dtype:  # one of them was summed before
-        rows, columns = cast(rows, int64), cast(columns, int64)
-    if inner and rows.dtype.kind == "b":
-        raise DTypeError("einsum: bool tensors have no matrix product; convert them with .int() or .float()")
     # Without inner labels k is 1, and a matrix product would be the slower way to multiply.
-    product = apply(M.matmul if inner else E.multiply, rows, columns)
+    product = _matrix_product(rows, columns) if inner else mul(rows, columns)
     labels = batch + left + right
     return _Term(_shaped(product, tuple([size_of[c] for c in labels])), labels)
+
+
+def _matrix_product(x: Tensor, y: Tensor) -> Tensor:
+    dtypes = {x.dtype, y.dtype}
+    if len(dtypes) == 2 and int64 in dtypes and not any(map(is_floating, dtypes)):  # one of them was summed before
+        x, y = cast(x, int64), cast(y, int64)
+    if x.dtype != y.dtype:
+        raise DTypeError(
+            f"einsum: operands that are summed over a common letter must have one dtype, got {x.dtype} and {y.dtype}"
+        )
+    if x.dtype.kind == "b":
+        raise DTypeError("einsum: sums of products of bools are not defined; convert them with .int() or .float()")
+    return apply(M.matmul, x, y)
 
 
 def _shaped(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -7,6 +7,7 @@ the index arrays and masks, which stand at dims of that view.
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
+from tensorgrad.backends.device import levels_to_the_caller
 from tensorgrad.backends.primitives import INDEX
 from tensorgrad.dtypes import bool_, int64, type_name, uint8
 from tensorgrad.errors import (
@@ -47,7 +49,8 @@ def normalise_key(name: str, input: Tensor, key: Any) -> Key:
     """`key` as users write it, checked against `input`.
 
     Taken are ints, slices (also with negative steps), None, Ellipsis, bools, tensors of integers or bools,
-    NumPy arrays and nested lists of them. Integer indices count from the end where negative. Raises
+    NumPy arrays, ranges and nested lists of them. A 0-d integer tensor is read by the host and counts as an int, as in
+    PyTorch; a uint8 tensor is a mask, with a warning. Integer indices count from the end where negative. Raises
     BoundsError for an index out of range or too many of them, ShapeError for a mask that does not fit,
     DTypeError for anything else.
     """
@@ -61,22 +64,17 @@ def normalise_key(name: str, input: Tensor, key: Any) -> Key:
 
 def _entries(name: str, key: Any, device: Device) -> list[Any]:
     """The key's entries, each an int, slice, None, Ellipsis, bool or index tensor."""
-    found = [_entry(name, k, device) for k in (key if type(key) is tuple else (key,))]
-    arrays = [k for k in found if isinstance(k, (bool, Variable))]
-    if len(arrays) > 1 and any(isinstance(k, bool) or k.ndim for k in arrays):
-        # PyTorch takes a 0-d index for an int, which matters where index arrays are not side by side.
-        return [_read_scalar(k) if isinstance(k, Variable) and not k.ndim else k for k in found]
-    return found
+    return [_entry(name, k, device) for k in (key if type(key) is tuple else (key,))]
 
 
 def _entry(name: str, k: Any, device: Device) -> Any:
     if k is None or k is Ellipsis or isinstance(k, bool):
         return k
     if isinstance(k, slice):
-        bounds = [v if v is None else operator.index(v) for v in (k.start, k.stop, k.step)]
+        bounds = [_bound(name, v) for v in (k.start, k.stop, k.step)]
         return _ALL if bounds == [None, None, None] else slice(*bounds)
-    if isinstance(k, (list, tuple, np.ndarray)):
-        k = _index_array(k, device)
+    if isinstance(k, (list, tuple, range, np.ndarray)):
+        k = _index_array(name, k, device)
     if isinstance(k, Variable):
         if k.device is not device:
             raise DeviceError(f"{name}: the index is on {k.device}, the tensor on {device}; move it with .to(device)")
@@ -92,23 +90,44 @@ def _entry(name: str, k: Any, device: Device) -> Any:
         ) from None
 
 
-def _index_array(k: Any, device: Device) -> Tensor:
-    host = np.asarray(k)
+def _bound(name: str, bound: Any) -> int | None:
+    try:
+        return None if bound is None else operator.index(bound)
+    except TypeError:
+        raise DTypeError(f"{name}: the bounds of a slice must be whole numbers or None, got {bound!r}") from None
+
+
+def _index_array(name: str, k: Any, device: Device) -> Tensor:
+    try:
+        host = np.asarray(k)
+    except ValueError:
+        raise ShapeError(f"{name}: a list of indices must be as long everywhere, got {k!r}") from None
+    if host.dtype.kind not in "biuf":
+        raise DTypeError(
+            f"{name}: a list that is an index must be of integers or bools, got {k!r}; slices, None and Ellipsis "
+            "stand in a tuple"
+        )
     if not host.size and host.dtype != bool_:
         host = host.astype(int64)  # NumPy makes an empty list float64
     return new_tensor(device.backend.asarray(host), device)
 
 
 def _index_tensor(name: str, index: Variable) -> Any:
-    """An index as ops take it: bool, or int64 in which positions can be counted whatever the sizes; or a host bool."""
+    """An index as ops take it: bool, or int64 in which positions can be counted whatever the sizes; or, where it has no
+    dimensions, what it holds."""
     dtype = index.array.dtype
     if dtype == uint8:
-        raise DTypeError(f"{name}: a uint8 tensor as an index could be meant as a mask; use .bool() or .long()")
+        warnings.warn(
+            f"{name}: a uint8 index is taken for a mask, as in PyTorch; use .bool() for a mask, .long() for positions",
+            UserWarning,
+            stacklevel=levels_to_the_caller(),
+        )
+        index, dtype = cast(index, bool_), bool_
     if dtype.kind not in "ib":
         raise IndexTypeError(f"{name}: an index tensor must be of signed integers or bools, got {dtype}; use .long()")
-    if dtype.kind == "b":
-        return index if index.ndim else _read_scalar(index)
-    return cast(index, int64)
+    if not index.ndim:
+        return _read_scalar(index)
+    return index if dtype.kind == "b" else cast(index, int64)
 
 
 def _read_scalar(index: Variable) -> Any:

@@ -30,10 +30,10 @@ Shape = tuple[int, ...]
 
 # ---------------------------------------------------------------------- getting
 def getitem(input: Tensor, key: Any) -> Tensor:
-    """input[key], by the rules of `normalise_key`. A view where the key has no index arrays or masks."""
+    """input[key], by the rules of `normalise_key`. A view where the key has no masks, and no index arrays with dims."""
     shape = input.array.shape
     if isinstance(key, Variable):
-        if key.array.dtype is int64 and shape:
+        if key.array.dtype is int64 and shape and key.array.shape:
             return apply(I.take, input, wrapped("getitem", key, 0, shape[0]), axis=0)  # type: ignore[arg-type]
     else:
         plain = key if type(key) is tuple else (key,)
@@ -152,7 +152,9 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     region = _gathered_shape(input.shape, places, found)
     if not _broadcasts(values.shape, region):
         raise ShapeError(f"index_put: values of shape {values.shape} do not broadcast to the indexed shape {region}")
-    return apply(I.update_index, input, cast(values, input.dtype), *found, key=places, accumulate=accumulate)
+    if values.dtype != input.dtype:
+        raise DTypeError(f"index_put: values must have the dtype of the input, {input.dtype}, got {values.dtype}")
+    return apply(I.update_index, input, values, *found, key=places, accumulate=accumulate)
 
 
 # ---------------------------------------------------------------------- by a condition
@@ -171,7 +173,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     B = input.device.backend
     found = B.nonzero(input.array if input.ndim else B.reshape(input.array, (1,)))
     if as_tuple:
-        return tuple(new_tensor(i, input.device) for i in found)
+        return tuple(new_tensor(i if B.is_contiguous(i) else B.copy(i), input.device) for i in found)
     count = found[0].shape[0]
     if not input.ndim:
         return new_tensor(B.full((count, 0), 0, int64), input.device)

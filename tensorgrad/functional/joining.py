@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
@@ -12,7 +13,19 @@ from tensorgrad.functional.dims import as_integer, normalize_dim, numpy_names
 from tensorgrad.functional.promotion import cast, shape_of
 from tensorgrad.ops import shape as S
 
-__all__ = ["cat", "chunk", "concat", "hstack", "narrow", "split", "stack", "unbind", "vstack"]
+__all__ = [
+    "cat",
+    "chunk",
+    "concat",
+    "hstack",
+    "narrow",
+    "select",
+    "split",
+    "stack",
+    "tensor_split",
+    "unbind",
+    "vstack",
+]
 
 Shape = tuple[int, ...]
 Sizes = int | Sequence[int]
@@ -32,20 +45,35 @@ def _same_dtype(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
 
 @numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors joined along an existing dim; all other sizes must be equal. Dtypes are promoted."""
+    """Tensors joined along an existing dim; all other sizes must be equal. Dtypes are promoted.
+
+    Tensors of shape (0,) fit any others, and add nothing but their dtype.
+    """
     parts = _same_dtype("cat", tensors)
     first: Shape = parts[0].array.shape
-    if not first:
-        raise ShapeError("cat: 0-d tensors have no dim to be joined along; use stack()")
+    if len(first) < 2:
+        if first == (0,):
+            first = next((x.array.shape for x in parts if x.array.shape != (0,)), first)
+        if not first:
+            raise ShapeError("cat: 0-d tensors have no dim to be joined along; use stack()")
     axis = normalize_dim("cat", dim, len(first))
+    has_empty = False
     for i, x in enumerate(parts):
         s: Shape = x.array.shape
         if len(s) != len(first) or s[:axis] != first[:axis] or s[axis + 1 :] != first[axis + 1 :]:
-            raise ShapeError(
-                f"cat: all sizes but that of dim {axis} must be equal, got {first} at position 0 "
-                f"and {s} at position {i}"
-            )
+            if s != (0,):
+                raise ShapeError(
+                    f"cat: all sizes but that of dim {axis} must be equal, got {first} and, at position {i}, {s}"
+                )
+            has_empty = True
+    if has_empty:
+        parts = [_filled_up(x, first, axis) for x in parts]
     return apply(S.concatenate, *parts, axis=axis)
+
+
+def _filled_up(x: Tensor, shape: Shape, axis: int) -> Tensor:
+    """A tensor of shape (0,) with the other sizes: PyTorch takes it for code from before tensors had empty dims."""
+    return apply(S.reshape, x, shape=(*shape[:axis], 0, *shape[axis + 1 :])) if x.array.shape == (0,) else x
 
 
 concat = cat
@@ -94,20 +122,25 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     return apply(S.getitem, input, key=(*(slice(None),) * axis, slice(first, first + count)))
 
 
-def split(input: Tensor, split_size_or_sections: Sizes, dim: int = 0) -> tuple[Tensor, ...]:
+def split(tensor: Tensor, split_size_or_sections: Sizes, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive pieces along `dim`: of one size (the last may be less), or of those listed."""
-    axis, n = _axis_and_size("split", input, dim)
+    axis, n = _axis_and_size("split", tensor, dim)
     sizes = split_size_or_sections
     if not isinstance(sizes, Sequence):
         sizes = as_integer("split", sizes)
         if sizes < 0 or (sizes == 0 and n):
             raise ArgumentError(f"split: the size of a piece must be positive, got {sizes}")
         sizes = [min(sizes, n - i) for i in range(0, n, sizes)] if n else [0]
-        return _pieces(input, sizes, axis)
+        return _pieces(tensor, sizes, axis)
     sizes = [as_integer("split", s) for s in sizes]
     if sum(sizes) != n or any(s < 0 for s in sizes):
         raise ShapeError(f"split: sections must add up to {n}, the size of dim {axis}, got {tuple(sizes)}")
-    return _pieces(input, sizes, axis)
+    return _pieces(tensor, sizes, axis)
+
+
+def _split(self: Tensor, split_size: Sizes, dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of consecutive pieces along `dim`: of one size (the last may be less), or of those listed."""
+    return split(self, split_size, dim)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -118,6 +151,45 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         raise ArgumentError(f"chunk: the number of chunks must be positive, got {chunks}")
     size = -(-n // chunks)
     return _pieces(input, [min(size, n - i) for i in range(0, n, size)] if n else [0] * chunks, axis)
+
+
+def tensor_split(
+    input: Tensor,
+    indices_or_sections: Any = None,
+    dim: int = 0,
+    *,
+    indices: Sequence[int] | None = None,
+    sections: int | None = None,
+) -> tuple[Tensor, ...]:
+    """Views of pieces along `dim`: as many as `sections` says, the first ones longer by one where they cannot be equal;
+    or cut at each of `indices`, where a negative one counts from the end, and one beyond it gives an empty piece.
+    """
+    axis, n = _axis_and_size("tensor_split", input, dim)
+    given = [x for x in (indices_or_sections, indices, sections) if x is not None]
+    if len(given) != 1:
+        raise ArgumentError(
+            f"tensor_split: expected either indices or the number of sections, got {len(given)} of them"
+        )
+    cuts = given[0].tolist() if isinstance(given[0], Variable) else given[0]  # type: ignore[attr-defined]
+    if isinstance(cuts, Sequence):
+        places = [range(n)[: as_integer("tensor_split", cut)].stop for cut in cuts]
+    else:
+        count = as_integer("tensor_split", cuts)
+        if count < 1:
+            raise ArgumentError(f"tensor_split: the number of sections must be positive, got {count}")
+        places = [i * (n // count) + min(i, n % count) for i in range(1, count)]
+    lead = (slice(None),) * axis
+    bounds = zip([0, *places], [*places, n], strict=True)
+    return tuple([apply(S.getitem, input, key=(*lead, slice(start, stop))) for start, stop in bounds])
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """A view of the slice at `index` (negative: counted from the end) along `dim`, without that dim."""
+    axis, n = _axis_and_size("select", input, dim)
+    at = as_integer("select", index)
+    if not -n <= at < n:
+        raise BoundsError(f"select: index {at} is out of range for dimension {axis} of size {n}")
+    return apply(S.getitem, input, key=(*(slice(None),) * axis, at))
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -147,7 +219,9 @@ class JoiningMethods:
     """Tensor's methods among these."""
 
     __slots__ = ()
-    split = split
+    split = _split
     chunk = chunk
+    tensor_split = tensor_split
     unbind = unbind
     narrow = narrow
+    select = select

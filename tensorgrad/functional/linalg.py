@@ -11,11 +11,21 @@ from typing import Any, NoReturn
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
-from tensorgrad.dtypes import float16, float32, how_to_make_one, is_floating, type_name
+from tensorgrad.dtypes import (
+    category,
+    float16,
+    float32,
+    how_to_make_one,
+    is_floating,
+    scalar_category,
+    type_name,
+)
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
-from tensorgrad.functional.promotion import cast, shape_of
+from tensorgrad.functional.dims import normalize_dims
+from tensorgrad.functional.promotion import Scalar, cast, shape_of
 from tensorgrad.ops import linear as M
+from tensorgrad.ops import shape as S
 
 __all__ = ["addmm", "bmm", "dot", "matmul", "mm", "mv", "outer"]
 
@@ -61,10 +71,12 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """(m,) and (n,) -> (m, n): all products of an element of one with an element of the other."""
-    x, y = _shapes("outer", input, vec2)
+    """(m,) and (n,) -> (m, n): all products of an element of one with an element of the other. Dtypes are promoted."""
+    x, y = shape_of("outer", input), shape_of("outer", vec2)
     if len(x) != 1 or len(y) != 1:
         raise ShapeError(f"outer: expected two tensors of one dimension, got shapes {x} and {y}; use .flatten()")
+    if input.dtype != vec2.dtype or input.dtype.kind == "b":
+        return mul(apply(S.reshape, input, shape=(*x, 1)), vec2)
     return apply(M.outer, input, vec2)
 
 
@@ -78,11 +90,31 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
         return cast(addmm(*(cast(x, float32) for x in (input, mat1, mat2)), beta=beta, alpha=alpha), float16)
     product = _product("addmm", mat1, mat2, 2, 2)
     _check_addend(input, product)
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if not isinstance(factor, Scalar) or scalar_category(factor) > category(input.dtype):
+            raise DTypeError(f"addmm: {name} must be a number that {input.dtype} can hold, got {factor!r}")
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:
         return product
     return add(input if beta == 1 else mul(input, beta), product)
+
+
+def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """The sum of the singular values of the matrices in the two dims `dim`; of a matrix without a dim. `norm("nuc")`.
+
+    The host computes it. Where a singular value is 0, so is its part of the gradient; there is no second derivative.
+    ArgumentError for numbers that are not finite.
+    """
+    shape = shape_of("norm", input)
+    dims = normalize_dims("norm", dim, len(shape))
+    if len(dims) != 2:
+        raise ArgumentError(f'norm: p="nuc" is of matrices, so dim must be two dims, got {dim} for shape {shape}')
+    order = (*[d for d in range(len(shape)) if d not in dims], *dims)
+    matrices = apply(S.transpose, input, axes=order)
+    sums = apply(M.nuclear_norm, matrices)
+    kept = tuple([1 if d in dims else n for d, n in enumerate(shape)])
+    return apply(S.reshape, sums, shape=kept) if keepdim else sums
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -139,6 +171,8 @@ def _check_linear(name: str, input: Tensor, weight: Tensor, bias: Tensor | None)
 
 
 def _check_addend(input: Tensor, product: Tensor) -> None:
+    if input.dtype != product.dtype:
+        raise DTypeError(f"addmm: all must have one dtype, got input of {input.dtype} and matrices of {product.dtype}")
     shape = (1,) * (product.ndim - input.ndim) + input.shape
     if input.ndim > 2 or any(n not in (1, m) for n, m in zip(shape, product.shape, strict=True)):
         raise ShapeError(f"addmm: input must broadcast to the product's shape {product.shape}, got {input.shape}")

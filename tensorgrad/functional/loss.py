@@ -106,7 +106,7 @@ def binary_cross_entropy(
 @in_float32
 def _weighted_bce(x: Tensor, t: Tensor, weight: Tensor, reduction: str) -> Tensor:
     losses = apply(L.binary_cross_entropy, x, t, reduction="none")
-    return _reduced("binary_cross_entropy", mul(losses, cast(weight, losses.dtype)), reduction)
+    return _reduced("binary_cross_entropy", _weighed(losses, weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -143,7 +143,7 @@ def _weighted_with_logits(
         right = apply(L.weighed, logsigmoid(x), mul(t, cast(pos_weight, x.dtype)))
         losses = neg(add(right, apply(L.weighed, logsigmoid(neg(x)), sub(1, t))))
     if weight is not None:
-        losses = mul(losses, cast(weight, losses.dtype))
+        losses = _weighed(losses, weight)
     return _reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
@@ -279,6 +279,10 @@ def _check_reduction(name: str, reduction: str) -> None:
 def _reduced(name: str, losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(name, reduction)
     return losses if reduction == "none" else R.sum(losses) if reduction == "sum" else R.mean(losses)
+
+
+def _weighed(losses: Tensor, weight: Tensor) -> Tensor:
+    return apply(L.weighed, losses, cast(weight, losses.dtype))
 
 
 def _elementwise(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, new_tensor
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import fitting
-from tensorgrad.errors import ArgumentError
+from tensorgrad.dtypes import fitting, int64, type_name
+from tensorgrad.errors import ArgumentError, DTypeError
+from tensorgrad.functional.dims import as_integer
 from tensorgrad.functional.promotion import shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
@@ -22,9 +24,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     """Margins around the last dims: `pad` = (before, after) of the last dim, then of the one before it, and
     so on.
 
-    `mode`: "constant" (filled with `value`, 0 unless given; a negative width crops), "reflect" (mirrored
-    without the edge), "replicate" (the edge repeated) or "circular". ArgumentError for widths that are odd in
-    number, too many, or too wide for the mode.
+    `mode`: "constant" (filled with `value`, 0 unless given), "reflect" (mirrored without the edge), "replicate" (the
+    edge repeated) or "circular" (what is left after cropping, repeated). A negative width crops. ArgumentError for
+    widths that are odd in number, too many, or too wide for the mode.
     """
     shape_of("pad", input)
     widths = _widths(input, pad)
@@ -32,7 +34,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         return _pad_constant(input, widths, 0 if value is None else value)
     if mode not in _MARGINS:
         raise ArgumentError(f'pad: mode must be "constant", "reflect", "replicate" or "circular", got {mode!r}')
-    if value is not None:
+    if value:
         raise ArgumentError(f'pad: value is for mode="constant" only, got value={value} with mode={mode!r}')
     result = input
     for axis, (before, after) in enumerate(widths):
@@ -43,7 +45,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
 
 def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    flat = tuple([operator.index(n) for n in pad])
+    if not isinstance(pad, Sequence) or isinstance(pad, str):
+        raise DTypeError(f"pad: expected a sequence of widths, got {type_name(pad)}")
+    flat = tuple([as_integer("pad", n) for n in pad])
     if len(flat) % 2 or len(flat) > 2 * input.ndim:
         raise ArgumentError(f"pad: expected two widths a dim for at most {input.ndim} dims, got {flat}")
     given = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
@@ -52,7 +56,7 @@ def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: float) -> Tensor:
     for i, (n, (before, after)) in enumerate(zip(input.shape, widths, strict=True)):
-        if n + before + after < 0:
+        if n + min(before, 0) + min(after, 0) < 0:
             raise ArgumentError(f"pad: widths ({before}, {after}) crop more than dim {i} of size {n} has")
     if any(b < 0 or a < 0 for b, a in widths):
         key = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))
@@ -61,24 +65,34 @@ def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: flo
     return apply(S.pad, input, widths=widths, value=fitting("pad", value, input.dtype))
 
 
-def _reflected(i: int, n: int) -> int:
-    return abs(i) if i < n else 2 * (n - 1) - i
+def _reflected(n: int, before: int, after: int) -> list[int]:
+    return [abs(i) if i < n else 2 * (n - 1) - i for i in range(-before, n + after)]
 
 
-_MARGINS: dict[str, Callable[[int, int], int]] = {
+def _replicated(n: int, before: int, after: int) -> list[int]:
+    return [min(max(i, 0), n - 1) for i in range(-before, n + after)]
+
+
+def _repeated(n: int, before: int, after: int) -> list[int]:
+    left = range(n)[max(-before, 0) : n - max(-after, 0)]
+    return [left[i % len(left)] for i in range(-max(before, 0), len(left) + max(after, 0))] if left else []
+
+
+_MARGINS: dict[str, Callable[[int, int, int], list[int]]] = {
     "reflect": _reflected,
-    "replicate": lambda i, n: min(max(i, 0), n - 1),
-    "circular": lambda i, n: i % n,
+    "replicate": _replicated,
+    "circular": _repeated,
 }
 
 
 def _margin_index(mode: str, n: int, before: int, after: int, axis: int, device: Device) -> Tensor:
     """For each place along the padded dim, the place its element comes from."""
-    limit = {"reflect": n - 1, "circular": n}.get(mode, max(before, after) if n else 0)
-    if not (0 <= before <= limit and 0 <= after <= limit):
+    left = n + min(before, 0) + min(after, 0)
+    limit = {"reflect": n - 1, "circular": left}.get(mode, max(before, after) if n else 0)
+    least = 0 if mode == "circular" else 1
+    if max(before, after) > max(limit, 0) or n + before + after < least:
         raise ArgumentError(
-            f"pad: with mode={mode!r} widths of dim {axis} (size {n}) must be in [0, {max(limit, 0)}], "
-            f"got ({before}, {after})"
+            f"pad: with mode={mode!r} widths of dim {axis} (size {n}) must be at most {max(limit, 0)} and leave at "
+            f"least {least} of it, got ({before}, {after})"
         )
-    places = [_MARGINS[mode](i, n) for i in range(-before, n + after)]
-    return new_tensor(device.backend.asarray(places), device)
+    return new_tensor(device.backend.asarray(np.array(_MARGINS[mode](n, before, after), int64)), device)

@@ -62,6 +62,10 @@ _OF_INTEGERS = {
 }
 
 
+# What its gradient reads is another thing where the first operand is a number.
+_OF_A_NUMBER = {E.divide: E.divide_number}
+
+
 def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
     """`op` on two operands of which at least one is a Tensor, after PyTorch's promotion.
 
@@ -92,7 +96,9 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool, of_integers: Op | None = N
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
     chosen = op if of_integers is None or dtype.kind == "f" else of_integers
-    return apply(chosen, _brought_to(op.name, x, dtype, y), _brought_to(op.name, y, dtype, x))
+    if not isinstance(x, Variable):
+        return apply(_OF_A_NUMBER.get(chosen, chosen), _brought_to(op.name, x, dtype, y), cast(y, dtype))
+    return apply(chosen, cast(x, dtype), _brought_to(op.name, y, dtype, x))
 
 
 def _brought_to(name: str, x: Any, dtype: DType, other: Any) -> Any:

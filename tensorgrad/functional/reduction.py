@@ -17,6 +17,7 @@ from tensorgrad.dtypes import as_dtype, int64, is_floating, uint8
 from tensorgrad.errors import ArgumentError, DTypeError, EmptyError
 from tensorgrad.functional.arithmetic import maximum, minimum
 from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims, numpy_names
+from tensorgrad.functional.linalg import nuclear_norm
 from tensorgrad.functional.promotion import cast, floating, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
@@ -291,13 +292,16 @@ def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = False, dtype: object = None) -> Tensor:
     """The vector norm sum(|x|^p)^(1/p) over `dim`.
 
-    `p` is any number: inf the greatest |x|, -inf the least, 0 the count of nonzero elements, "fro" is 2. The gradient
-    at a norm of 0 is 0. `dtype` converts the input first; integers are a DTypeError.
+    `p` is any number: inf the greatest |x|, -inf the least, 0 the count of nonzero elements, "fro" is 2; "nuc" is the
+    sum of the singular values (`linalg.nuclear_norm`). The gradient at a norm of 0 is 0. `dtype` converts the input
+    first; integers are a DTypeError.
     """
     shape_of("norm", input)
     if dtype is not None:
         input = cast(input, as_dtype(dtype))
     _only_floating("norm", input)
+    if p == "nuc":
+        return nuclear_norm(input, dim, keepdim)
     order = _order(p)
     if order in (math.inf, -math.inf):
         return _extreme("norm", R.max if order > 0 else R.min, apply(E.absolute, input), dim, keepdim)
@@ -312,7 +316,7 @@ def _order(p: float | str) -> float:
     try:
         return float(p)
     except (TypeError, ValueError):
-        raise ArgumentError(f'norm: p must be a number, inf, -inf or "fro", got {p!r}') from None
+        raise ArgumentError(f'norm: p must be a number, inf, -inf, "fro" or "nuc", got {p!r}') from None
 
 
 # ---------------------------------------------------------------------- helpers

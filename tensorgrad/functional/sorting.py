@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tensorgrad.autograd.tape import apply
-from tensorgrad.autograd.variable import Tensor
+from tensorgrad.autograd.variable import Tensor, new_tensor
 from tensorgrad.dtypes import int64
 from tensorgrad.errors import BoundsError
-from tensorgrad.functional.dims import as_integer, normalize_dim
+from tensorgrad.functional.dims import as_flag, as_integer, normalize_dim
 from tensorgrad.functional.promotion import constant, shape_of
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
-from tensorgrad.ops import shape as S
 
 __all__ = ["argsort", "sort", "topk"]
 
@@ -37,9 +36,10 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     kept.
     """
     axis = normalize_dim("argsort", dim, len(shape_of("argsort", input)))
+    backwards = as_flag("argsort", "descending", descending)
     if not input.ndim:
         return constant(0, int64, input.device)
-    return apply(I.argsort, input, axis=axis, descending=descending)
+    return apply(I.argsort, input, axis=axis, descending=backwards)
 
 
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
@@ -49,9 +49,10 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     size = input.shape[axis] if input.ndim else 1
     if not 0 <= k <= size:
         raise BoundsError(f"topk: k must be in [0, {size}], the size of dim {axis}, got {k}")
-    order = argsort(input, dim, largest)
+    order = argsort(input, dim, as_flag("topk", "largest", largest))
     if input.ndim:
-        order = apply(S.getitem, order, key=(*(_ALL,) * axis, slice(k)))
+        B = input.device.backend
+        order = new_tensor(B.copy(B.getitem(order.array, (*(_ALL,) * axis, slice(k)))), input.device)
     return _selected(input, order, dim)
 
 

@@ -18,7 +18,7 @@ from tensorgrad.tensor import Tensor
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 # The modules that do what a function does, by the function's name without underscores.
-_MODULES = {name.lower(): name for name in (*activation.__all__, "Dropout", "Flatten", "Linear")}
+_MODULES = {name.lower(): name for name in (*activation.__all__, "Dropout", "Flatten", "Linear", "Unflatten")}
 
 
 class _Ordered(Module):

@@ -41,6 +41,7 @@ _GAINS = {
     "tanh": 5.0 / 3.0,
     "relu": math.sqrt(2.0),
     "selu": 0.75,
+    **{f"conv{kind}{n}d": 1.0 for kind in ("", "_transpose") for n in (1, 2, 3)},
 }
 
 
@@ -48,11 +49,14 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor that keeps the variance through `nonlinearity`; `param` is the negative slope of leaky_relu
     (0.01).
 
-    PyTorch's values: 1 for linear, identity and sigmoid, 5/3 for tanh, sqrt(2) for relu, sqrt(2 / (1 +
-    slope^2)) for leaky_relu, 3/4 for selu. Raises ArgumentError for any other name.
+    PyTorch's values: 1 for linear, identity, sigmoid and the convolutions (conv1d to conv3d, conv_transpose1d to
+    conv_transpose3d), 5/3 for tanh, sqrt(2) for relu, sqrt(2 / (1 + slope^2)) for leaky_relu, 3/4 for selu. Raises
+    ArgumentError for any other name, and for a slope that is not a number.
     """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, (int, float)):
+            raise ArgumentError(f"calculate_gain: the negative slope of leaky_relu must be a number, got {param!r}")
         return math.sqrt(2.0 / (1.0 + slope**2))
     if nonlinearity not in _GAINS:
         names = ", ".join(repr(name) for name in (*_GAINS, "leaky_relu"))

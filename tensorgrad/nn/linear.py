@@ -1,22 +1,24 @@
-"""The affine layer, and the two layers that compute nothing."""
+"""The affine layer, and the layers that compute nothing."""
 
 from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 from tensorgrad.creation import empty
-from tensorgrad.errors import ArgumentError, ShapeError, TensorgradError
+from tensorgrad.errors import ArgumentError, DTypeError, ShapeError, TensorgradError
+from tensorgrad.functional.dims import as_integer
 from tensorgrad.functional.linalg import linear, linear_act
 from tensorgrad.functional.promotion import shape_of
-from tensorgrad.functional.shape import flatten
+from tensorgrad.functional.shape import flatten, unflatten
 from tensorgrad.nn import init
 from tensorgrad.nn.module import Module
 from tensorgrad.nn.parameter import Parameter
 from tensorgrad.tensor import Tensor
 
-__all__ = ["Flatten", "Identity", "Linear"]
+__all__ = ["Flatten", "Identity", "Linear", "Unflatten"]
 
 
 class Linear(Module):
@@ -108,3 +110,21 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Divides the dimension `dim` into several of the sizes `unflattened_size`, one of which may be -1."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        if not isinstance(unflattened_size, (tuple, list)):
+            raise DTypeError(f"Unflatten: unflattened_size must be a tuple of sizes, got {unflattened_size!r}")
+        self.dim = as_integer("Unflatten", dim)
+        self.unflattened_size = tuple([as_integer("Unflatten", n) for n in unflattened_size])
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(..., a * b, ...) -> (..., a, b, ...)."""
+        return unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tensorgrad.ops import (
     activation,
     elementwise,
+    guarded,
     index,
     integers,
     linear,
@@ -17,6 +18,7 @@ from tensorgrad.ops import (
 __all__ = [
     "activation",
     "elementwise",
+    "guarded",
     "index",
     "integers",
     "linear",

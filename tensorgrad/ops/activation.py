@@ -27,12 +27,13 @@ def relu(B: Backend, x: Array) -> Array:
     return B.relu(x)
 
 
-@op(lambda B, g, _out, x, slope: B.leaky_relu_backward(g, x, slope))
+# A slope of zero is not multiplied by: what is below zero has not been chosen.
+@op(lambda B, g, _out, x, slope: B.leaky_relu_backward(g, x, slope) if slope else B.relu_backward(g, x))
 def leaky_relu(B: Backend, x: Array, slope: float) -> Array:
     return B.leaky_relu(x, slope)
 
 
-@op(lambda B, g, _out, x, alpha: B.elu_backward(g, x, alpha))
+@op(lambda B, g, _out, x, alpha: B.elu_backward(g, x, alpha) if alpha else B.relu_backward(g, x))
 def elu(B: Backend, x: Array, alpha: float) -> Array:
     return B.elu(x, alpha)
 

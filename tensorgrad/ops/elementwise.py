@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from tensorgrad.autograd.op import Op, op
+from tensorgrad.autograd.op import Op, Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 from tensorgrad.dtypes import DType
@@ -15,7 +15,12 @@ from tensorgrad.dtypes import DType
 _TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
 
-# Where a slope may be infinite, `multiply_unless_zero` and `divide_unless_zero` keep a gradient of zero zero.
+# Where a slope may be infinite, `multiply_unless_zero` and `divide_unless_zero` keep a gradient of zero zero. A slope
+# that is a square or a cube is multiplied into the gradient a factor at a time: it may overflow where the result fits.
+
+
+def _zero(B: Backend, like: Array) -> Array:
+    return B.full((), 0, like.dtype)
 
 
 # ---------------------------------------------------------------------- two arrays in
@@ -37,9 +42,16 @@ def subtract(B: Backend, x: Array, y: Array) -> Array:
     return B.subtract(x, y)
 
 
+def _times(B: Backend, g: Array, factor: Array) -> Array:
+    """g * factor; a number that is not finite is a slope that may not have been chosen."""
+    if type(factor) is float and not -math.inf < factor < math.inf:
+        return B.multiply_unless_zero(g, B.full((), factor, g.dtype))
+    return B.multiply(g, factor)
+
+
 @op(
-    lambda B, g, _out, _x, y: B.multiply(g, y),
-    lambda B, g, _out, x, _y: B.multiply(g, x),
+    lambda B, g, _out, _x, y: _times(B, g, y),
+    lambda B, g, _out, x, _y: _times(B, g, x),
     elementwise=True,
 )
 def multiply(B: Backend, x: Array, y: Array) -> Array:
@@ -47,18 +59,46 @@ def multiply(B: Backend, x: Array, y: Array) -> Array:
 
 
 def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) -> Array:
-    return B.divide(g, y) if isinstance(y, (int, float)) else B.divide_unless_zero(g, y)
+    if not isinstance(y, (int, float)):
+        return B.divide_unless_zero(g, y)
+    if y:
+        return B.divide(g, y) if y == y else _times(B, g, y)
+    return _times(B, g, math.copysign(math.inf, y))
 
 
-@op(
-    _quotient_numerator,
-    # x / y once more, and not the output: people write into a quotient more often than into what it was made of.
-    lambda B, g, _out, x, y: B.negative(B.multiply_unless_zero(g, B.divide(B.divide(x, y), y))),
-    elementwise=True,
-    wide="vjps",
-)
+def _quotient_denominator(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
+    """-g x / y^2, as about the numerator's gradient times the quotient: both fit, x / y^2 need not.
+
+    x / y once more, and not the output: people write into a quotient more often than into what it was made of.
+    """
+    return B.multiply_both_unless_zero(g, B.divide(-1, y), B.divide(x, y))
+
+
+@op(_quotient_numerator, _quotient_denominator, elementwise=True, wide="vjps")
 def divide(B: Backend, x: Array, y: Array) -> Array:
     return B.divide(x, y)
+
+
+def _number_denominator(B: Backend, g: Array, out: Array, x: float, _y: Spec) -> Array:
+    """-g x / y^2 as -(g out) (out / x), and without the division where that has no quotient."""
+    usual = 0 < abs(x) < math.inf
+    rest = B.divide(out, -x) if usual else B.multiply(out, -math.copysign(1.0, x))
+    return B.multiply_both_unless_zero(g, out, rest)
+
+
+@op(lambda B, g, _out, _x, _y: None, _number_denominator, elementwise=True, lends_output=True)
+def divide_number(B: Backend, x: float, y: Array) -> Array:
+    """x / y for a number x: the quotient is all that its gradient reads."""
+    return B.divide(x, y)
+
+
+def _negative_power(B: Backend, x: Array, y: float) -> tuple[Array, Array]:
+    """Two factors of x**(y - 1), which itself may overflow where the gradient does not."""
+    if y % 1 == 0:
+        rest = B.reciprocal(x)
+        return rest if y == -1 else B.power(x, y), rest
+    half = B.power(x, (y - 1) / 2)
+    return half, half
 
 
 def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
@@ -66,19 +106,23 @@ def _power_base(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
         # y = 0 is a constant: 0 * x**-1 would be nan at x = 0.
         if y == 0:
             return B.full(g.shape, 0, g.dtype)
+        if y < 0:
+            return B.multiply_both_unless_zero(B.multiply(g, y), *_negative_power(B, x, y))
         slope = B.multiply(B.power(x, y - 1), y)
-        return B.multiply(g, slope) if y >= 1 else B.multiply_unless_zero(g, slope)
+        return B.multiply(g, slope) if 1 <= y < math.inf else B.multiply_unless_zero(g, slope)
     slope = B.multiply(B.power(x, B.subtract(y, 1)), y)
-    return B.multiply_unless_zero(g, B.where(B.equal(y, 0), B.full((), 0, g.dtype), slope))
+    return B.where(B.equal(y, 0), _zero(B, g), B.multiply_unless_zero(g, slope))
 
 
 def _power_exponent(B: Backend, g: Array, out: Array, x: Array, y: Array) -> Array:
     if isinstance(x, (int, float)):
-        return B.multiply(g, B.multiply(out, math.log(x) if x > 0 else 0.0 if x == 0 else math.nan))
+        if 0 < x < math.inf:
+            return B.multiply(g, B.multiply(out, math.log(x)))
+        x = B.full((), x, g.dtype)
     # 0**y is flat for y >= 0; log(0) would make that nan.
     flat = B.logical_and(B.equal(x, 0), B.greater_equal(y, 0))
     safe = B.where(flat, B.full((), 1, x.dtype), x)
-    return B.multiply(g, B.multiply(out, B.log(safe)))
+    return B.multiply_both_unless_zero(g, B.log(safe), out)
 
 
 @op(_power_base, _power_exponent, elementwise=True, wide="vjps")
@@ -97,14 +141,15 @@ def integer_power(B: Backend, x: Array, y: Array) -> Array:
     return B.where(fraction, B.full((), 0, power.dtype), power)
 
 
-def _share(B: Backend, g: Array, wins: Array, ties: Array) -> Array:
-    """The whole gradient where this input wins, half of it where the two tie, as PyTorch does."""
-    return B.where(wins, g, B.where(ties, B.multiply(g, 0.5), B.full((), 0, g.dtype)))
+def _share(B: Backend, g: Array, loses: Array, ties: Array) -> Array:
+    """Nothing where this input loses, half of the gradient where the two tie, else all of it: so both have it where
+    one is nan, as in PyTorch."""
+    return B.where(loses, _zero(B, g), B.where(ties, B.multiply(g, 0.5), g))
 
 
 @op(
-    lambda B, g, _out, x, y: _share(B, g, B.greater(x, y), B.equal(x, y)),
     lambda B, g, _out, x, y: _share(B, g, B.less(x, y), B.equal(x, y)),
+    lambda B, g, _out, x, y: _share(B, g, B.greater(x, y), B.equal(x, y)),
     elementwise=True,
 )
 def maximum(B: Backend, x: Array, y: Array) -> Array:
@@ -112,8 +157,8 @@ def maximum(B: Backend, x: Array, y: Array) -> Array:
 
 
 @op(
-    lambda B, g, _out, x, y: _share(B, g, B.less(x, y), B.equal(x, y)),
     lambda B, g, _out, x, y: _share(B, g, B.greater(x, y), B.equal(x, y)),
+    lambda B, g, _out, x, y: _share(B, g, B.less(x, y), B.equal(x, y)),
     elementwise=True,
 )
 def minimum(B: Backend, x: Array, y: Array) -> Array:
@@ -122,7 +167,7 @@ def minimum(B: Backend, x: Array, y: Array) -> Array:
 
 @op(
     lambda B, g, _out, _x, _y: g,
-    lambda B, g, _out, x, y: B.negative(B.multiply(g, B.floor_divide(x, y))),
+    lambda B, g, _out, x, y: B.negative(B.multiply_unless_zero(g, B.floor_divide(x, y))),
     elementwise=True,
     wide="vjps",
 )
@@ -161,12 +206,12 @@ def log1p(B: Backend, x: Array) -> Array:
     return B.log1p(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(2)), wide="vjps")
+@op(lambda B, g, _out, x: B.divide_unless_zero(B.multiply(g, 1 / math.log(2)), x), wide="vjps")
 def log2(B: Backend, x: Array) -> Array:
     return B.log2(x)
 
 
-@op(lambda B, g, _out, x: B.multiply(B.divide_unless_zero(g, x), 1 / math.log(10)), wide="vjps")
+@op(lambda B, g, _out, x: B.divide_unless_zero(B.multiply(g, 1 / math.log(10)), x), wide="vjps")
 def log10(B: Backend, x: Array) -> Array:
     return B.log10(x)
 
@@ -181,13 +226,20 @@ def square(B: Backend, x: Array) -> Array:
     return B.square(x)
 
 
-# The slope is taken from x, not from an infinite output: so the second derivative is guarded as well.
-@op(lambda B, g, _out, x: B.negative(B.multiply_unless_zero(g, B.reciprocal(B.square(x)))), wide="vjps")
+def _reciprocal_vjp(B: Backend, g: Array, out: Array, _x: Spec) -> Array:
+    return B.negative(B.multiply_both_unless_zero(g, out, out))
+
+
+@op(_reciprocal_vjp, lends_output=True, wide="vjps")
 def reciprocal(B: Backend, x: Array) -> Array:
     return B.reciprocal(x)
 
 
-@op(lambda B, g, out, x: B.multiply_unless_zero(g, B.multiply(B.divide(out, x), -0.5)), wide=True)
+def _rsqrt_vjp(B: Backend, g: Array, out: Array, _x: Spec) -> Array:
+    return B.multiply_unless_zero(B.multiply_both_unless_zero(B.multiply(g, -0.5), out, out), out)
+
+
+@op(_rsqrt_vjp, lends_output=True, wide=True)
 def rsqrt(B: Backend, x: Array) -> Array:
     return B.reciprocal(B.sqrt(x))
 
@@ -328,10 +380,22 @@ logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor, left
         "right_shift",
     )
 )
-floor_divide = _plain("floor_divide")
 
 
-@op()
+# ---------------------------------------------------------------------- flat almost everywhere, of two arrays
+_flat_in_both = op(
+    lambda B, _g, _out, _x, _y: B.full(_x.shape, 0, _x.dtype),
+    lambda B, _g, _out, _x, _y: B.full(_y.shape, 0, _y.dtype),
+    elementwise=True,
+)
+
+
+@_flat_in_both
+def floor_divide(B: Backend, x: Array, y: Array) -> Array:
+    return B.floor_divide(x, y)
+
+
+@_flat_in_both
 def trunc_divide(B: Backend, x: Array, y: Array) -> Array:
     """x / y rounded towards zero; integers exactly."""
     below = B.floor_divide(x, y)

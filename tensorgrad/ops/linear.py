@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from tensorgrad.autograd.op import Spec, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
+from tensorgrad.errors import ArgumentError
 
-__all__ = ["linear", "linear_act", "matmul", "outer"]
+__all__ = ["linear", "linear_act", "matmul", "nuclear_norm", "outer"]
 
 
 def _swapped(B: Backend, x: Array) -> Array:
@@ -129,3 +133,26 @@ def linear_act(
 def outer(B: Backend, x: Array, y: Array) -> Array:
     """x[:, None] * y[None, :] of two 1-d arrays."""
     return B.multiply(B.reshaped(x, (x.shape[0], 1)), y)
+
+
+# ---------------------------------------------------------------------- the nuclear norm
+def _polar(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """U @ V.T of each matrix U @ diag(s) @ V.T, without the singular values that rounding alone keeps from being 0."""
+    if not np.isfinite(x).all():
+        raise ArgumentError("norm: the singular values of numbers that are nan or infinite are not defined")
+    u, s, vt = np.linalg.svd(x.astype(np.float64), full_matrices=False)
+    least = s.max(-1, keepdims=True, initial=0.0) * max(x.shape[-2:]) * np.finfo(x.dtype).eps
+    polar: np.ndarray[Any, Any] = np.matmul(u * (s > least)[..., None, :], vt).astype(x.dtype)
+    return polar
+
+
+@op(
+    lambda B, g, out, _x: B.multiply(B.reshaped(g, (*g.shape, 1, 1)), out[0]),
+    residuals="differentiable",
+)
+def nuclear_norm(B: Backend, x: Array) -> tuple[Array, Array]:
+    """The sums of the singular values of the matrices in the last two dimensions: <x, polar factor of x>, of which the
+    polar factor is the gradient too. The host computes it, so there is no gradient of the gradient.
+    """
+    polar = B.asarray(_polar(B.to_numpy(x)))
+    return B.sum(B.multiply(x, polar), axis=(x.ndim - 2, x.ndim - 1)), polar

@@ -189,13 +189,13 @@ def kl_div_of_logs(B: Backend, x: Array, log_t: Array, reduction: str) -> Array:
 
 
 @op(
-    lambda B, g, _out, _x, t: B.multiply(g, t),
+    lambda B, g, _out, _x, t: B.multiply_unless_zero(t, g),
     lambda B, g, _out, x, t: B.multiply(g, _finite_or_used(B, x, B.not_equal(t, 0))),
     elementwise=True,
     wide="vjps",
 )
 def weighed(B: Backend, x: Array, t: Array) -> Array:
-    """t x, for probabilities or weights t."""
+    """t x, for probabilities or weights t. What has none has no gradient, whatever comes in."""
     return B.multiply_unless_zero(t, x)
 
 
@@ -295,7 +295,7 @@ def _on_log_probabilities(
         weights = _weights(B, safe, valid, weight, _x.dtype)
         scale = _row_gradients(B, g, valid, weights, reduction)
         slope = row_slope(B, safe, weights, weight, classes)
-        return _unrows(B, B.multiply(slope, scale), _x.shape)
+        return _unrows(B, B.multiply_unless_zero(slope, scale), _x.shape)
 
     def forward(
         B: Backend, x: Array, labels: Array, weight: Array | None, ignore_index: int, reduction: str, name: str

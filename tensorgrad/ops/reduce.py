@@ -108,9 +108,8 @@ def prod(B: Backend, x: Array, axis: Axis = None, keepdims: bool = False) -> Arr
 # ---------------------------------------------------------------------- extremes
 def _extreme_vjp(B: Backend, g: Array, out: Array, x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The gradient goes to the elements that are the extreme, in equal shares where several are."""
-    wins = B.astype(B.equal(x, _aligned(B, out, x.shape, axis, keepdims)), g.dtype)
-    winners = B.sum(wins, axis=axis, keepdims=keepdims)
-    return B.multiply(wins, _aligned(B, B.divide(g, winners), x.shape, axis, keepdims))
+    share, extreme = _aligned(B, g, x.shape, axis, keepdims), _aligned(B, out, x.shape, axis, keepdims)
+    return B.extreme_backward(share, x, extreme, axis=axis)
 
 
 @op(_extreme_vjp, wide="vjps")
@@ -226,7 +225,7 @@ def _norm_vjp(
     size = B.absolute(x)
     ratio = B.divide(size, _aligned(B, _nonzero(B, out), x.shape, axis, keepdims))
     slope = B.multiply(B.sign(x), B.power(_nonzero(B, ratio), p - 1))
-    return B.multiply(slope, _aligned(B, g, x.shape, axis, keepdims))
+    return B.multiply_unless_zero(slope, _aligned(B, g, x.shape, axis, keepdims))
 
 
 def _nonzero(B: Backend, x: Array) -> Array:

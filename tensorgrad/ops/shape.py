@@ -11,7 +11,7 @@ from typing import Any
 from tensorgrad.autograd.op import op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array, Shape
-from tensorgrad.dtypes import int64
+from tensorgrad.dtypes import DType, int64
 
 
 # ---------------------------------------------------------------------- views
@@ -38,6 +38,27 @@ def broadcast_to(B: Backend, x: Array, shape: Shape) -> Array:
 def getitem(B: Backend, x: Array, key: tuple[Any, ...]) -> Array:
     """x[key] for a basic key: ints, slices, None and Ellipsis."""
     return B.getitem(x, key)
+
+
+Place = tuple[int, int, int]
+
+
+@op(lambda B, g, _out, _x, place: B.scatter_diagonal(g, shape=_x.shape, place=place), view="always")
+def diagonal(B: Backend, x: Array, place: Place) -> Array:
+    """`place`: (offset, axis1, axis2), as the primitive takes it."""
+    return B.diagonal(x, place)
+
+
+@op(lambda B, g, _out, _values, shape, place: B.diagonal(g, place))
+def scatter_diagonal(B: Backend, values: Array, shape: Shape, place: Place) -> Array:
+    """Zeros of `shape`, with `values` on a diagonal."""
+    return B.scatter_diagonal(values, shape=shape, place=place)
+
+
+@op(view="always")
+def reinterpret(B: Backend, x: Array, dtype: DType) -> Array:
+    """The bytes of `x` as another dtype. Not differentiable."""
+    return B.reinterpret(x, dtype)
 
 
 # ---------------------------------------------------------------------- joining
@@ -163,9 +184,11 @@ def _triu(B: Backend, x: Array, k: int) -> Array:
 
 @op(lambda B, g, _out, _x, k: _tril(B, g, k))
 def tril(B: Backend, x: Array, k: int) -> Array:
-    return _tril(B, x, k)
+    made = _tril(B, x, k)
+    return made if B.is_contiguous(made) else B.copy(made)  # in C order whatever the order of the input, as PyTorch's
 
 
 @op(lambda B, g, _out, _x, k: _triu(B, g, k))
 def triu(B: Backend, x: Array, k: int) -> Array:
-    return _triu(B, x, k)
+    made = _triu(B, x, k)
+    return made if B.is_contiguous(made) else B.copy(made)

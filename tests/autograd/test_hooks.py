@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 import tensorgrad as tg
@@ -144,6 +146,96 @@ def test_retain_grad_sees_what_the_hooks_made() -> None:
     y.register_hook(lambda g: g * 2)
     y.retain_grad()
     (y * 1).backward()
+    assert_values(y.grad, 2)
+
+
+def test_a_retained_gradient_sees_all_hooks_whatever_the_order() -> None:
+    for place in range(3):
+        x = leaf(2.0)
+        y = x * 3
+        for k, factor in enumerate((5, 7)):
+            if k == place:
+                y.retain_grad()
+            y.register_hook(partial(tg.mul, factor))
+        if place == 2:
+            y.retain_grad()
+        (3 * y).backward(retain_graph=True)
+        assert_values(y.grad, 105)
+        assert_values(x.grad, 315)
+        (3 * y).backward()
+        assert_values(y.grad, 210)
+
+
+def test_a_retained_gradient_after_a_write_sees_the_hooks_of_the_new_value() -> None:
+    for view in (False, True):
+        x = leaf([2.0, 1.0])
+        y = x * 3
+        y.retain_grad()
+        y.register_hook(lambda g: g * 5)
+        (y[:] if view else y).mul_(2)
+        y.register_hook(lambda g: g * 11)
+        (3 * y).sum().backward()
+        assert_values(y.grad, [33, 33])
+        assert_values(x.grad, [990, 990])
+
+
+def test_a_retained_gradient_of_a_view_whose_root_is_written() -> None:
+    x = leaf([2.0, 3.0])
+    y = x * 3
+    v = y[0]
+    v.retain_grad()
+    y.mul_(2)
+    (3 * v).backward()
+    assert_values(v.grad, 3)
+    assert_values(x.grad, [18, 0])
+
+
+def test_a_retained_gradient_of_one_of_several_outputs() -> None:
+    x = leaf([2.0, 3.0, 1.0])
+    variance, mean = tg.var_mean(x)
+    first, second, _ = x.unbind(0)
+    for t in (mean, first):
+        t.retain_grad()
+        t.register_hook(lambda g: g * 5)
+    (variance + mean + 2 * first + second).backward()
+    assert_values(mean.grad, 5)
+    assert_values(first.grad, 10)
+
+
+def test_a_retained_gradient_with_a_graph() -> None:
+    x = leaf(2.0)
+    y = x**2
+    y.retain_grad()
+    y.register_hook(lambda g: g * x)
+    (y * 1).backward(create_graph=True)
+    assert y.grad is not None
+    assert_values(y.grad, 2)
+    assert_values(tg.autograd.grad(y.grad, x)[0], 1)
+
+
+def test_a_retained_gradient_is_kept_once_where_it_is_asked_for() -> None:
+    x = leaf(2.0)
+    y = x * 3
+    y.retain_grad()
+    y.register_hook(lambda g: g * 5)
+    (3 * y).backward(inputs=[y])
+    assert_values(y.grad, 15)
+    assert x.grad is None
+    z = x * 3
+    z.retain_grad()
+    z.register_hook(lambda g: g * 5)
+    assert_values(tg.autograd.grad(3 * z, z)[0], 15)
+    assert_values(z.grad, 15)
+
+
+def test_a_hook_can_be_removed_from_in_front_of_a_retained_gradient() -> None:
+    x = leaf(2.0)
+    y = x * 3
+    y.retain_grad()
+    handle = y.register_hook(lambda g: g * 5)
+    y.register_hook(lambda g: g + 1)
+    handle.remove()
+    y.backward()
     assert_values(y.grad, 2)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from tensorgrad.backends.primitives import Shape
 from tensorgrad.backends.primitives.linear import ACTIVATIONS_OF_RESULT
-from tensorgrad.backends.primitives.results import Spec, viewed
-from tensorgrad.dtypes import FLOATS, DType, bool_, float16, float32, float64, int32, int64
+from tensorgrad.backends.primitives.results import Spec, diagonal, viewed
+from tensorgrad.dtypes import FLOATS, DType, bool_, float16, float32, float64, int16, int32, int64, uint8
 from tests.backends.case_values import ANY, INTEGERS, NUMBERS, Case, Cases, between
-from tests.backends.operands import Call, Drawer, Values, plain
+from tests.backends.operands import Call, Drawer, Operand, Values, plain
 
 __all__ = ["CASES"]
 
@@ -79,6 +79,15 @@ CASES.add("left_shift right_shift", _binary(INTEGERS, between(0, 5)))
 CASES.add("equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor", _binary(ANY))
 CASES.add("bitwise_and bitwise_or bitwise_xor", _binary((*INTEGERS, bool_)))
 CASES.add("multiply_unless_zero divide_unless_zero", _binary(FLOATS, numbers=False))
+
+
+@CASES.of("multiply_both_unless_zero")
+def _guarded_product(d: Drawer) -> Call:
+    dtype, shape = d.pick(FLOATS), d.shape()
+    smaller = shape[d.whole(0, len(shape)) :]
+    return Call((d.array(shape, dtype), d.array(shape, dtype), d.array(smaller, dtype)))
+
+
 CASES.add("relu_backward tanh_backward sigmoid_backward silu_backward gelu_backward gelu_tanh_backward", _pair())
 CASES.add("leaky_relu_backward elu_backward", _pair(_slope))
 CASES.add("act_backward", _pair(lambda d: d.pick(ACTIVATIONS_OF_RESULT), _slope))
@@ -126,6 +135,16 @@ CASES.add("mean logsumexp", _reduction(FLOATS))
 CASES.add("var", _reduction(FLOATS, correction=lambda d: d.pick([0.0, 1.0])))
 CASES.add("norm", _reduction(FLOATS, p=lambda d: d.pick([2.0, 0.0, 1.0, 3.0])))
 CASES.add("leave_one_out", lambda d: Call((d.array(d.shape(1), d.pick(FLOATS)),)))
+
+
+@CASES.of("extreme_backward")
+def _extreme_backward(d: Drawer) -> Call:
+    shape, dtype, few = d.shape(), d.pick(FLOATS), between(0, 3)
+    axis = d.axes(len(shape))
+    over = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    kept = tuple([1 if i in over or i - len(shape) in over else n for i, n in enumerate(shape)])
+    x, extreme = d.array(shape, dtype, few), d.array(kept, dtype, few)
+    return Call((d.array(kept, dtype), x, extreme), {"axis": axis})
 
 
 @CASES.of("cumsum")
@@ -232,6 +251,32 @@ def _getitem(d: Drawer) -> Call:
     return Call((d.array(shape, d.pick(ANY)), d.key(shape)))
 
 
+@CASES.of("diagonal")
+def _diagonal(d: Drawer) -> Call:
+    x = d.array(d.shape(2), d.pick(ANY))
+    axis1 = d.axis(x.ndim)
+    axis2 = d.pick([a for a in range(x.ndim) if a != axis1])
+    return Call((x, (d.whole(-3, 3), axis1, axis2)))
+
+
+@CASES.of("scatter_diagonal")
+def _scatter_diagonal(d: Drawer) -> Call:
+    place = (d.whole(-3, 3), *d.pick([(0, 1), (1, 0)]))
+    shape = d.shape(2)
+    found = diagonal(Spec(shape, float32), place)
+    return Call((d.array(found.shape, d.pick(ANY)),), {"shape": shape, "place": place})
+
+
+@CASES.of("reinterpret")
+def _reinterpret(d: Drawer) -> Call:
+    """Of another dtype of its size in every layout, of one of another size where the last dimension lies in a row."""
+    if d.flag():
+        return Call((d.array(d.shape(), d.pick([float32, int32])), d.pick([int32, float32])))
+    shape = d.shape(1)
+    row = (*shape[:-1], 2 * shape[-1])
+    return Call((Operand(row, float32, plain, row), d.pick([int16, uint8, int64])))
+
+
 @CASES.of("concatenate")
 def _concatenate(d: Drawer) -> Call:
     shape, dtype = d.shape(1), d.pick(ANY)
@@ -246,9 +291,10 @@ def _pad(d: Drawer) -> Call:
     return Call((x,), {"widths": tuple([(d.whole(0, 2), d.whole(0, 2)) for _ in x.shape]), "value": d.pick([0, 1])})
 
 
-@CASES.of("region_mask")
-def _region_mask(d: Drawer) -> Call:
-    shape, views = d.shape(), []
+@CASES.of("clear_region")
+def _clear_region(d: Drawer) -> Call:
+    x, views = d.array(d.shape(), d.pick(FLOATS)), []
+    shape = x.shape
     region = Spec(shape, float32)
     if d.flag():
         views.append(("getitem", d.key(shape)))
@@ -256,4 +302,4 @@ def _region_mask(d: Drawer) -> Call:
     if d.flag():
         views.append(("transpose", tuple(range(region.ndim))[::-1]))
     order = sorted(range(len(shape)), reverse=d.flag())
-    return Call((shape, d.pick(FLOATS), tuple(views), tuple(order)))
+    return Call((x, tuple(views), tuple(order)))

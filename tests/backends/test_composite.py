@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "unbroadcast": (X, (1, 5)),
     "multiply_unless_zero": (G, X),
     "divide_unless_zero": (G, X),
+    "multiply_both_unless_zero": (G, X, X[0]),
     "relu": (X,),
     "relu_backward": (G, X),
     "leaky_relu": (X, 0.2),
@@ -125,10 +126,46 @@ def test_divide_unless_zero(dtype: type) -> None:
     with np.errstate(all="ignore"):
         plain = g / y
         for found in (B.divide_unless_zero(g, y), Backend.divide_unless_zero(B, g, y)):
-            np.testing.assert_array_equal(found, np.where((g == 0) & (y == 0), 0, plain))
+            np.testing.assert_array_equal(found, np.where(g == 0, 0, plain))
     zero: Array = np.zeros((), dtype)
     assert B.divide_unless_zero(zero, zero) == 0
     assert B.divide_unless_zero(g[:0], y[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_multiply_both_unless_zero(dtype: type) -> None:
+    values: Array = np.array([0.0, -0.0, 1.0, -2.5, 1e-4, np.inf, -np.inf, np.nan], dtype)
+    g, a, b = (x.reshape(-1) for x in np.meshgrid(values, values, values))
+    with np.errstate(all="ignore"):
+        plain = (g * a) * b
+        for found in (B.multiply_both_unless_zero(g, a, b), Backend.multiply_both_unless_zero(B, g, a, b)):
+            np.testing.assert_array_equal(found, np.where(g == 0, 0, plain))
+        small: Array = np.array([1e-3], dtype)
+        large: Array = np.array([np.finfo(dtype).max], dtype)
+        assert B.multiply_both_unless_zero(small, large, np.array([1.5], dtype)) < np.inf
+    assert B.multiply_both_unless_zero(g[:0], a[:0], b[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+@pytest.mark.parametrize("rows", [5, 500])
+def test_extreme_backward(dtype: type, axis: Any, rows: int) -> None:
+    x: Array = RNG.integers(0, 3, (rows, 7)).astype(dtype)
+    x[1, 2] = x[1, 5] = x[4, 2] = np.nan
+    extreme = x.max(axis=axis, keepdims=True)
+    g: Array = np.asarray(RNG.standard_normal(extreme.shape), dtype)
+    g.flat[0] = np.inf
+    wins = np.where(np.isnan(extreme), np.isnan(x), x == extreme)
+    expected = np.where(wins, g.astype(np.float64) / wins.sum(axis=axis, keepdims=True), 0)
+    for found in (B.extreme_backward(g, x, extreme, axis=axis), Backend.extreme_backward(B, g, x, extreme, axis=axis)):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=float(np.finfo(dtype).eps))
+
+
+def test_more_winners_than_float16_holds() -> None:
+    x: Array = np.zeros(70_000, np.float16)
+    found = B.extreme_backward(np.array(1000, np.float16), x, np.zeros((), np.float16), axis=None)
+    np.testing.assert_allclose(found, 1000 / 70_000, rtol=1e-3)
 
 
 @pytest.mark.parametrize(("dtype", "most"), [(np.float32, 5e-7), (np.float64, 1e-15)])

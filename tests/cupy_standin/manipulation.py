@@ -89,6 +89,15 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> ndarray:
     return _swapaxes(a, axis1, axis2)
 
 
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> ndarray:
+    """A view that can be written; memory of its own where it has no elements."""
+    values = np.diagonal(host(a), offset, axis1, axis2)
+    if values.size == 0:
+        return empty(values.shape, values.dtype)
+    values.flags.writeable = host(a).flags.writeable
+    return view_of(a, values)
+
+
 def moveaxis(a: Any, source: Axes, destination: Axes) -> ndarray:
     return _moveaxis(a, source, destination)
 
@@ -248,7 +257,7 @@ def get_array_module(*args: Any) -> Any:
 MANIPULATION: dict[str, Any] = {
     f.__name__: f
     for f in [
-        *(argsort, atleast_1d, broadcast_to, can_cast, concatenate, dot, expand_dims, flip, get_array_module),
+        *(argsort, atleast_1d, broadcast_to, can_cast, concatenate, diagonal, dot, expand_dims, flip, get_array_module),
         *(matmul, may_share_memory, moveaxis, ndim, ravel, repeat, reshape, result_type, sort, squeeze, stack),
         *(swapaxes, transpose),
     ]

@@ -179,6 +179,7 @@ METHODS: dict[str, Any] = {
     "argsort": manipulation.argsort,
     "cumprod": cumprod,
     "cumsum": cumsum,
+    "diagonal": manipulation.diagonal,
     "dot": manipulation.dot,
     "flatten": _flatten,
     "nonzero": indexing.nonzero,

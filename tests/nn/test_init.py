@@ -84,6 +84,10 @@ def test_gains() -> None:
     assert init.calculate_gain("leaky_relu") == math.sqrt(2 / 1.0001)
     assert init.calculate_gain("leaky_relu", 0.2) == LEAKY
     assert init.calculate_gain("selu") == 0.75
+    for name in ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"):
+        assert init.calculate_gain(name) == 1.0
+    with pytest.raises(tg.errors.ArgumentError, match="slope of leaky_relu must be a number, got True"):
+        init.calculate_gain("leaky_relu", True)
     with pytest.raises(tg.errors.ArgumentError, match=r"calculate_gain: nonlinearity must be one of .* 'swish'"):
         init.calculate_gain("swish")
 

@@ -75,6 +75,19 @@ def test_flatten_and_identity() -> None:
     assert nn.Identity(1, anything=2)(x) is x
 
 
+def test_unflatten() -> None:
+    x = tg.tensor(np.arange(24.0).reshape(2, 12))
+    layer = nn.Unflatten(1, (3, -1))
+    assert layer(x).tolist() == np.arange(24.0).reshape(2, 3, 4).tolist()
+    assert repr(layer) == "Unflatten(dim=1, unflattened_size=(3, -1))"
+    assert nn.Sequential(nn.Flatten(), nn.Unflatten(dim=-1, unflattened_size=[4, 3]))(x).shape == (2, 4, 3)
+    for size in (12, "ab", (3.0, 4)):
+        with pytest.raises(tg.errors.DTypeError, match="Unflatten: "):
+            nn.Unflatten(1, size)  # type: ignore[arg-type]
+    with pytest.raises(tg.errors.ShapeError, match=r"Unflatten.*dim 1 of shape \(2, 12\) cannot be divided"):
+        nn.Sequential(nn.Unflatten(1, (5, 2)))(x)
+
+
 def test_dropout_in_training() -> None:
     tg.manual_seed(1)
     x = tg.ones(200, 500, requires_grad=True)

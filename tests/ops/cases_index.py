@@ -51,6 +51,14 @@ def on_indices(x: Array, dim: int, index: Array, src: Array | None, absorb: Call
     return out
 
 
+def added_slices(x: Array, index: Array, values: Array) -> Array:
+    """The slices at `index` less `values`, one after the other, in the dtype of x."""
+    result = x.copy()
+    for i, v in zip(index, values, strict=True):
+        result[i] -= v
+    return result
+
+
 def gathered(x: Array, dim: int, index: Array) -> Array:
     out = np.empty(index.shape, x.dtype)
     for at in np.ndindex(index.shape):
@@ -209,6 +217,88 @@ ALONG_A_DIM = [
         sample=("normal", below(4)),
     ),
     Case(
+        "gather-smaller",
+        lambda x, i: tg.gather(x, 1, i),
+        lambda x, i: gathered(x, 1, i),
+        [(3, 4, 5), (2, 3, 1)],
+        sample=("normal", below(4)),
+    ),
+    Case(
+        "gather-0d-many",
+        lambda x, i: tg.gather(x, 0, i),
+        lambda x, i: np.repeat(x, 3),
+        [(), (3,)],
+        sample=("normal", below(1)),
+    ),
+    Case("gather-by-0d", lambda x, i: tg.gather(x, 0, i), lambda x, i: x[i], [(3,), ()], sample=("normal", below(3))),
+    Case(
+        "gather-nothing",
+        lambda x, i: tg.gather(x, 0, i),
+        lambda x, i: x[0, :0],
+        [(2, 3), (0,)],
+        sample=("normal", below(1)),
+    ),
+    Case(
+        "scatter-0d-many",
+        lambda x, i, v: tg.scatter_add(x, 0, i, v),
+        lambda x, i, v: x + v.sum(),
+        [(), (3,), (3,)],
+        sample=("normal", below(1), "normal"),
+    ),
+    Case(
+        "scatter-by-0d",
+        lambda x, i, v: tg.scatter_add(x, 0, i, v),
+        lambda x, i, v: x + np.eye(3, dtype=x.dtype)[i] * v,
+        [(3,), (), ()],
+        sample=("normal", below(3), "normal"),
+    ),
+    Case(
+        "take_along_dim-negative",
+        lambda x, i: tg.take_along_dim(x, i, 1),
+        lambda x, i: np.take_along_axis(x, i, 1),
+        [(3, 4), (3, 2)],
+        sample=("normal", within(4)),
+    ),
+    Case(
+        "take_along_dim-negative-flat",
+        lambda x, i: tg.take_along_dim(x, i),
+        lambda x, i: np.take_along_axis(x, i, None),
+        [(3, 4), (5,)],
+        sample=("normal", within(12)),
+    ),
+    Case(
+        "repeat_interleave-tensor",
+        lambda x, n: x.repeat_interleave(n, 1),
+        lambda x, n: np.repeat(x, n, 1),
+        [(2, 4), (4,)],
+        sample=("normal", below(3)),
+    ),
+    Case(
+        "repeat_interleave-flat",
+        lambda x, n: tg.repeat_interleave(x, n),
+        lambda x, n: np.repeat(x, n),
+        [(2, 2), (4,)],
+        sample=("normal", below(3)),
+    ),
+    Case(
+        "repeat_interleave-places",
+        lambda n: tg.repeat_interleave(n),
+        lambda n: np.repeat(np.arange(4), n),
+        [(4,)],
+        sample=below(4),
+        gradient=False,
+        second=False,
+        dtypes=[tg.int64],
+    ),
+    Case(
+        "index_add-subtracts",
+        lambda x, i, v: tg.index_add(x, 0, i, v, alpha=-1),
+        added_slices,
+        [(3, 2), (4,), (4, 2)],
+        sample=("normal", below(3), "normal"),
+        dtypes=(tg.uint8, tg.int8, tg.int64, tg.float32, tg.float64),
+    ),
+    Case(
         "scatter",
         lambda x, i, v: tg.scatter(x, 1, i, v),
         lambda x, i, v: on_indices(x, 1, i, v, lambda old, new: new),
@@ -306,8 +396,8 @@ ALONG_A_DIM = [
     Case(
         "index_add-0d",
         lambda x, i, v: tg.index_add(x, 0, i, v),
-        lambda x, i, v: x + v[0],
-        [(), (1,), (1,)],
+        lambda x, i, v: x + v,
+        [(), (1,), ()],
         sample=("normal", below(1), "normal"),
     ),
 ]

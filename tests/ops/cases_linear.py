@@ -146,6 +146,32 @@ CASES: list[Case] = [
     Case("mv", tg.mv, np.matmul, shapes=[(4, 3), (3,)]),
     Case("dot", tg.dot, np.dot, shapes=[(3,), (3,)], dtypes=(tg.float32, tg.float64, tg.int64)),
     Case("outer", tg.outer, np.outer, shapes=[(3,), (4,)], dtypes=ALL),
+    Case("outer-bool", tg.outer, np.outer, shapes=[(3,), (4,)], dtypes=[tg.bool]),
+    Case(
+        "outer-mixed",
+        lambda x, y: tg.outer(x, (y > 0)),
+        lambda x, y: np.outer(x, y > 0).astype(x.dtype),
+        shapes=[(3,), (4,)],
+        gradient=False,  # none goes to what is compared
+        second=False,
+    ),
+    *[
+        Case(
+            f"norm-nuc-{_name(shape)}-{dim}",
+            lambda x, dim=dim: x.norm("nuc", dim),
+            lambda x, dim=dim: np.linalg.norm(x, "nuc", dim),
+            shapes=[shape],
+            second=False,  # the host computes it
+        )
+        for shape, dim in [((3, 3), None), ((2, 4), None), ((4, 2, 3), (0, 2)), ((4, 2, 3), (-1, 1))]
+    ],
+    Case(
+        "norm-nuc-keepdim",
+        lambda x: tg.norm(x, "nuc", (0, 2), keepdim=True),
+        lambda x: np.linalg.norm(x, "nuc", (0, 2), keepdims=True),
+        shapes=[(3, 2, 4)],
+        second=False,
+    ),
     Case("outer-empty", tg.outer, np.outer, shapes=[(3,), (0,)]),
     *[
         Case(

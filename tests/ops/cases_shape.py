@@ -8,7 +8,8 @@ import numpy as np
 
 import tensorgrad as tg
 from tensorgrad.functional.padding import pad
-from tensorgrad.functional.shape import expand_as, meshgrid, unflatten, view
+from tensorgrad.functional.repeating import meshgrid
+from tensorgrad.functional.shape import expand_as, unflatten, view
 from tests.ops.table import Case
 
 NUMBERS = (tg.float32, tg.float64)
@@ -32,6 +33,9 @@ RESHAPING = [
     Case("flatten-0d", tg.flatten, np.ravel, [()]),
     Case("flatten-empty", lambda x: tg.flatten(x, 1), lambda x: x.reshape(2, 0), [(2, 0, 3)]),
     Case("unflatten", lambda x: unflatten(x, -1, (2, -1)), lambda x: x.reshape(3, 2, 2), [(3, 4)]),
+    Case("t", tg.t, np.transpose, [(2, 3)], dtypes=ALL),
+    Case("t-vector", tg.t, np.transpose, [(3,)]),
+    Case("swapaxes", lambda x: tg.swapaxes(x, 0, -1), lambda x: np.swapaxes(x, 0, -1), [(2, 3, 4)], dtypes=ALL),
     Case("squeeze", tg.squeeze, np.squeeze, [(1, 3, 1, 2)]),
     Case("squeeze-dim", lambda x: tg.squeeze(x, -2), lambda x: np.squeeze(x, -2), [(1, 3, 1, 2)]),
     Case("squeeze-larger-dim", lambda x: tg.squeeze(x, 1), lambda x: x, [(1, 3)]),
@@ -157,6 +161,11 @@ MARGINS = [
         _numpy_pad(((0, 1), (4, 1)), mode="edge"),
         [(2, 3)],
     ),
+    Case("pad-reflect-crop", lambda x: pad(x, (2, -1), "reflect"), lambda x: x[:, [2, 1, 0, 1, 2]], [(2, 4)]),
+    Case("pad-reflect-cropped-away", lambda x: pad(x, (-5, 3), "reflect"), lambda x: x[:, [1, 0]], [(2, 4)]),
+    Case("pad-replicate-crop", lambda x: pad(x, (-3, 2), "replicate"), lambda x: x[:, [3, 3, 3]], [(2, 4)]),
+    Case("pad-circular-crop", lambda x: pad(x, (-1, 2), "circular"), lambda x: x[:, [1, 2, 3, 1, 2]], [(2, 4)]),
+    Case("pad-circular-crop-both", lambda x: pad(x, (-1, -2), "circular"), lambda x: x[:, 1:2], [(2, 4)]),
     Case(
         "pad-circular",
         lambda x: pad(x, (3, 2), "circular"),

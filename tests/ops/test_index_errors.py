@@ -40,7 +40,6 @@ ERRORS: list[tuple[str, Callable[[], Any], type[TensorgradError], str]] = [
     ("float", lambda: X[1.0], DTypeError, "an index must be an int, slice, None, .* got float"),
     ("string", lambda: X["a"], DTypeError, "got str"),
     ("float-tensor", lambda: X[tg.tensor([1.0])], DTypeError, r"integers or bools, got float32; use .long\(\)"),
-    ("uint8-tensor", lambda: X[tg.tensor([1], dtype=tg.uint8)], DTypeError, r"uint8 .* mask; use .bool\(\)"),
     ("mask-size", lambda: X[:, tg.tensor([True, False])], ShapeError, r"dims it stands for, \(3,\), got \(2,\)"),
     ("mask-dims", lambda: X[tg.zeros(2, 3, 1) > 0], BoundsError, "too many indices, 3"),
     ("together", lambda: X[[0, 1], [0, 1, 2]], ShapeError, r"index tensors.* must broadcast .* \(2,\), \(3,\)"),

@@ -120,3 +120,26 @@ def test_transposed_operands_give_what_copies_give() -> None:
     a, b = rng.standard_normal((5, 4, 3)), rng.standard_normal((2, 4))
     x, y = tg.tensor(a).transpose(1, 2), tg.tensor(b).transpose(0, 1)
     np.testing.assert_allclose(tg.matmul(x, y).numpy(), a.transpose(0, 2, 1) @ b.T)
+
+
+def test_the_nuclear_norm() -> None:
+    """Where singular values are 0, nothing of them is in the gradient: u v.T of the one that is not."""
+    x = tg.ones(2, 2, requires_grad=True)
+    norm = x.norm("nuc")
+    assert norm.item() == pytest.approx(2)
+    (gradient,) = tg.autograd.grad(norm, x)
+    np.testing.assert_allclose(gradient.numpy(), np.full((2, 2), 0.5), rtol=1e-6)
+    assert tg.zeros(0, 3).norm("nuc").item() == 0
+    assert tg.ones(2, 2).norm("fro").item() == 2
+    with pytest.raises(tg.GraphError, match="no gradient can be taken"):
+        tg.autograd.grad(x.norm("nuc"), x, create_graph=True)
+    wrongs: list[tuple[Callable[[], Any], str]] = [
+        (lambda: tg.ones(2).norm("nuc"), "dim must be two dims, got None for shape"),
+        (lambda: tg.ones(2, 2, 2).norm("nuc"), "dim must be two dims"),
+        (lambda: tg.ones(2, 2).norm("nuc", 0), "dim must be two dims, got 0"),
+        (lambda: tg.tensor([[1.0, float("nan")]]).norm("nuc"), "nan or infinite"),
+        (lambda: tg.ones(2, 2).norm("nuclear"), 'inf, -inf, "fro" or "nuc", got'),
+    ]
+    for wrong, text in wrongs:
+        with pytest.raises(tg.ArgumentError, match=text):
+            wrong()

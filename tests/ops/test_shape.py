@@ -10,7 +10,8 @@ import pytest
 import tensorgrad as tg
 from tensorgrad.errors import ArgumentError, BoundsError, DTypeError, ShapeError, TensorgradError
 from tensorgrad.functional.padding import pad
-from tensorgrad.functional.shape import meshgrid, unflatten, view, view_as
+from tensorgrad.functional.repeating import meshgrid
+from tensorgrad.functional.shape import unflatten, view, view_as
 
 X = tg.zeros(2, 3)
 
@@ -110,7 +111,7 @@ ERRORS: list[tuple[str, Callable[[], Any], type[TensorgradError], str]] = [
     ("reshape-two", lambda: X.reshape(-1, -1), ShapeError, "except one that may be -1"),
     ("reshape-negative", lambda: X.reshape(-2, -3), ShapeError, "must not be negative"),
     ("reshape-any", lambda: tg.zeros(0, 2).reshape(0, -1), ShapeError, r"-1 in \(0, -1\) could be any size"),
-    ("reshape-float", lambda: X.reshape(2.0, 3), DTypeError, "reshape: expected whole numbers"),
+    ("reshape-float", lambda: X.reshape(2.0, 3), DTypeError, "reshape: expected a whole number"),
     ("view-copy", lambda: view(X.transpose(0, 1), 6), ShapeError, r"view: .* without a copy.*use reshape\(\)"),
     ("view-size", lambda: view(X, 7), ShapeError, r"view: cannot bring shape \(2, 3\)"),
     ("flatten-dim", lambda: tg.flatten(X, 2), BoundsError, "flatten: dim .* got 2"),
@@ -147,7 +148,7 @@ ERRORS: list[tuple[str, Callable[[], Any], type[TensorgradError], str]] = [
         "cat-sizes",
         lambda: tg.cat([X, X, tg.zeros(2, 4)]),
         ShapeError,
-        r"that of dim 0 must be equal, got \(2, 3\) at position 0 and \(2, 4\) at position 2",
+        r"that of dim 0 must be equal, got \(2, 3\) and, at position 2, \(2, 4\)",
     ),
     ("cat-dim", lambda: tg.cat([X], 2), BoundsError, "cat: dim"),
     ("stack-sizes", lambda: tg.stack([X, tg.zeros(3)]), ShapeError, r"got \(2, 3\) at position 0 and \(3,\) at"),
@@ -166,11 +167,11 @@ ERRORS: list[tuple[str, Callable[[], Any], type[TensorgradError], str]] = [
         "pad-reflect",
         lambda: pad(X, (3, 0), "reflect"),
         ArgumentError,
-        r"dim 1 \(size 3\) must be in \[0, 2\], got \(3, 0\)",
+        r"dim 1 \(size 3\) must be at most 2 and leave at least 1 of it, got \(3, 0\)",
     ),
-    ("pad-circular", lambda: pad(X, (0, 4), "circular"), ArgumentError, r"must be in \[0, 3\]"),
-    ("pad-empty", lambda: pad(tg.zeros(2, 0), (1, 0), "replicate"), ArgumentError, r"\(size 0\) must be in \[0, 0\]"),
-    ("pad-negative", lambda: pad(X, (-1, 0), "replicate"), ArgumentError, r"got \(-1, 0\)"),
+    ("pad-circular", lambda: pad(X, (0, 4), "circular"), ArgumentError, r"must be at most 3 "),
+    ("pad-empty", lambda: pad(tg.zeros(2, 0), (1, 0), "replicate"), ArgumentError, r"\(size 0\) must be at most 0"),
+    ("pad-negative", lambda: pad(X, (-1, -2), "replicate"), ArgumentError, r"got \(-1, -2\)"),
     ("tril", lambda: tg.tril(tg.zeros(3)), ShapeError, r"tril: expected at least 2 dims, got shape \(3,\)"),
     ("triu", lambda: tg.triu(tg.zeros(3)), ShapeError, "triu: expected at least 2 dims"),
     ("flip", lambda: tg.flip(X, (2,)), BoundsError, "flip: dim"),

@@ -13,15 +13,15 @@ from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.activation import TANH_CUBE, TANH_SCALE, ActivationPrimitives
 from tensorgrad.dtypes import FLOATS, bool_, float16
 
-__all__ = ["CpuActivation"]
+__all__ = ["INTEGERS", "MANY", "CpuActivation"]
 
-_MANY = 1024  # from here on selecting by bits is faster than `where`
+MANY = 1024  # from here on selecting by bits is faster than `where`
 # NumPy takes up an array faster than a number.
 _ZERO, _ONE, _MINUS_ONE = ({dtype: np.array(v, dtype) for dtype in FLOATS} for v in (0, 1, -1))
 _TWICE_SCALE, _MINUS_TWICE_CUBE = (
     {dtype: np.array(v, dtype) for dtype in FLOATS} for v in (2 * TANH_SCALE, -2 * TANH_SCALE * TANH_CUBE)
 )
-_INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
+INTEGERS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 class CpuActivation(ActivationPrimitives):
@@ -118,32 +118,39 @@ class CpuActivation(ActivationPrimitives):
         return None if out is None else self.scratch(out.shape, out.dtype)
 
     # ------------------------------------------------------------------ slopes that may be infinite
-
     def multiply_unless_zero(self, g: Array, slope: Array, *, out: Array | None = None) -> Array:
         product = boxed(np.multiply(g, slope, self._apart(out, g, slope)))
         total = np.vdot(product, product)
         if total != total:
-            endless = self.isfinite(slope, out=self.scratch(slope.shape, bool_))
-            self._clear(product, g, np.logical_not(endless, endless))
+            self._clear(product, g)
         return product if out is None or product is out else into(out, product)
 
     def divide_unless_zero(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         quotient = boxed(np.divide(g, y, self._apart(out, g, y)))
         total = np.vdot(quotient, quotient)
         if total != total:
-            self._clear(quotient, g, np.equal(y, 0, self.scratch(y.shape, bool_)))
+            self._clear(quotient, g)
         return quotient if out is None or quotient is out else into(out, quotient)
+
+    def multiply_both_unless_zero(self, g: Array, a: Array, b: Array, *, out: Array | None = None) -> Array:
+        if g.dtype == float16:
+            return super().multiply_both_unless_zero(g, a, b, out=out)
+        product = boxed(np.multiply(g, a, self._apart(out, g, a, b)))
+        np.multiply(product, b, product)
+        total = np.vdot(product, product)
+        if total != total:
+            self._clear(product, g)
+        return product if out is None or product is out else into(out, product)
+
+    def _clear(self, result: Array, g: Array) -> None:
+        """0 in `result` where g, which broadcasts, is 0."""
+        np.copyto(result, 0, where=np.equal(g, 0, self.scratch(g.shape, bool_)))
 
     def _apart(self, out: Array | None, *inputs: Array) -> Array | None:
         """`out`, or scratch for it where it shares memory with what is read again after it was written."""
         if out is None or not any(np.may_share_memory(out, x) for x in inputs):
             return out
         return self.scratch(out.shape, out.dtype)
-
-    def _clear(self, result: Array, g: Array, hole: Array) -> None:
-        """0 in `result` where g is 0 and there is a hole; they broadcast."""
-        zero = np.equal(g, 0, self.scratch(g.shape, bool_))
-        np.copyto(result, 0, where=np.logical_and(zero, hole, self.scratch(result.shape, bool_)))
 
     # ------------------------------------------------------------------ relu
     @staticmethod
@@ -153,12 +160,12 @@ class CpuActivation(ActivationPrimitives):
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
         zero = _ZERO[g.dtype]
-        if out is None and g.size <= _MANY:
-            return np.where(np.greater(y, zero), g, zero)
-        positive = np.greater(y, zero, None if out is None else self.scratch(y.shape, bool_))
-        if g.size > _MANY and (out is None or _alike(g, out)):
-            return _selected(g, positive, out)
-        return self.where(positive, g, zero, out=out)
+        if out is None and g.size <= MANY:
+            return np.where(np.less_equal(y, zero), zero, g)
+        dropped = np.less_equal(y, zero, None if out is None else self.scratch(y.shape, bool_))
+        if g.size > MANY and (out is None or _alike(g, out)):
+            return _without(g, dropped, out)
+        return self.where(dropped, zero, g, out=out)
 
 
 def _delivered(result: Array, out: Array | None) -> Array:
@@ -170,11 +177,11 @@ def _alike(g: Array, out: Array) -> bool:
     return bool(out.dtype == g.dtype and out.shape == g.shape)
 
 
-def _selected(g: Array, chosen: Array, out: Array | None) -> Array:
-    """g where chosen, else 0, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
-    mask = chosen.view(np.int8)
-    np.negative(mask, mask)  # all ones or all zeros
-    integers = _INTEGERS[g.dtype.itemsize]
+def _without(g: Array, dropped: Array, out: Array | None) -> Array:
+    """0 where dropped, else g, by its bits: ten times as fast as `where`, and right for a g that is not finite."""
+    mask = dropped.view(np.int8)
+    np.subtract(mask, 1, mask)  # all zeros or all ones
+    integers = INTEGERS[g.dtype.itemsize]
     if out is None:
         return np.bitwise_and(g.view(integers), mask).view(g.dtype)
     np.bitwise_and(g.view(integers), mask, out.view(integers))

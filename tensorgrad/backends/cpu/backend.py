@@ -16,6 +16,7 @@ from tensorgrad.backends.cpu.activation import CpuActivation
 from tensorgrad.backends.cpu.check import CpuCheck
 from tensorgrad.backends.cpu.elementwise import CpuElementwise
 from tensorgrad.backends.cpu.erf import erf
+from tensorgrad.backends.cpu.extremes import CpuExtremes
 from tensorgrad.backends.cpu.index import CpuIndex
 from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
@@ -32,7 +33,7 @@ _PIECE = 2048  # numbers that `arange` makes at a time
 
 
 class CpuBackend(
-    CpuElementwise, CpuReduce, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
+    CpuElementwise, CpuReduce, CpuExtremes, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
 ):
     """NumPy. Without state of its own: one instance serves every thread."""
 
@@ -177,6 +178,19 @@ class CpuBackend(
         return x[key] if Ellipsis in key else x[(*key, ...)]
 
     @staticmethod
+    def diagonal(x: Array, place: tuple[int, int, int]) -> Array:
+        view = x.diagonal(*place)
+        view.flags.writeable = x.flags.writeable  # NumPy gives it read-only
+        return view
+
+    @staticmethod
+    def reinterpret(x: Array, dtype: DType) -> Array:
+        view = x.view(dtype)
+        if not view.flags.aligned:
+            raise ValueError(f"reinterpret: the memory does not begin where a {dtype} can; copy it first")
+        return view
+
+    @staticmethod
     def is_view(view: Array, x: Array) -> bool:
         base = view.base
         return view is x or (base is not None and (base is x or base is x.base))
@@ -206,7 +220,11 @@ class CpuBackend(
 
     @staticmethod
     def concatenate(arrays: list[Array], axis: int, *, out: Array | None = None) -> Array:
-        return np.concatenate(arrays, axis, out)
+        if out is not None:
+            return np.concatenate(arrays, axis, out)
+        joined = np.concatenate(arrays, axis)
+        # NumPy keeps the order of the axes in memory that the arrays have in common.
+        return joined if joined.flags.c_contiguous else np.array(joined, order="C")
 
     @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:

@@ -97,9 +97,11 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         if x.size > SHORT and x.shape[axis] > SHORT and x.dtype.kind == "f":
             return self._long_cumsum(x, axis, np.empty(x.shape, x.dtype) if out is None else out)
         if x.dtype != float16:
+            if out is None and not x.flags.c_contiguous:
+                out = np.empty(x.shape, x.dtype)  # NumPy would keep the order of the axes in memory
             return _add_accumulate(x, axis, x.dtype, out)
         if out is None:
-            return _add_accumulate(x, axis, float32).astype(float16)
+            return _add_accumulate(x, axis, float32).astype(float16, "C")
         wide = into(self.scratch(x.shape, float32), x)
         return into(out, _add_accumulate(wide, axis, None, wide))
 

@@ -337,6 +337,16 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
         return x[key]
 
     @staticmethod
+    def diagonal(x: Array, place: tuple[int, int, int]) -> Array:
+        return x.diagonal(*place)
+
+    @staticmethod
+    def reinterpret(x: Array, dtype: DType) -> Array:
+        if x.data.ptr % dtype.itemsize:
+            raise ValueError(f"reinterpret: the memory does not begin where a {dtype} can; copy it first")
+        return x.view(dtype)
+
+    @staticmethod
     def is_view(view: Array, x: Array) -> bool:
         base = view.base
         return view is x or (base is not None and (base is x or base is x.base))

@@ -28,8 +28,8 @@ class ActivationPrimitives(Primitives, composes=True):
         return self.maximum(x, 0, out=out)
 
     def relu_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
-        """g where y > 0, else 0, also where g is not finite; y is the result of relu (or its input)."""
-        return self.where(self.greater(y, 0), g, self.full((), 0, g.dtype), out=out)
+        """0 where y <= 0, whatever g, else g, also where y is nan; y is the result of relu (or its input)."""
+        return self.where(self.less_equal(y, 0), self.full((), 0, g.dtype), g, out=out)
 
     def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
         """x where x > 0, else slope x."""
@@ -128,21 +128,28 @@ class ActivationPrimitives(Primitives, composes=True):
         return self.subtract(g, self.multiply(self.exp(y), total), out=out)
 
     # ------------------------------------------------------------------ slopes that may be infinite
+    # A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the
+    # infinite slope there it would be nan. The tape runs these as ops (`ops/guarded.py`), so a second derivative at
+    # g = 0 is that of the product.
     def multiply_unless_zero(self, g: Array, slope: Array, *, out: Array | None = None) -> Array:
-        """g * slope, but 0 where g is 0 and the slope is not finite; they broadcast.
-
-        A gradient of exactly 0 comes from a value that was not chosen: `where(x > 0, sqrt(x), 0)` at 0. Times the
-        infinite slope there it would be nan. Elsewhere this is the product, also for a second derivative at g = 0.
-        """
-        hole = self.logical_and(self.equal(g, 0), self.logical_not(self.isfinite(slope)))
-        return self.multiply(g, self.where(hole, self.full((), 0, g.dtype), slope), out=out)
+        """g * slope, but 0 where g is 0, whatever the slope; they broadcast."""
+        return self._unless_zero(g, self.multiply(g, slope), out)
 
     def divide_unless_zero(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
-        """g / y, but 0 where g and y are both 0; they broadcast. See `multiply_unless_zero`."""
-        hole = self.logical_and(self.equal(g, 0), self.equal(y, 0))
-        return self.divide(g, self.where(hole, self.full((), 1, g.dtype), y), out=out)
+        """g / y, but 0 where g is 0, whatever y; they broadcast."""
+        return self._unless_zero(g, self.divide(g, y), out)
+
+    def multiply_both_unless_zero(self, g: Array, a: Array, b: Array, *, out: Array | None = None) -> Array:
+        """(g * a) * b, but 0 where g is 0, whatever a and b, which broadcast to the shape of g.
+
+        For a slope that is a product: a * b may overflow where the result does not.
+        """
+        return self._unless_zero(g, self.multiply(self.multiply(g, a), b), out)
 
     # ------------------------------------------------------------------ pieces
+    def _unless_zero(self, g: Array, product: Array, out: Array | None) -> Array:
+        return self.where(self.equal(g, 0), self.full((), 0, g.dtype), product, out=out)
+
     def _normal_distribution(self, x: Array) -> Array:
         return self.multiply(self.add(self.erf(self.multiply(x, _SQRT_HALF)), 1), 0.5)
 

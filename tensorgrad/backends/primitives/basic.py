@@ -133,6 +133,17 @@ class OwnPrimitives:
     def transpose(self, x: Array, axes: tuple[int, ...] | None = None, /) -> Array: ...
     def broadcast_to(self, x: Array, shape: Shape, /) -> Array: ...
     def getitem(self, x: Array, key: Any, /) -> Array: ...
+    def diagonal(self, x: Array, place: tuple[int, int, int], /) -> Array:
+        """The elements with index i along `axis1` and i + `offset` along `axis2`, as the last dimension.
+
+        `place`: (offset, axis1, axis2), two different axes that are not negative.
+        """
+
+    def reinterpret(self, x: Array, dtype: DType, /) -> Array:
+        """The bytes of `x` read as another dtype. Where its size is another one, the last dimension is contiguous and
+        gets longer or shorter by the quotient. A ValueError where the memory is not aligned for the dtype.
+        """
+
     def is_view(self, view: Array, x: Array, /) -> bool:
         """Whether `view`, made from `x` by one of the view primitives, shares its memory."""
         raise NotImplementedError

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from tensorgrad.backends.primitives.basic import Array, Primitives, Shape, delivered
-from tensorgrad.dtypes import DType
 
 __all__ = ["IndexPrimitives"]
 
@@ -28,21 +27,21 @@ class IndexPrimitives(Primitives, composes=True):
         self.copyto(self.getitem(result, inner), x)
         return result
 
-    def region_mask(
-        self, shape: Shape, dtype: DType, views: Views, order: tuple[int, ...], *, out: Array | None = None
-    ) -> Array:
-        """Ones, with zeros where `views`, pairs of a view primitive and its argument, look one after the other.
+    def clear_region(self, x: Array, views: Views, order: tuple[int, ...], *, out: Array | None = None) -> Array:
+        """A copy of `x` with zeros where `views`, pairs of a view primitive and its argument, look one after the other.
 
         `order`: the axes of what they look at, from the greatest stride to the least. It decides which shapes memory
-        can be looked at in, so the mask is laid out as it says.
+        can be looked at in, so the copy is laid out as it says, whatever the layout of `x`.
         """
-        ones = self.full(tuple([shape[axis] for axis in order]), 1, dtype)
-        mask = self.transpose(ones, tuple(sorted(range(len(order)), key=order.__getitem__)))
-        region = mask
+        turned = order != tuple(range(x.ndim))
+        cleared = self.copy(self.transpose(x, order) if turned else x)
+        if turned:
+            cleared = self.transpose(cleared, tuple(sorted(range(len(order)), key=order.__getitem__)))
+        region = cleared
         for view, argument in views:
             region = getattr(self, view)(region, argument)
-        self.copyto(region, self.full((), 0, dtype))
-        return delivered(self, mask, out)
+        self.copyto(region, self.full((), 0, x.dtype))
+        return delivered(self, cleared, out)
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:
         """Indices counted from the end made to count from the start; BoundsError outside [-size, size)."""
@@ -57,6 +56,14 @@ class IndexPrimitives(Primitives, composes=True):
             self.put_index(result, values, *indices, key=key, accumulate=True)
         else:
             self.copyto(self.getitem(result, key), values)
+        return result
+
+    def scatter_diagonal(
+        self, values: Array, *, shape: Shape, place: tuple[int, int, int], out: Array | None = None
+    ) -> Array:
+        """Zeros of `shape`, with `values` on a diagonal: the gradient of `diagonal`."""
+        result = self.full(shape, 0, values.dtype, out=out)
+        self.copyto(self.diagonal(result, place), values)
         return result
 
     def update_index(

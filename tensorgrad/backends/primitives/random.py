@@ -17,6 +17,7 @@ replayed.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from tensorgrad.backends.primitives.basic import Array, Primitives, Shape, delivered
 from tensorgrad.dtypes import DType, float16, float32, float64, int64, uint32, uint64, wrap_integer
@@ -41,6 +42,8 @@ def words_of_normal(dtype: DType) -> int:
 
 class RandomPrimitives(Primitives, composes=True):
     """Default compositions out of basic primitives, on uint64 arrays."""
+
+    multiply_unless_zero: Any  # of the activations, which every backend has
 
     def next_key(self, state: Array, blocks: int, *, out: Array | None = None) -> Array:
         """The key of a draw of `blocks` blocks: a copy of a generator's `state` (uint64[2]), whose offset moves on by
@@ -138,12 +141,14 @@ class RandomPrimitives(Primitives, composes=True):
         return self.add(self.astype(words, int64), wrap_integer(low, int64), out=out)
 
     def dropout(self, x: Array, key: Array, p: float, *, out: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
-        """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p <
-        1."""
+        """(x * mask, mask): mask is 0 where the float32 uniform number is below p, else 1 / (1 - p). 0 <= p < 1.
+
+        Where the mask is 0 the result is, whatever x.
+        """
         kept = self.greater_equal(self.random_uniform(key, x.shape, float32), p)
         dropped, mask = out or (None, None)
         mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p), out=mask)
-        return self.multiply(x, mask, out=dropped), mask
+        return self.multiply_unless_zero(mask, x, out=dropped), mask
 
     # ------------------------------------------------------------------ pieces
     def _halves(self, wide: Array) -> tuple[Array, Array]:

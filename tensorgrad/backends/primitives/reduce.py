@@ -83,6 +83,19 @@ class ReducePrimitives(Primitives, composes=True):
         total = self.sum(self.power(self.absolute(x), p), axis=axis, keepdims=keepdims)
         return self.power(total, 1 / p, out=out)
 
+    def extreme_backward(self, g: Array, x: Array, extreme: Array, /, *, axis: Axis, out: Array | None = None) -> Array:
+        """g in equal shares at the elements of `x` that are the extreme over `axis`, 0 elsewhere, whatever g.
+
+        `g` and `extreme` broadcast against `x`, with size 1 along `axis`. Where an element is nan the extreme is, and
+        all that are nan are shared between.
+        """
+        wins = self.logical_or(self.equal(x, extreme), self.isnan(x))
+        wide = float32 if x.dtype == float16 else x.dtype
+        count = self.sum(self.astype(wins, wide), axis=axis, keepdims=True)
+        share = self.divide(g if wide == x.dtype else self.astype(g, wide), count)
+        share = share if wide == x.dtype else self.astype(share, x.dtype)
+        return self.where(wins, share, self.full((), 0, x.dtype), out=out)
+
     def leave_one_out(self, x: Array, /, *, out: Array | None = None) -> Array:
         """For each element the product of all others of its row: x (..., n), result (..., n).
 

@@ -123,10 +123,6 @@ def converted(x: Array, dtype: DType, /) -> Spec:
     return Spec(x.shape, dtype)
 
 
-def masked(shape: Shape, dtype: DType, views: Any, order: Any) -> Spec:
-    return Spec(shape, dtype)
-
-
 # ---------------------------------------------------------------------- views
 def reshaped(x: Array, shape: Shape, /) -> Spec:
     return Spec(shape, x.dtype)
@@ -195,6 +191,19 @@ def viewed(x: Array, key: Any, /) -> Spec:
     return Spec(tuple(shape), x.dtype)
 
 
+def diagonal(x: Array, place: tuple[int, int, int], /) -> Spec:
+    offset, axis1, axis2 = place
+    n, m = x.shape[axis1], x.shape[axis2]
+    count = max(0, min(n, m - offset) if offset >= 0 else min(n + offset, m))
+    return Spec((*[s for i, s in enumerate(x.shape) if i not in (axis1, axis2)], count), x.dtype)
+
+
+def reinterpreted(x: Array, dtype: DType, /) -> Spec:
+    if x.dtype.itemsize == dtype.itemsize:
+        return Spec(x.shape, dtype)
+    return Spec((*x.shape[:-1], x.shape[-1] * x.dtype.itemsize // dtype.itemsize), dtype)
+
+
 def padded(x: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Spec:
     return Spec(tuple([n + before + after for n, (before, after) in zip(x.shape, widths, strict=True)]), x.dtype)
 
@@ -208,7 +217,7 @@ def losses_and_like(logits: Array, labels: Array) -> tuple[Spec, Spec]:
     return Spec(labels.shape, logits.dtype), Spec(logits.shape, logits.dtype)
 
 
-def like_second(_: Array, x: Array, *__: Array) -> Spec:
+def like_second(_: Array, x: Array, *__: Array, **___: Any) -> Spec:
     return Spec(x.shape, x.dtype)
 
 

@@ -205,6 +205,8 @@ _row("reshape", "view", "x", "shape", r.reshaped, alias="always", on_tape="op")
 _row("transpose", "view", "x", "axes", r.transposed, alias="always", on_tape="op")
 _row("broadcast_to", "view", "x", "shape", r.reshaped, alias="always", on_tape="op", overlaps=True)
 _row("getitem", "view", "x", "key", r.viewed, alias="always", on_tape="op")
+_row("diagonal", "view", "x", "place", r.diagonal, alias="always", on_tape="op")
+_row("reinterpret", "view", "x", "dtype", r.reinterpreted, alias="always", on_tape="op")
 
 # ---------------------------------------------------------------------- basic: joining, sorting, indexing
 _row("concatenate", "compute", "arrays[]", "axis", r.joined, on_tape="op", meet="arrays")
@@ -243,8 +245,10 @@ _rows("silu_backward gelu_backward gelu_tanh_backward", "compute", "g x", "", r.
 _row("leaky_relu_backward", "compute", "g x", "slope", r.like, meet="g x", **_composite)
 _row("elu_backward", "compute", "g x", "alpha", r.like, meet="g x", **_composite)
 _rows("softmax_backward log_softmax_backward", "compute", "g y", "", r.like, meet="g y", **_composite)
-_row("multiply_unless_zero", "compute", "g slope", "", r.broadcast, meet="g slope", **_rounds_once)
-_row("divide_unless_zero", "compute", "g y", "", r.broadcast, meet="g y", **_rounds_once)
+_guarded: dict[str, Any] = {**_rounds_once, "on_tape": "op"}
+_row("multiply_unless_zero", "compute", "g slope", "", r.broadcast, meet="g slope", **_guarded)
+_row("divide_unless_zero", "compute", "g y", "", r.broadcast, meet="g y", **_guarded)
+_row("multiply_both_unless_zero", "compute", "g a b", "", r.like, meet="g a b", **_composite | {"on_tape": "op"})
 
 # ---------------------------------------------------------------------- linear
 _row("linear", "compute", "x weight bias", "", r.linear, meet="x weight bias", **_rounds_once)
@@ -259,6 +263,7 @@ _row(
 
 # ---------------------------------------------------------------------- reductions
 _rows("mean var logsumexp norm", "compute", "x", "", r.reduced, **_composite)
+_row("extreme_backward", "compute", "g x extreme", "", r.like_second, meet="g x extreme", **_composite)
 _row("leave_one_out", "compute", "x", "", r.like, **_composite)
 
 # ---------------------------------------------------------------------- losses
@@ -276,19 +281,11 @@ _row("one_hot_rows", "compute", "labels", "classes", r.one_hot, **_rounds_once)
 _written: dict[str, Any] = {"on_tape": "op", "basic": False, "scratch": "backend"}
 _row("pad", "compute", "x", "", r.padded, on_tape="op", basic=False)
 _row("scatter_index", "compute", "values *indices", "", r.scattered, indices="indices", **_written)
+_row("scatter_diagonal", "compute", "values", "", r.scattered, on_tape="op", basic=False)
 _row("update_index", "compute", "x values *indices", "", r.like, meet="x values", indices="indices", **_written)
 _row("scatter_along_axis", "compute", "values indices", "", r.scattered, indices="indices", **_written)
 _row("update_along_axis", "compute", "x values indices", "", r.like, meet="x values", indices="indices", **_written)
-_row(
-    "region_mask",
-    "compute",
-    "",
-    "shape dtype views order",
-    r.masked,
-    basic=False,
-    on_tape="constant",
-    scratch="backend",
-)
+_row("clear_region", "compute", "x", "views order", r.like, **_written)
 _row("wrap_indices", "compute", "indices", "size", r.like, basic=False, on_tape="composition", scratch="backend")
 
 # ---------------------------------------------------------------------- checks

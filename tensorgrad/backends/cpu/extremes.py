@@ -1,0 +1,42 @@
+"""The gradient of the greatest and the least on NumPy arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.backends.cpu.activation import INTEGERS, MANY
+from tensorgrad.backends.cpu.results import boxed
+from tensorgrad.backends.primitives import Array, Axis
+from tensorgrad.backends.primitives.reduce import ReducePrimitives
+from tensorgrad.dtypes import float16
+
+__all__ = ["CpuExtremes"]
+
+_add_reduce: Any = np.add.reduce
+
+
+class CpuExtremes(ReducePrimitives):
+    """Mixin of `CpuBackend`. Nothing equals an extreme that is nan: that tells the unusual case."""
+
+    def extreme_backward(self, g: Array, x: Array, extreme: Array, /, *, axis: Axis, out: Array | None = None) -> Array:
+        if out is not None or x.dtype == float16:
+            return super().extreme_backward(g, x, extreme, axis=axis, out=out)
+        wins = boxed(np.equal(x, extreme))
+        if axis is None:
+            count: Any = np.count_nonzero(wins)
+            usual = count > 0
+        else:
+            count = _add_reduce(wins.astype(x.dtype), axis, None, None, True)
+            usual = np.count_nonzero(count) == count.size
+        if not usual:
+            return super().extreme_backward(g, x, extreme, axis=axis)
+        share = g if axis is None and count == 1 else boxed(np.divide(g, count))
+        if axis is None or wins.size <= MANY:
+            result = np.zeros(x.shape, x.dtype)
+            np.copyto(result, share, where=wins)
+            return result
+        mask = wins.view(np.int8)
+        np.negative(mask, mask)  # all ones or all zeros
+        return np.bitwise_and(share.view(INTEGERS[x.dtype.itemsize]), mask).view(x.dtype)
