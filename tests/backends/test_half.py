@@ -52,6 +52,8 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "logsumexp": ((X,), {"axis": 0}),
     "norm": ((X,), {"p": 3.0, "axis": 1}),
     "leave_one_out": ((X,), {}),
+    "extreme_backward": ((G[:, :1], X, X.max(1, keepdims=True)), {"axis": 1}),
+    "multiply_both_unless_zero": ((G, WIDE_X, UNIT), {}),
     "bce_with_logits": ((WIDE_X, UNIT), {}),
     "bce_with_logits_backward": ((WIDE_X, UNIT), {}),
     "softmax_cross_entropy": ((WIDE_X, LABELS), {}),
@@ -112,5 +114,9 @@ def test_only_what_rounds_once_is_left_as_it_is() -> None:
 def row_is_arithmetic(name: str) -> bool:
     """Whether a composition computes with floating arrays, and does not only move, count or draw."""
     row = TABLE[name]
-    moves = ("pick_labels", "one_hot_rows", "unbroadcast", "reshaped", "pad", "region_mask", "wrap_indices", "dropout")
-    return row.on_tape == "composition" and name not in moves and not name.startswith("random")
+    moves = ("pick_labels", "one_hot_rows", "unbroadcast", "reshaped", "pad", "clear_region", "wrap_indices", "dropout")
+    return (
+        (row.on_tape == "composition" or name.endswith("_unless_zero"))
+        and name not in moves
+        and not name.startswith("random")
+    )
