@@ -277,6 +277,11 @@ def num(d: Draw) -> str:
 
 
 @drawer
+def positive(d: Draw) -> str:
+    return d.rng.choice(("1", "0.5", "2.0", "1e-3", "100", "0", "-1" if d.wrong() else "1"))
+
+
+@drawer
 def small(d: Draw) -> str:
     return str(d.rng.choice((0, 1, 1, 2, -1, -2, 3)))
 
