@@ -482,7 +482,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Gradients of norms and absolute values at nan",
         "They are nan; PyTorch's are 0 in places, as its sign of nan is.",
-        _gradient_through(r"norm\(|abs|l1_loss"),
+        _gradient_through(r"norm\(|abs|l1_loss|elu", "nan"),
         example=(
             "x = L.tensor([[nan]], dtype=L.float64).requires_grad_()",
             "y = x.norm(-inf)",
