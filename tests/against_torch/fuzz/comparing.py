@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 import tensorgrad as tg
-from tests.against_torch.fuzz.worlds import Outcome
+from tests.against_torch.fuzz.worlds import Outcome, numbers
 
 __all__ = ["Doubt", "Mismatch", "arrays_differ", "compare_errors", "compare_values", "layout_differs", "to_numpy"]
 
@@ -29,7 +29,7 @@ class Mismatch:
 
 def to_numpy(value: Any) -> Array:
     if isinstance(value, torch.Tensor):
-        return np.asarray(value.numpy(force=True))
+        return np.asarray(numbers(value))
     return np.asarray(value.detach().numpy())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from tests.against_torch.fuzz.lines import Line
-from tests.against_torch.fuzz.worlds import Float64, disturbed, held, storage_of, tensors_of, theirs
+from tests.against_torch.fuzz.worlds import Float64, disturbed, held, numbers, storage_of, tensors_of, theirs
 
 __all__ = ["moved_by_arguments", "moved_by_program"]
 
@@ -83,7 +83,7 @@ def _distance(true: Any, results: list[Any]) -> Any:
     for value in results:
         if not isinstance(value, torch.Tensor) or value.shape != true.shape:
             return None
-        difference = np.abs(value.numpy(force=True).astype("float64") - true.numpy(force=True).astype("float64"))
+        difference = np.abs(numbers(value).astype("float64") - numbers(true).astype("float64"))
         worst = np.maximum(worst, np.where(np.isfinite(difference), difference, np.inf))
     return FACTOR * worst
 

@@ -13,7 +13,7 @@ from tests.against_torch.fuzz.comparing import Doubt, Mismatch, compare_errors, 
 from tests.against_torch.fuzz.differences import Difference, known
 from tests.against_torch.fuzz.lines import Finding, Line
 from tests.against_torch.fuzz.noise import moved_by_arguments, moved_by_program
-from tests.against_torch.fuzz.worlds import Float64, Outcome, World, held, ours, storage_of, tensors_of, theirs
+from tests.against_torch.fuzz.worlds import Float64, Outcome, World, held, numbers, ours, storage_of, tensors_of, theirs
 
 __all__ = ["Run", "replayed"]
 
@@ -148,6 +148,6 @@ def _shares(a: Any, b: Any) -> bool:
 def _copy_into(mine: Any, value: Any) -> None:
     """Below the tape's notice: neither a version nor a history changes."""
     if isinstance(mine, tg.Tensor) and mine.array.shape == tuple(value.shape) and mine.array.flags.writeable:
-        new = value.numpy(force=True)
+        new = numbers(value)
         if new.dtype == mine.array.dtype and mine.array.tobytes() != new.tobytes():
             np.copyto(mine.array, new)

@@ -13,7 +13,19 @@ import torch
 
 import tensorgrad as tg
 
-__all__ = ["HELPERS", "Float64", "Outcome", "World", "disturbed", "held", "ours", "storage_of", "tensors_of", "theirs"]
+__all__ = [
+    "HELPERS",
+    "Float64",
+    "Outcome",
+    "World",
+    "disturbed",
+    "held",
+    "numbers",
+    "ours",
+    "storage_of",
+    "tensors_of",
+    "theirs",
+]
 
 # What programs may call besides the libraries, in text, since it is printed with them.
 HELPERS = """\
@@ -23,6 +35,12 @@ def ramp(v):  # weights without symmetry, of the shape and dtype of v
 def weighted(vs):  # the sum of all that is differentiable, weighted
     return sum((v * ramp(v)).sum() for v in vs if v is not None and v.requires_grad)
 """
+
+
+def numbers(value: torch.Tensor) -> Any:
+    """The numbers of a tensor. (Some second derivatives are tensors of zeros without memory of their own: PyTorch 2.13
+    crashes where NumPy looks at one.)"""
+    return (torch.zeros_like(value) if value._is_zerotensor() else value).numpy(force=True)
 
 
 @lru_cache(maxsize=4096)
@@ -140,4 +158,4 @@ class Float64(World):
                 self.names[name] = value.detach().clone()
             return
         new = value.detach() if noise is None else disturbed(value, noise)
-        np.copyto(mine.detach().numpy(), new.to(mine.dtype).numpy(force=True))  # which may write where memory overlaps
+        np.copyto(mine.detach().numpy(), numbers(new.to(mine.dtype)))  # which may write where memory overlaps
