@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor
-from tensorgrad.errors import ArgumentError, ShapeError
+from tensorgrad.errors import ArgumentError, IndexShapeError, ShapeError
 from tensorgrad.functional import reduction
 from tensorgrad.functional.dims import as_integer, normalize_dim
 from tensorgrad.functional.promotion import shape_of
@@ -17,7 +17,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     """The elements whose position along `dim2` is that along `dim1` plus `offset`, as the last dim of a view."""
     shape = shape_of("diagonal", input)
     if len(shape) < 2:
-        raise ShapeError(f"diagonal: expected at least 2 dims, got shape {shape}")
+        raise IndexShapeError(f"diagonal: expected at least 2 dims, got shape {shape}")
     first, second = normalize_dim("diagonal", dim1, len(shape)), normalize_dim("diagonal", dim2, len(shape))
     if first == second:
         raise ArgumentError(f"diagonal: dim1 and dim2 must be different, got {dim1} and {dim2}")

@@ -165,3 +165,22 @@ def test_many_that_are_added_to_a_few_places(dtype: Any) -> None:
     (found[3][where] * ones).sum().backward()
     assert [x.tolist() for x in found[:3]] == [expected] * 3
     assert found[3].grad.tolist() == expected
+
+
+def test_what_float16_adds_to_one_place_is_rounded_once() -> None:
+    """In every way to scatter, also into memory with gaps."""
+    values = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float16)
+    rows = tg.tensor([0, 1] * 20)
+    expected = np.stack([values[0::2].astype(np.float64).sum(0), values[1::2].astype(np.float64).sum(0)])
+    x = tg.zeros(2, 3, dtype=tg.float16)
+    found = [
+        x.index_add(0, rows, tg.tensor(values)),
+        x.scatter_add(0, rows[:, None].expand(40, 3), tg.tensor(values)),
+        x.index_put((rows,), tg.tensor(values), accumulate=True),
+        tg.zeros(3, 2, dtype=tg.float16).t().index_add_(0, rows, tg.tensor(values)),
+    ]
+    leaf = tg.zeros(2, 3, dtype=tg.float16, requires_grad=True)
+    leaf[rows].backward(tg.tensor(values))
+    assert leaf.grad is not None
+    for result in (*found, leaf.grad):
+        np.testing.assert_array_equal(result.numpy(), expected.astype(np.float16))

@@ -2,7 +2,7 @@
 
 `np.add.at` walks a one-dimensional array about five times faster than one with rows, so a scatter that adds
 is first brought to positions in the flat memory. Duplicates are added one by one, in the order they come: in float64
-where there are so many that they are a sum (a histogram), else in the array's dtype.
+where there are so many that they are a sum (a histogram), else in the array's dtype; float16's in float32.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tensorgrad.backends.cpu.results import boxed, given, into, numbered
 from tensorgrad.backends.cpu.sums import SHORT
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.backends.primitives.check import out_of_bounds, place
-from tensorgrad.dtypes import bool_, float64, int64, uint64
+from tensorgrad.dtypes import bool_, float16, float32, float64, int64, uint64
 
 __all__ = ["CpuIndex"]
 
@@ -49,7 +49,7 @@ class CpuIndex(Primitives):
         elif x.flags.c_contiguous and _side_by_side(key):
             self._add_flat(x, self._flat_block(x.shape, key, indices), values)
         else:
-            np.add.at(x, _fill(key, indices), values)
+            self._add_at(x, _fill(key, indices), values)
 
     def take_along_axis(self, x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
         key = _along(x.shape, indices, axis)
@@ -64,7 +64,15 @@ class CpuIndex(Primitives):
         elif x.flags.c_contiguous and indices.ndim:
             self._add_flat(x, self._flat_positions(x.shape, key, indices.shape), values)
         else:
+            self._add_at(x, key, values)
+
+    def _add_at(self, x: Array, key: Any, values: Array) -> None:
+        if x.dtype != float16:
             np.add.at(x, key, values)
+            return
+        wide = into(self.scratch(x.shape, float32), x)
+        np.add.at(wide, key, values)
+        into(x, wide)
 
     # ------------------------------------------------------------------ positions in the flat memory
     def _add_flat(self, x: Array, positions: Array, values: Array) -> None:
@@ -76,7 +84,7 @@ class CpuIndex(Primitives):
             np.add.at(wide, positions.reshape(-1), addends)
             into(x.reshape(-1), wide)
         else:
-            np.add.at(x.reshape(-1), positions.reshape(-1), values.reshape(-1))
+            self._add_at(x.reshape(-1), positions.reshape(-1), values.reshape(-1))
 
     def _flat_positions(self, shape: Shape, indices: tuple[Array, ...], block: Shape) -> Array:
         """Where the elements at `indices`, one a dimension, which broadcast to `block`, lie in an array of `shape`."""
