@@ -105,14 +105,16 @@ def wrap_integer(value: int, dtype: DType) -> int:
 def fitting(name: str, value: Any, dtype: DType) -> Any:
     """The number `value` as a constant of `dtype`, in which it must be representable; else an ArgumentError by `name`.
 
-    A floating number loses its fraction in an integer dtype. Unsigned dtypes take negative numbers that are in range
-    without their sign, and wrap them around (PyTorch's rule).
+    A floating number loses its fraction in an integer dtype. Unsigned dtypes take negative integers that are in range
+    without their sign, and wrap them around; they take no negative floating number (PyTorch's rules).
     """
     if dtype.kind not in "iu":
         if isinstance(value, int) and value.bit_length() > _FLOAT_BITS:
             raise ArgumentError(f"{name}: {shown(value)} is beyond what {dtype} holds")
         return value
     low, high = integer_range(dtype)
+    if dtype.kind == "u" and isinstance(value, float):
+        low = 0
     if not low <= value <= high:
         held = f"[{np.iinfo(dtype).min}, {high}]"
         raise ArgumentError(

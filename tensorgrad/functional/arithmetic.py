@@ -22,6 +22,7 @@ from tensorgrad.dtypes import (
 )
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.comparison import eq, logical_and, logical_or
+from tensorgrad.functional.indexing import nonzero
 from tensorgrad.functional.promotion import (
     Scalar,
     as_operand,
@@ -139,7 +140,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     """input ** exponent. Of two bools it is a bool, false where the base is and the exponent is not.
 
     Integers to a negative integer power are an ArgumentError where that is a number, and truncated to an integer (0,
-    or 1 and -1 where the base is one of these) where it is in a tensor: PyTorch's rules.
+    or 1 and -1 where the base is one of these) where it is in a tensor. A number that the dtype of integers does not
+    hold is an ArgumentError as their exponent: PyTorch's rules.
     """
     if isinstance(input, Variable) and input.array.dtype.kind == "f":
         square = isinstance(exponent, (int, float)) and exponent == 2
@@ -152,6 +154,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
     if isinstance(exponent, (Variable, np.ndarray)) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
+    if isinstance(input, Variable) and isinstance(exponent, int) and kinds[0] == "i":
+        fitting("pow", exponent, input.array.dtype)
     return binary(E.power, input, exponent)
 
 
@@ -322,9 +326,16 @@ def clamp_max(input: Tensor, max: Operand) -> Tensor:
     return clamp(input, None, max)
 
 
-def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`input` where `condition` (a bool tensor) holds, `other` elsewhere; all three broadcast."""
+def where(condition: Tensor, input: Operand = None, other: Operand = None) -> Any:
+    """`input` where `condition` (a bool tensor) holds, `other` elsewhere; all three broadcast.
+
+    `where(condition)` alone is `nonzero(condition, as_tuple=True)`. ArgumentError where one of both is missing.
+    """
     shape_of("where", condition)
+    if input is None or other is None:
+        if input is not other:
+            raise ArgumentError("where: expected both input and other, or neither of them, got one")
+        return nonzero(condition, as_tuple=True)
     if condition.dtype.kind != "b":
         raise DTypeError(f"where: the condition must be bool, got {condition.dtype}; compare it, e.g. x > 0")
     x, y = _both_tensors(condition, input, other)

@@ -53,6 +53,8 @@ _NOT_OF_BOOLS = {
     E.trunc_divide: "div",
     E.remainder: "remainder",
     E.power: "pow",
+    E.left_shift: "bitwise_left_shift",
+    E.right_shift: "bitwise_right_shift",
 }
 # Division that rounds, and what stands in for it where integers are divided: it refuses a divisor of 0.
 _OF_INTEGERS = {
