@@ -38,6 +38,7 @@ FLOATS = (float16, float32, float64)
 _WIDE_UNSIGNED = (uint16, uint32, uint64)
 SUPPORTED = (*FLOATS, uint8, int8, int16, int32, int64, *_WIDE_UNSIGNED, bool_)
 _FLOAT_BITS = np.finfo(np.float64).maxexp  # an integer of more bits is infinite in every dtype
+_LEAST_HALF, _GREATEST_HALF = (float(n) for n in (np.finfo(np.float16).tiny, np.finfo(np.float16).max))
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 _default: DType = float32
@@ -121,6 +122,11 @@ def fitting(name: str, value: Any, dtype: DType) -> Any:
             f"{name}: {shown(value)} does not fit into {dtype}, which holds {held}; choose a wider dtype"
         )
     return wrap_integer(int(value), dtype)
+
+
+def leaves_half(value: float) -> bool:
+    """Whether float16 makes 0, infinity or a number with fewer bits of the number `value`, which is none of these."""
+    return value != 0 and not _LEAST_HALF <= abs(value) <= _GREATEST_HALF
 
 
 def wrapped_operand(name: str, value: int, dtype: DType) -> int:

@@ -283,9 +283,11 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 def _truth(op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    shape_of(op.name, input)
-    none = dim is not None and isinstance(dim, (tuple, list)) and not dim
-    found = apply(E.not_equal, input, 0) if none else _reduced(op, input, dim, keepdim)
+    if not dim and isinstance(dim, (tuple, list)):
+        shape_of(op.name, input)
+        found = apply(E.not_equal, input, 0)
+    else:
+        found = _reduced(op, input, dim, keepdim)
     return cast(found, uint8) if input.array.dtype == uint8 else found
 
 
