@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
@@ -40,6 +41,7 @@ MOST_ELEMENTS = 2**59  # addresses have 64 bits
 
 
 # ---------------------------------------------------------------------- from data
+@hinted
 def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
     """A new Tensor with a copy of `data`: a number, nested sequence, NumPy array or Tensor.
 
@@ -57,6 +59,7 @@ def tensor(data: Any, *, dtype: object = None, device: DeviceLike = None, requir
     return leaf(place.backend.asarray(np.array(host, order="C")), place, requires_grad)
 
 
+@hinted
 def as_tensor(data: Any, *, dtype: object = None, device: DeviceLike = None) -> Tensor:
     """`data` as a Tensor: itself where it is one, sharing memory with a NumPy array on the CPU or any array on CUDA.
 
@@ -121,6 +124,7 @@ def as_size(name: str, size: Sequence[Any]) -> tuple[int, ...]:
     return found
 
 
+@hinted
 def full(
     size: Sequence[int],
     fill_value: Tensor | float,
@@ -144,16 +148,19 @@ def _filled(name: str, size: Sequence[Any], value: float, dtype: object, device:
     return full(as_size(name, size), value, dtype=kind, device=device, requires_grad=grad)
 
 
+@hinted
 def zeros(*size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
     return _filled("zeros", size, 0, dtype, device, requires_grad)
 
 
+@hinted
 def ones(*size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False) -> Tensor:
     """A Tensor of ones: `ones(2, 3)` or `ones((2, 3))`."""
     return _filled("ones", size, 1, dtype, device, requires_grad)
 
 
+@hinted
 def empty(
     *size: Any,
     dtype: object = None,
@@ -169,6 +176,7 @@ def empty(
     return leaf(place.backend.empty(as_size("empty", size), kind), place, requires_grad)
 
 
+@hinted
 def full_like(
     input: Tensor,
     fill_value: Tensor | float,
@@ -194,6 +202,7 @@ def _check_tensor(name: str, input: object) -> None:
         raise DTypeError(f"{name}: expected a Tensor, got {type_name(input)}; {how_to_make_one(input)}")
 
 
+@hinted
 def zeros_like(
     input: Tensor,
     *,
@@ -209,6 +218,7 @@ def zeros_like(
     return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@hinted
 def ones_like(
     input: Tensor,
     *,
@@ -224,6 +234,7 @@ def ones_like(
     return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@hinted
 def empty_like(
     input: Tensor,
     *,
@@ -248,6 +259,7 @@ def new_data(
     return tensor(data, dtype=kind, device=place, requires_grad=requires_grad)
 
 
+@hinted
 def new_full(
     self: Tensor,
     size: Sequence[int],
@@ -262,6 +274,7 @@ def new_full(
     return full(size, fill_value, dtype=kind, device=place, requires_grad=requires_grad)
 
 
+@hinted
 def new_zeros(
     self: Tensor, *size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
@@ -269,6 +282,7 @@ def new_zeros(
     return new_full(self, as_size("new_zeros", size), 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@hinted
 def new_ones(
     self: Tensor, *size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:
@@ -276,6 +290,7 @@ def new_ones(
     return new_full(self, as_size("new_ones", size), 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@hinted
 def new_empty(
     self: Tensor, *size: Any, dtype: object = None, device: DeviceLike = None, requires_grad: bool = False
 ) -> Tensor:

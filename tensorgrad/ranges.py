@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.variable import Tensor
 from tensorgrad.backends import Backend, DeviceLike
 from tensorgrad.backends import device as as_device
@@ -25,6 +26,7 @@ def _as_count(name: str, n: Any) -> int:
     return n if type(n) is int and 0 <= n <= MOST_ELEMENTS else as_size(name, (n,))[0]
 
 
+@hinted
 def arange(
     start: Tensor | float,
     end: Tensor | float | None = None,
@@ -97,6 +99,7 @@ def _count(start: Any, end: Any, step: Any) -> Any:
         return MOST_ELEMENTS + 1
 
 
+@hinted
 def linspace(
     start: Tensor | float,
     end: Tensor | float,
@@ -137,6 +140,7 @@ def _spaced(backend: Backend, start: Any, end: Any, steps: int) -> Array:
     return backend.where(backend.less(count, steps / 2), up, down)
 
 
+@hinted
 def eye(
     n: int,
     m: int | None = None,

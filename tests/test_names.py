@@ -11,6 +11,7 @@ import tensorgrad as tg
 from tensorgrad import nn
 from tensorgrad.arguments import hinted
 from tensorgrad.names import nearest
+from tensorgrad.nn import functional as F
 
 PUBLIC: tuple[Any, ...] = (
     tg,
@@ -70,6 +71,9 @@ def test_a_name_like_no_other() -> None:
     assert not hasattr(nn, "__wrapped__")
 
 
+FIT: Any = tg.train.fit
+EVALUATE: Any = tg.train.evaluate
+
 CALLS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "Linear": (partial(nn.Linear, 2, 3), {"biass": False}, "Linear: there is no argument 'biass'; did you mean bias"),
     "MLP": (partial(nn.MLP, [2, 3]), {"droput": 0.1}, "MLP: there is no argument 'droput'; did you mean dropout"),
@@ -77,6 +81,31 @@ CALLS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "Tanh": (nn.Tanh, {"inplace": True}, "Tanh: there is no argument 'inplace'; it takes none"),
     "loss": (nn.CrossEntropyLoss, {"label_smooth": 0.1}, "'label_smooth'; did you mean label_smoothing"),
     "DataLoader": (partial(tg.data.DataLoader, [1]), {"batchsize": 3}, "'batchsize'; did you mean batch_size"),
+    "tensor": (
+        partial(tg.tensor, [1.0]),
+        {"require_grad": True},
+        "tensor: .*'require_grad'; did you mean requires_grad",
+    ),
+    "randn": (partial(tg.randn, 3), {"dytpe": tg.float64}, "randn: there is no argument 'dytpe'; did you mean dtype"),
+    "zeros": (partial(tg.zeros, 3), {"devise": "cpu"}, "zeros: .*'devise'; did you mean device"),
+    "arange": (partial(tg.arange, 3), {"dtpe": tg.int32}, "arange: .*did you mean dtype"),
+    "std": (tg.ones(3).std, {"dimm": 0}, "std: .*'dimm'; did you mean dim"),
+    "softmax": (tg.ones(3).softmax, {"dims": 0}, "softmax: .*'dims'; did you mean dim"),
+    "cross_entropy": (
+        partial(F.cross_entropy, tg.ones(2, 3), tg.tensor([0, 1])),
+        {"label_smooth": 0.1},
+        "did you mean label_smoothing",
+    ),
+    "pad": (partial(F.pad, tg.ones(3), (1, 1)), {"mod": "reflect"}, "pad: .*did you mean mode"),
+    "topk": (partial(tg.ones(3).topk, 2), {"largset": False}, "topk: .*did you mean largest"),
+    "init": (partial(nn.init.kaiming_normal_, tg.ones(3, 3)), {"nonlinearty": "relu"}, "did you mean nonlinearity"),
+    "clip": (partial(nn.utils.clip_grad_norm_, []), {"maxnorm": 1.0}, "clip_grad_norm_: .*did you mean max_norm"),
+    "split": (partial(tg.data.train_val_test_split, []), {"vall": 0.1}, "did you mean val"),
+    "read_csv": (partial(tg.data.read_csv, "x.csv"), {"delimeter": ";"}, "read_csv: .*did you mean delimiter"),
+    "load": (partial(tg.load, "x"), {"map_locaton": "cpu"}, "load: .*did you mean map_location"),
+    "fit": (partial(FIT, None, None, None, None), {"epcohs": 3}, "fit: .*did you mean epochs"),
+    "evaluate": (partial(EVALUATE, None, None, None), {"metric": 3}, "evaluate: .*did you mean metrics"),
+    "Standardizer": (partial(tg.data.Standardizer.fit, tg.ones(2, 2)), {"skipp": 3}, "fit: .*did you mean skip"),
     "optimizer": (partial(tg.optim.SGD, [tg.ones(1)]), {"learning_rate": 1}, "'learning_rate'; did you mean lr"),
 }
 

@@ -99,7 +99,6 @@ NAMES = {
     "true_divide": "div",
     "negative": "neg",
     "absolute": "abs",
-    "swapaxes": "transpose",
     "swapdims": "transpose",
     "greater": "gt",
     "greater_equal": "ge",

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.backward import grad
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device
@@ -25,6 +26,7 @@ HostArray: TypeAlias = "np.ndarray[Any, Any]"  # values that were brought to the
 _DIRECTIONS = 3
 
 
+@hinted
 def gradcheck(
     function: Callable[..., Any],
     inputs: Tensor | Sequence[Any],
@@ -44,6 +46,7 @@ def gradcheck(
     return _Check("gradcheck", function, _listed(inputs), eps, atol, rtol).run(raise_exception, fast_mode)
 
 
+@hinted
 def gradgradcheck(
     function: Callable[..., Any],
     inputs: Tensor | Sequence[Any],

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.backends import DeviceLike
 from tensorgrad.backends import device as as_device
 from tensorgrad.backends.device import kind_asked_for
@@ -42,6 +43,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 # take.
 
 
+@hinted
 def save(obj: object, path: Path, metadata: Mapping[str, Any] | None = None) -> None:
     """Write nested dicts, lists and tuples of tensors, numbers, text, bools and None to a safetensors file.
 
@@ -65,6 +67,7 @@ def save(obj: object, path: Path, metadata: Mapping[str, Any] | None = None) -> 
     write_whole(where, serialize(arrays, notes))
 
 
+@hinted
 def load(path: Path, device: DeviceLike = None, *, map_location: DeviceLike = None) -> Any:
     """The object that `save` wrote, its tensors not requiring grad.
 

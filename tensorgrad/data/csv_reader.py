@@ -9,6 +9,7 @@ from typing import get_args
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.data.table import Array, Table, Task, listed
 from tensorgrad.data.targets import check_task, infer_task
 from tensorgrad.data.text import (
@@ -32,6 +33,7 @@ from tensorgrad.errors import ArgumentError, FormatError
 __all__ = ["read_csv", "read_csv_inputs", "read_csv_samples"]
 
 
+@hinted
 def read_csv(
     path: str | PathLike[str],
     target: str | None = None,
@@ -93,6 +95,7 @@ def read_csv(
     )
 
 
+@hinted
 def read_csv_inputs(
     path: str | PathLike[str],
     features: Sequence[str] | Table,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.backends import Device
 from tensorgrad.creation import tensor
 from tensorgrad.data.dataset import TensorDataset
@@ -20,6 +21,7 @@ __all__ = ["digits", "digits_table"]
 _BRIGHTEST = 16
 
 
+@hinted
 def digits(device: str | Device | None = None) -> TensorDataset:
     """1,797 images of 8x8 pixels and their digits: inputs float32 in [0, 1], shape (1797, 64); labels int64,
     (1797,).

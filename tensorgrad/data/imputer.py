@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.creation import tensor
 from tensorgrad.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError
 from tensorgrad.functional.arithmetic import where
@@ -29,6 +30,7 @@ class Imputer:
         self.fill = fill.double()
 
     @classmethod
+    @hinted
     def fit(cls, x: Tensor, strategy: Strategy = "mean") -> Imputer:
         """The mean or median of the values that each column of `x`, shape (n, features), has.
 

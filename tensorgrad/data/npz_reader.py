@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.data.archive import Archive, Header, opened
 from tensorgrad.data.table import Array, Table, Task, listed
 from tensorgrad.data.targets import check_task, encode_classes, infer_task
@@ -20,6 +21,7 @@ _LAST_CHARACTER = 0x10FFFF
 _SURROGATES = 0xD800, 0xDFFF
 
 
+@hinted
 def read_npz(path: str | PathLike[str], task: Task | None = None) -> Table:
     """The arrays `x` and `y` of a NumPy archive; also taken: `X` and `y`, `inputs` and `targets`. Others are not read.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.data.dataset import Dataset, Subset, as_dataset
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.random import Generator, randperm
@@ -18,6 +19,7 @@ from tensorgrad.tensor import Tensor
 __all__ = ["random_split", "train_val_test_split"]
 
 
+@hinted
 def train_val_test_split(
     dataset: Any,
     val: float | int = 0.1,
@@ -56,6 +58,7 @@ def train_val_test_split(
     return train, validation, testing
 
 
+@hinted
 def random_split(dataset: Any, lengths: Sequence[float | int], generator: Generator | None = None) -> list[Subset]:
     """Disjoint subsets of `dataset`, one of each length, that together are the whole of it in random order.
 

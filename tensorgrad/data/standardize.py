@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tensorgrad.arguments import hinted
 from tensorgrad.creation import ones_like, zeros
 from tensorgrad.dtypes import get_default_dtype, is_floating
 from tensorgrad.errors import NonFiniteError, ShapeError
@@ -27,6 +28,7 @@ class Standardizer:
         self.std = std.double()
 
     @classmethod
+    @hinted
     def fit(cls, x: Tensor, alike: bool = False, skip: Sequence[int] = ()) -> Standardizer:
         """From the columns of `x`, shape (n, features), n >= 1. A constant column, one whose values are all equal,
         has its value for mean and keeps its scale (std 1).

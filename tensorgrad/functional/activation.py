@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor
 from tensorgrad.dtypes import as_dtype, bool_, float32
@@ -48,6 +49,7 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     return apply(A.elu, floating("elu", input), alpha=float(alpha))
 
 
+@hinted
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """input * P(input) for the standard normal distribution P (Hendrycks & Gimpel, 2016).
 
@@ -66,6 +68,7 @@ def silu(input: Tensor) -> Tensor:
     return unary(A.silu, input)
 
 
+@hinted
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold, as in PyTorch."""
     return apply(A.softplus, floating("softplus", input), beta=float(beta), threshold=float(threshold))
@@ -81,6 +84,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     return unary(A.logsigmoid, input)
 
 
+@hinted
 def softmax(input: Tensor, dim: int | None = None, dtype: object = None) -> Tensor:
     """exp(input) / sum(exp(input)) along `dim`, which must be given; `dtype` converts the input first.
 
@@ -90,6 +94,7 @@ def softmax(input: Tensor, dim: int | None = None, dtype: object = None) -> Tens
     return apply(A.softmax, _in_dtype("softmax", input, dtype), axis=_axis("softmax", input, dim))
 
 
+@hinted
 def log_softmax(input: Tensor, dim: int | None = None, dtype: object = None) -> Tensor:
     """input - log(sum(exp(input))) along `dim`: the logarithm of `softmax`, exact where that rounds to 0.
 
@@ -98,6 +103,7 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: object = None) -> 
     return apply(A.log_softmax, _in_dtype("log_softmax", input, dtype), axis=_axis("log_softmax", input, dim))
 
 
+@hinted
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor:
     """In training, each element is 0 with probability `p` and otherwise input / (1 - p); else input itself.
 

@@ -37,6 +37,7 @@ from tensorgrad.functional.promotion import (
 from tensorgrad.functional.rounding import floor_divide
 from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import rounding as Q
 
 __all__ = [
     "abs",
@@ -133,7 +134,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         return floor_divide(input, other)
     if rounding_mode != "trunc":
         raise ArgumentError(f'div: rounding_mode must be None, "floor" or "trunc", got {rounding_mode!r}')
-    return rounded_quotient(E.trunc_divide, input, other)
+    return rounded_quotient(Q.trunc_divide, input, other)
 
 
 def pow(input: Operand, exponent: Operand) -> Tensor:
@@ -207,7 +208,7 @@ def abs(input: Tensor) -> Tensor:
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1, and nan of nan (there PyTorch has 0); the gradient is zero. Bools pass unchanged."""
     shape_of("sign", input)
-    return apply(E.copy if input.array.dtype.kind == "b" else E.sign, input)
+    return apply(E.copy if input.array.dtype.kind == "b" else Q.sign, input)
 
 
 def exp(input: Tensor) -> Tensor:

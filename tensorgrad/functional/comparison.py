@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
@@ -177,6 +178,7 @@ def _check_bits(name: str, x: Operand) -> None:
 
 
 # ---------------------------------------------------------------------- closeness
+@hinted
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """Where |input - other| <= atol + rtol * |other|; infinities are close to themselves only. Integers are compared in
     float64, their distance without wrapping around.
@@ -195,6 +197,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     return logical_or(close, logical_and(isnan(input), isnan(other))) if equal_nan else close
 
 
+@hinted
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close (see `isclose`). Reads the result on the host."""
     return _truth(isclose(input, other, rtol, atol, equal_nan))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends.primitives import INDEX
@@ -185,6 +186,7 @@ def argwhere(input: Tensor) -> Tensor:
     return nonzero(input)  # type: ignore[no-any-return]
 
 
+@hinted
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 of shape (*tensor.shape, num_classes): 1 at the class given by each element, 0 elsewhere.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
@@ -46,16 +47,19 @@ __all__ = [
 
 
 # ---------------------------------------------------------------------- on numbers
+@hinted
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", broadcast: bool = False) -> Tensor:
     """(input - target)^2. ShapeError unless the shapes are equal or `broadcast`."""
     return _elementwise(L.mse_loss, input, target, reduction, broadcast)
 
 
+@hinted
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", broadcast: bool = False) -> Tensor:
     """|input - target|; the gradient at 0 is 0. ShapeError unless the shapes are equal or `broadcast`."""
     return _elementwise(L.l1_loss, input, target, reduction, broadcast)
 
 
+@hinted
 def huber_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0, broadcast: bool = False
 ) -> Tensor:
@@ -68,6 +72,7 @@ def huber_loss(
     return _elementwise(L.huber_loss, input, target, reduction, broadcast, delta=float(delta))
 
 
+@hinted
 def smooth_l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0, broadcast: bool = False
 ) -> Tensor:
@@ -80,6 +85,7 @@ def smooth_l1_loss(
 
 
 # ---------------------------------------------------------------------- on probabilities
+@hinted
 def binary_cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -109,6 +115,7 @@ def _weighted_bce(x: Tensor, t: Tensor, weight: Tensor, reduction: str) -> Tenso
     return _reduced("binary_cross_entropy", _weighed(losses, weight), reduction)
 
 
+@hinted
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -147,6 +154,7 @@ def _weighted_with_logits(
     return _reduced("binary_cross_entropy_with_logits", losses, reduction)
 
 
+@hinted
 def kl_div(
     input: Tensor,
     target: Tensor,
@@ -169,6 +177,7 @@ def kl_div(
 
 
 # ---------------------------------------------------------------------- on classes
+@hinted
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -222,6 +231,7 @@ def _on_classes(
     return smooth if hard is None else add(mul(hard, 1 - label_smoothing), smooth)
 
 
+@hinted
 def nll_loss(
     input: Tensor,
     target: Tensor,

@@ -20,6 +20,7 @@ from tensorgrad.errors import DTypeError
 from tensorgrad.functional import arithmetic, comparison, linalg
 from tensorgrad.functional.promotion import OPERANDS, as_operand, binary, cast, common_device, rounded_quotient
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import rounding as Q
 
 __all__ = ["Operators"]
 
@@ -112,8 +113,8 @@ class Operators:
     __rmul__ = _reflected(E.multiply)
     __truediv__ = _operator(E.divide, to_float=True)
     __rtruediv__ = _reflected(E.divide, to_float=True)
-    __floordiv__ = _rounding(E.floor_divide)
-    __rfloordiv__ = _rounding(E.floor_divide, swapped=True)
+    __floordiv__ = _rounding(Q.floor_divide)
+    __rfloordiv__ = _rounding(Q.floor_divide, swapped=True)
     __mod__ = _rounding(E.remainder)
     __rmod__ = _rounding(E.remainder, swapped=True)
     __pow__ = _through(arithmetic.pow)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, new_tensor
 from tensorgrad.backends import Device
@@ -20,6 +21,7 @@ from tensorgrad.ops import shape as S
 __all__ = ["pad"]
 
 
+@hinted
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """Margins around the last dims: `pad` = (before, after) of the last dim, then of the one before it, and
     so on.

@@ -30,6 +30,7 @@ from tensorgrad.errors import DeviceError, DTypeError
 from tensorgrad.host_data import check_unmasked
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import integers
+from tensorgrad.ops import rounding as Q
 
 __all__ = [
     "OPERANDS",
@@ -53,8 +54,8 @@ _HELD = frozenset(SUPPORTED)
 # What has no result in bools: the name users know it by.
 _NOT_OF_BOOLS = {
     E.subtract: "sub",
-    E.floor_divide: "floor_divide",
-    E.trunc_divide: "div",
+    Q.floor_divide: "floor_divide",
+    Q.trunc_divide: "div",
     E.remainder: "remainder",
     E.power: "pow",
     E.left_shift: "bitwise_left_shift",
@@ -62,8 +63,8 @@ _NOT_OF_BOOLS = {
 }
 # Division that rounds, and what stands in for it where integers are divided: it refuses a divisor of 0.
 _OF_INTEGERS = {
-    E.floor_divide: integers.floor_divide,
-    E.trunc_divide: integers.trunc_divide,
+    Q.floor_divide: integers.floor_divide,
+    Q.trunc_divide: integers.trunc_divide,
     E.remainder: integers.remainder,
 }
 # What makes of a float16 and a number that float16 has no room for one that it has: computed in float32.

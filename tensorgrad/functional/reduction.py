@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
@@ -91,6 +92,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: objec
 
 
 @numpy_names
+@hinted
 def cumsum(input: Tensor, dim: int, *, dtype: object = None) -> Tensor:
     """The sums of the first 1, 2, ... elements along `dim`; dtypes and accuracy as for `sum`."""
     summable = _summable("cumsum", input, dtype)
@@ -107,6 +109,7 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
 
 # ---------------------------------------------------------------------- spread
 @numpy_names
+@hinted
 def var(
     input: Tensor,
     dim: Dims = None,
@@ -124,6 +127,7 @@ def var(
 
 
 @numpy_names
+@hinted
 def std(
     input: Tensor,
     dim: Dims = None,
@@ -138,6 +142,7 @@ def std(
 
 
 @numpy_names
+@hinted
 def var_mean(
     input: Tensor,
     dim: Dims = None,
@@ -152,6 +157,7 @@ def var_mean(
 
 
 @numpy_names
+@hinted
 def std_mean(
     input: Tensor,
     dim: Dims = None,
@@ -293,12 +299,14 @@ def _truth(op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
 
 # ---------------------------------------------------------------------- logsumexp and norms
 @numpy_names
+@hinted
 def logsumexp(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """log(sum(exp(input))) over `dim`, without overflow; -inf of none, and of -inf alone."""
     return _reduced(R.logsumexp, floating("logsumexp", input), dim, keepdim)
 
 
 @numpy_names
+@hinted
 def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = False, dtype: object = None) -> Tensor:
     """The vector norm sum(|x|^p)^(1/p) over `dim`.
 

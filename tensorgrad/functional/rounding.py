@@ -12,6 +12,7 @@ from tensorgrad.errors import DTypeError
 from tensorgrad.functional.dims import as_integer
 from tensorgrad.functional.promotion import cast, rounded_quotient, shape_of
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import rounding as Q
 
 __all__ = ["ceil", "floor", "floor_divide", "remainder", "round", "trunc"]
 
@@ -25,7 +26,7 @@ def floor_divide(input: Operand, other: Operand) -> Tensor:
     An integer divided by 0 is a DivisionByZeroError: at once for a number, and on the CPU; on CUDA, where `other` is a
     tensor, when the host next waits (until then it is 0). Floats give inf or nan.
     """
-    return rounded_quotient(E.floor_divide, input, other)
+    return rounded_quotient(Q.floor_divide, input, other)
 
 
 def remainder(input: Operand, other: Operand) -> Tensor:
@@ -38,17 +39,17 @@ def remainder(input: Operand, other: Operand) -> Tensor:
 
 def floor(input: Tensor) -> Tensor:
     """The greatest integer not above; the gradient is zero. Integers pass unchanged."""
-    return _whole("floor", E.floor, input)
+    return _whole("floor", Q.floor, input)
 
 
 def ceil(input: Tensor) -> Tensor:
     """The least integer not below; the gradient is zero. Integers pass unchanged."""
-    return _whole("ceil", E.ceil, input)
+    return _whole("ceil", Q.ceil, input)
 
 
 def trunc(input: Tensor) -> Tensor:
     """The integer part; the gradient is zero. Integers pass unchanged."""
-    return _whole("trunc", E.trunc, input)
+    return _whole("trunc", Q.trunc, input)
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
@@ -58,7 +59,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     Raises DTypeError for integers with negative `decimals`.
     """
     if decimals == 0:
-        return _whole("round", E.rint, input)
+        return _whole("round", Q.rint, input)
     shape_of("round", input)
     digits = as_integer("round", decimals)
     dtype = input.array.dtype
@@ -70,7 +71,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     most = _MOST_DIGITS[wide.dtype]
     if digits > most:
         return apply(E.copy, input)
-    return cast(apply(E.round_decimals, wide, decimals=None if digits < -most else digits), dtype)
+    return cast(apply(Q.round_decimals, wide, decimals=None if digits < -most else digits), dtype)
 
 
 def _whole(name: str, op: Op, input: Tensor) -> Tensor:

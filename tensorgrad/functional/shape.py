@@ -251,7 +251,7 @@ def t(input: Tensor) -> Tensor:
     shape = shape_of("t", input)
     if len(shape) > 2:
         raise ShapeError(f"t: expected at most 2 dimensions, got shape {shape}; use .mT or .permute")
-    return apply(S.transpose, input, axes=tuple(range(len(shape)))[::-1])
+    return transpose(input, 0, 1) if len(shape) == 2 else input
 
 
 def permute(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Tensor:

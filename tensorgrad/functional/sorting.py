@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, new_tensor
 from tensorgrad.dtypes import int64
@@ -25,12 +26,14 @@ class Sorted(NamedTuple):
     indices: Tensor
 
 
+@hinted
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Sorted:
     """The elements in order along `dim`. NaN counts as the greatest; the order of equals is always kept."""
     shape_of("sort", input)
     return _selected(input, argsort(input, dim, descending), dim)
 
 
+@hinted
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The int64 positions that sort along `dim`. NaN counts as the greatest; the order of equals is always
     kept.
@@ -42,6 +45,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     return apply(I.argsort, input, axis=axis, descending=backwards)
 
 
+@hinted
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
     """The `k` largest (or smallest) elements along `dim`, in order; among equals the first come first."""
     axis = normalize_dim("topk", dim, len(shape_of("topk", input)))

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tensorgrad import random
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.errors import ArgumentError, ShapeError
 from tensorgrad.names import listing
@@ -45,6 +46,7 @@ _GAINS = {
 }
 
 
+@hinted
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor that keeps the variance through `nonlinearity`; `param` is the negative slope of leaky_relu
     (0.01).
@@ -64,18 +66,21 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return _GAINS[nonlinearity]
 
 
+@hinted
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(a, b)."""
     with no_grad():
         return random.uniform_(tensor, a, b, generator=generator)
 
 
+@hinted
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(mean, std^2)."""
     with no_grad():
         return random.normal_(tensor, mean, std, generator=generator)
 
 
+@hinted
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """`val` everywhere."""
     with no_grad():
@@ -92,17 +97,20 @@ def ones_(tensor: Tensor) -> Tensor:
     return constant_(tensor, 1.0)
 
 
+@hinted
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(-k, k) with k = gain * sqrt(6 / (fan_in + fan_out)). Glorot & Bengio, 2010; for tanh and sigmoid."""
     return _uniform_of_std(tensor, gain * math.sqrt(2.0 / _positive(sum(_fans(tensor, "xavier_uniform_")))), generator)
 
 
+@hinted
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(0, std^2) with std = gain * sqrt(2 / (fan_in + fan_out)). Glorot & Bengio, 2010."""
     std = gain * math.sqrt(2.0 / _positive(sum(_fans(tensor, "xavier_normal_"))))
     return normal_(tensor, 0.0, std, generator)
 
 
+@hinted
 def kaiming_uniform_(
     tensor: Tensor,
     a: float = 0.0,
@@ -118,6 +126,7 @@ def kaiming_uniform_(
     return _uniform_of_std(tensor, _he_std(tensor, a, mode, nonlinearity, "kaiming_uniform_"), generator)
 
 
+@hinted
 def kaiming_normal_(
     tensor: Tensor,
     a: float = 0.0,
@@ -129,11 +138,13 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _he_std(tensor, a, mode, nonlinearity, "kaiming_normal_"), generator)
 
 
+@hinted
 def lecun_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(-k, k) with k = gain * sqrt(3 / fan_in). LeCun et al., "Efficient backprop", 1998."""
     return _uniform_of_std(tensor, gain / math.sqrt(_positive(_fans(tensor, "lecun_uniform_")[0])), generator)
 
 
+@hinted
 def lecun_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(0, std^2) with std = gain / sqrt(fan_in). LeCun et al., "Efficient backprop", 1998."""
     return normal_(tensor, 0.0, gain / math.sqrt(_positive(_fans(tensor, "lecun_normal_")[0])), generator)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.inplace import mark_written
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.autograd.variable import new_tensor
@@ -30,6 +31,7 @@ if not TYPE_CHECKING:
     __getattr__, __dir__ = listing(__name__, __all__)
 
 
+@hinted
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -67,6 +69,7 @@ def clip_grad_norm_(
     return _as_norm(total, grads)
 
 
+@hinted
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every element of the gradients to [-clip_value, clip_value], in place. `foreach` changes nothing."""
     if not clip_value >= 0:
@@ -78,6 +81,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     _note_writes(grads, "clip_grad_value_")
 
 
+@hinted
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:

@@ -12,6 +12,7 @@ from tensorgrad.ops import (
     loss,
     random,
     reduce,
+    rounding,
     shape,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "loss",
     "random",
     "reduce",
+    "rounding",
     "shape",
 ]

@@ -329,30 +329,6 @@ def clip_between(B: Backend, x: Array, low: Array, high: Array) -> Array:
     return bounded if high is None else B.minimum(bounded, high)
 
 
-# ---------------------------------------------------------------------- flat almost everywhere: the gradient is zero
-def _flat(name: str) -> Op:
-    def forward(B: Backend, x: Array) -> Array:
-        return getattr(B, name)(x)
-
-    return op(lambda B, g, _out, _x: B.full(_x.shape, 0, _x.dtype), name=name)(forward)
-
-
-sign, floor, ceil, trunc, rint = (_flat(n) for n in ("sign", "floor", "ceil", "trunc", "rint"))
-
-
-@op(lambda B, g, _out, _x, decimals: B.full(_x.shape, 0, _x.dtype))
-def round_decimals(B: Backend, x: Array, decimals: int | None) -> Array:
-    """x rounded to so many digits behind the point; before it, where `decimals` is negative. None: to none at all."""
-    if decimals is None:
-        return B.where(B.isfinite(x), B.multiply(x, 0), x)
-    factor = float(10 ** abs(decimals))
-    if decimals < 0:
-        return B.multiply(B.rint(B.divide(x, factor)), factor)
-    scaled = B.multiply(x, factor)
-    # Numbers so large that they cannot be multiplied have no digits behind the point.
-    return B.where(B.isfinite(scaled), B.divide(B.rint(scaled), factor), x)
-
-
 # ---------------------------------------------------------------------- not differentiable
 def _plain(name: str) -> Op:
     def forward(B: Backend, *arrays: Array) -> Array:
@@ -380,29 +356,6 @@ logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor, left
         "right_shift",
     )
 )
-
-
-# ---------------------------------------------------------------------- flat almost everywhere, of two arrays
-_flat_in_both = op(
-    lambda B, _g, _out, _x, _y: B.full(_x.shape, 0, _x.dtype),
-    lambda B, _g, _out, _x, _y: B.full(_y.shape, 0, _y.dtype),
-    elementwise=True,
-)
-
-
-@_flat_in_both
-def floor_divide(B: Backend, x: Array, y: Array) -> Array:
-    return B.floor_divide(x, y)
-
-
-@_flat_in_both
-def trunc_divide(B: Backend, x: Array, y: Array) -> Array:
-    """x / y rounded towards zero; integers exactly."""
-    below = B.floor_divide(x, y)
-    if below.dtype.kind == "f":
-        return B.trunc(B.divide(x, y))
-    inexact = B.logical_and(B.less(below, 0), B.not_equal(B.remainder(x, y), 0))
-    return B.add(below, B.astype(inexact, below.dtype))
 
 
 def _truncate(B: Backend, x: Array, dtype: DType) -> Array:

@@ -7,6 +7,7 @@ from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.check import is_zero
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import rounding as Q
 
 _HINT = "; integers have no infinity: divide floats, or leave the zeros out, as in x // tg.where(y == 0, 1, y)"
 
@@ -35,5 +36,5 @@ def _checked(divide: Op, name: str) -> Op:
 
 floor_divide, remainder, trunc_divide = (
     _checked(divide, name)
-    for divide, name in ((E.floor_divide, "floor_divide"), (E.remainder, "remainder"), (E.trunc_divide, "div"))
+    for divide, name in ((Q.floor_divide, "floor_divide"), (E.remainder, "remainder"), (Q.trunc_divide, "div"))
 )

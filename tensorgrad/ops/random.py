@@ -10,7 +10,7 @@ __all__ = ["dropout"]
 
 
 @op(
-    lambda B, g, out, _x, _key, p: B.multiply_unless_zero(out[0], g),
+    lambda B, g, out, _x, key, p: B.dropout_backward(g, out[0], key, p),
     lambda B, g, _out, _x, _key, p: None,
     residuals="constant",
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.backends import Device, DeviceLike
 from tensorgrad.backends import device as as_device
@@ -50,6 +51,7 @@ __all__ = [
 
 
 # ---------------------------------------------------------------------- from a given distribution
+@hinted
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -62,6 +64,7 @@ def rand(
     return _leaf(_uniform(source, as_size("rand", size), kind), source, requires_grad)
 
 
+@hinted
 def randn(
     *size: Any,
     generator: Generator | None = None,
@@ -74,6 +77,7 @@ def randn(
     return _leaf(_normal(source, as_size("randn", size), kind), source, requires_grad)
 
 
+@hinted
 def randint(
     low: int = 0,
     high: Any = None,
@@ -107,6 +111,7 @@ def randint(
     return _leaf(drawn if kind == int64 else backend.astype(drawn, kind), source, requires_grad)
 
 
+@hinted
 def randperm(
     n: int,
     *,
@@ -126,6 +131,7 @@ def randperm(
     return _leaf(order if kind == int64 else backend.astype(order, kind), source, requires_grad)
 
 
+@hinted
 def uniform(
     low: Tensor | float = 0.0,
     high: Tensor | float = 1.0,
@@ -143,6 +149,7 @@ def uniform(
     return _leaf(_uniform_between(source, shape, kind, low, high, "uniform"), source, requires_grad)
 
 
+@hinted
 def normal(
     mean: Tensor | float,
     std: Tensor | float = 1.0,
@@ -176,6 +183,7 @@ def normal(
     return _leaf(_affine(source.device, _normal(source, shape, kind), shift, scale), source, requires_grad)
 
 
+@hinted
 def bernoulli(input: Tensor, p: Tensor | float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability in `input`, else 0, elementwise in its dtype; with `p`, a number or a Tensor that
     broadcasts, with that probability.
@@ -198,6 +206,7 @@ def bernoulli(input: Tensor, p: Tensor | float | None = None, *, generator: Gene
 
 
 # ---------------------------------------------------------------------- like another tensor
+@hinted
 def rand_like(
     input: Tensor,
     *,
@@ -211,6 +220,7 @@ def rand_like(
     return rand(input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad)
 
 
+@hinted
 def randn_like(
     input: Tensor,
     *,
@@ -224,6 +234,7 @@ def randn_like(
     return randn(input.shape, generator=generator, dtype=kind, device=place, requires_grad=requires_grad)
 
 
+@hinted
 def randint_like(
     input: Tensor,
     low: int,

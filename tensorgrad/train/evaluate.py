@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from tensorgrad.arguments import hinted
 from tensorgrad.autograd.modes import no_grad
 from tensorgrad.data.table import Array
 from tensorgrad.dtypes import type_name
@@ -24,6 +25,7 @@ Metric: TypeAlias = Callable[[Any, Tensor], Tensor | float]
 Metrics: TypeAlias = Mapping[str, Metric] | Sequence[str | Metric]
 
 
+@hinted
 def evaluate(
     model: Module, data: Data, loss: Loss, *, batch_size: int = 1024, metrics: Metrics | None = None
 ) -> dict[str, float]:
@@ -43,6 +45,7 @@ def evaluate(
     return means.read()
 
 
+@hinted
 def predict(model: Module, inputs: Tensor | Array, batch_size: int = 1024) -> Tensor:
     """`model(inputs)` in eval mode and without recording, `batch_size` samples at a time.
 

@@ -6,7 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tensorgrad.backends import Backend
+from tensorgrad.backends.cpu import CpuBackend
 from tensorgrad.backends.primitives import INDEX, TABLE, Shape
 from tensorgrad.backends.primitives.results import Spec, taken_index, viewed
 from tensorgrad.dtypes import FLOATS, DType, float64, int64, uint64
@@ -174,6 +177,22 @@ CASES.add("random_bernoulli", _drawn(lambda d: d.shape(), lambda d: d.pick([0.25
 @CASES.of("dropout")
 def _dropout(d: Drawer) -> Call:
     return Call((d.array(d.shape(), d.pick(FLOATS)), d.array((2,), uint64, any_bits), d.pick([0.25, 0.0])))
+
+
+DRAWN = np.array([3, 11], uint64)
+
+
+@CASES.of("dropout_backward")
+def _dropout_backward(d: Drawer) -> Call:
+    p = d.pick([0.25, 0.0])
+
+    def mask(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
+        """That of the key, as it always is."""
+        return CpuBackend().dropout(np.ones(shape, dtype), DRAWN, p)[1]
+
+    shape, dtype = d.shape(), d.pick(FLOATS)
+    key = d.array((2,), uint64, lambda rng, shape, dtype: DRAWN.copy())
+    return Call((d.array(shape, dtype), d.array(shape, dtype, mask), key, p))
 
 
 # ---------------------------------------------------------------------- checks and questions

@@ -74,6 +74,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "random_normal": (_key(), (3, 5), np.dtype(np.float64)),
     "random_integers": (_key(), (3, 5), -2, 9),
     "dropout": (X, _key(), 0.4),
+    "dropout_backward": (G, B.dropout(X, _key(), 0.4)[1], _key(), 0.4),
     "total_norm": ([X, G], 2.0),
 }
 

@@ -117,7 +117,9 @@ def test_only_what_rounds_once_is_left_as_it_is() -> None:
 def row_is_arithmetic(name: str) -> bool:
     """Whether a composition computes with floating arrays, and does not only move, count or draw."""
     row = TABLE[name]
-    moves = ("pick_labels", "one_hot_rows", "unbroadcast", "reshaped", "pad", "clear_region", "wrap_indices", "dropout")
+    moves = (
+        "pick_labels one_hot_rows unbroadcast reshaped pad clear_region wrap_indices dropout dropout_backward".split()
+    )
     return (
         (row.on_tape == "composition" or name.endswith("_unless_zero"))
         and name not in moves

@@ -22,6 +22,7 @@ EPS = 2.0**-10
 LEAST = 2.0**-14  # normal
 
 # What rounds more than once by what it says: the operands of one op are the rounded results of others.
+OFF_THE_TAPE = "norm-nuc"  # whose gradient is made by the host
 OF_SEVERAL = ("add-alpha", "sub-alpha", "index_add")
 
 
@@ -82,6 +83,8 @@ def _assert_rounded(got: Array, exact: Array, units: float, of_greatest: float =
 def test_every_case_of_the_table(case: Case) -> None:
     arrays = inputs_of(case, HALF)
     orders = 2 if case.gradient and case.second else int(case.gradient)
+    if case.name.startswith(OFF_THE_TAPE):
+        orders = 0
     found, exact = (_programs(case.function, arrays, dtype, orders) for dtype in (HALF, np.float64))
     value = 2.1 if case.name.startswith(OF_SEVERAL) else 1.0
     # Where a gradient is told from the result (sigmoid, softmax, norm), that is the rounded one, as in PyTorch.

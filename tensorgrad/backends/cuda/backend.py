@@ -23,6 +23,7 @@ from tensorgrad.backends.cuda.activation import ActivationKernels, CudaActivatio
 from tensorgrad.backends.cuda.check import CheckKernels, CudaCheck
 from tensorgrad.backends.cuda.current import bind_to_device
 from tensorgrad.backends.cuda.errors import ERROR_WORDS, DeferredErrors
+from tensorgrad.backends.cuda.extremes import CudaExtremes
 from tensorgrad.backends.cuda.launch import Launcher
 from tensorgrad.backends.cuda.loss import CudaLoss, LossKernels
 from tensorgrad.backends.cuda.memory import PeakMemory
@@ -39,9 +40,7 @@ from tensorgrad.backends.cuda.results import (
     float_remainder,
     given,
     of_integers,
-    position,
     put,
-    reduced,
     rest_of_division,
     sorted_positions,
 )
@@ -57,7 +56,9 @@ Key = tuple[Any, ...]
 memory = PeakMemory(cupy)
 
 
-class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, CudaOptimizer, CudaRandom, Backend):
+class CudaBackend(
+    CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaExtremes, CudaCheck, CudaOptimizer, CudaRandom, Backend
+):
     """CuPy on one device, which must be the current one when a primitive is called (see `available.py`)."""
 
     name: ClassVar[str] = "cuda"
@@ -240,34 +241,6 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
         if done is None:
             done = self._long_sum(x, axis, keepdims, out)
         return accumulated(cupy.sum, x, axis, keepdims, out) if done is None else done
-
-    @staticmethod
-    def prod(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return accumulated(cupy.prod, x, axis, keepdims, out)
-
-    @staticmethod
-    def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return reduced(cupy.max, x, axis, keepdims, out)
-
-    @staticmethod
-    def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(cupy.min(x, axis, None, keepdims), out)
-
-    @staticmethod
-    def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return reduced(cupy.any, x, axis, keepdims, out)
-
-    @staticmethod
-    def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return reduced(cupy.all, x, axis, keepdims, out)
-
-    @staticmethod
-    def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(position(cupy.argmax, x, axis, keepdims), out)
-
-    @staticmethod
-    def argmin(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(position(cupy.argmin, x, axis, keepdims), out)
 
     def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
         done = self._long_cumsum(x, axis, out)

@@ -137,3 +137,14 @@ class CudaRandom(KernelOverrides, RandomPrimitives):
         result, mask = out or (self.empty(x.shape, x.dtype), self.empty(x.shape, x.dtype))
         self._random.dropout(x, self._contiguous(key), p, result, mask)
         return result, mask
+
+    @or_composition(RandomPrimitives.dropout_backward)
+    def dropout_backward(
+        self, g: Array, mask: Array, key: Array, p: float, *, out: Array | None = None
+    ) -> Array | None:
+        g = self._contiguous(g)
+        if not suits(g, *(() if out is None else (out,))) or not 0 <= p < 1:
+            return None
+        out = self.empty(g.shape, g.dtype) if out is None else out
+        self._random.dropout(g, self._contiguous(key), p, out, None)
+        return out

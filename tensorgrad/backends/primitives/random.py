@@ -150,6 +150,10 @@ class RandomPrimitives(Primitives, composes=True):
         mask = self.multiply(self.astype(kept, x.dtype), 1 / (1 - p), out=mask)
         return self.multiply_unless_zero(mask, x, out=dropped), mask
 
+    def dropout_backward(self, g: Array, mask: Array, key: Array, p: float, *, out: Array | None = None) -> Array:
+        """g * mask, and 0 where the mask is 0, whatever g. A device may draw the mask again, by `key` and `p`."""
+        return self.multiply_unless_zero(mask, g, out=out)
+
     # ------------------------------------------------------------------ pieces
     def _halves(self, wide: Array) -> tuple[Array, Array]:
         return self.bitwise_and(wide, MASK), self.right_shift(wide, 32)

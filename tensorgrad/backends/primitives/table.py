@@ -302,6 +302,7 @@ _row("random_integers", "compute", "key", "shape low high", r.integers, **_round
 _rows("random_uniform random_normal", "compute", "key", "shape dtype", r.numbers, **_rounds_once)
 _row("random_bernoulli", "compute", "key", "shape p dtype", r.coins, **_rounds_once)
 _row("dropout", "compute", "x key", "p", r.twice, several=True, **_rounds_once)
+_row("dropout_backward", "compute", "g mask key", "p", r.like, meet="g mask", **_rounds_once)
 _row("random_blocks", "query", "", "count dtype", basic=False)
 
 # ---------------------------------------------------------------------- optimizers
