@@ -83,7 +83,10 @@ def _counted(backend: Backend, start: Any, end: Any, step: Any, dtype: DType) ->
     fitting("arange", math.trunc(start), dtype)
     fitting("arange", math.trunc(last), dtype)
     if isinstance(step, float):
-        return backend.astype(backend.arange(start, end, step, float64), dtype)
+        numbers = backend.arange(start, end, step, float64)
+        if dtype.kind == "u" and min(start, last) < 0:  # what devices make of negative floats is their own affair
+            numbers = backend.astype(numbers, int64)
+        return backend.astype(numbers, dtype)
     if dtype.kind == "u" and min(start, last) < 0:
         return backend.astype(backend.arange(start, last + step, step, int64), dtype)
     return backend.arange(start, last + step, step, dtype)

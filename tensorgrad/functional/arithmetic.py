@@ -20,16 +20,14 @@ from tensorgrad.dtypes import (
     is_floating,
     result_type,
 )
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.comparison import eq, logical_and, logical_or
-from tensorgrad.functional.indexing import nonzero
 from tensorgrad.functional.promotion import (
     Scalar,
     as_operand,
     binary,
     cast,
     common_device,
-    constant,
     rounded_quotient,
     shape_of,
     unary,
@@ -57,7 +55,6 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
-    "masked_fill",
     "maximum",
     "minimum",
     "mul",
@@ -77,7 +74,6 @@ __all__ = [
     "tan",
     "tanh",
     "true_divide",
-    "where",
 ]
 
 Operand = Any  # a Tensor or a number
@@ -327,49 +323,6 @@ def clamp_max(input: Tensor, max: Operand) -> Tensor:
     return clamp(input, None, max)
 
 
-def where(condition: Tensor, input: Operand = None, other: Operand = None) -> Any:
-    """`input` where `condition` (a bool tensor) holds, `other` elsewhere; all three broadcast.
-
-    `where(condition)` alone is `nonzero(condition, as_tuple=True)`. ArgumentError where one of both is missing.
-    """
-    shape_of("where", condition)
-    if input is None or other is None:
-        if input is not other:
-            raise ArgumentError("where: expected both input and other, or neither of them, got one")
-        return nonzero(condition, as_tuple=True)
-    if condition.dtype.kind != "b":
-        raise DTypeError(f"where: the condition must be bool, got {condition.dtype}; compare it, e.g. x > 0")
-    x, y = _both_tensors(condition, input, other)
-    return apply(E.where, condition, x, y)
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
-    """`value` where the bool tensor `mask` holds, `input` elsewhere; the dtype of `input` stays.
-
-    `value`: a number or a 0-d tensor. A number that the dtype of `input` does not hold is an ArgumentError.
-    """
-    shape_of("masked_fill", input)
-    shape_of("masked_fill", mask)
-    if mask.dtype.kind != "b":
-        raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
-    if type(value) not in (float, int, bool):
-        value = as_operand("masked_fill", value, input.device)
-        if isinstance(value, Variable):
-            if value.ndim:
-                got = f"got shape {value.shape}; use tg.where(mask, value, input)"
-                raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
-            return apply(E.where, mask, cast(value, input.dtype), input)
-    return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
-
-
-def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
-    x, y = (as_operand("where", v, condition.device) for v in (x, y))
-    dtype = result_type((x, y), name="where")
-    return tuple(  # type: ignore[return-value]
-        cast(v, dtype) if isinstance(v, Variable) else constant(v, dtype, condition.device, "where") for v in (x, y)
-    )
-
-
 clip = clamp  # NumPy's name, as those below
 multiply, subtract, negative, absolute = mul, sub, neg, abs
 divide = true_divide = div
@@ -408,4 +361,3 @@ class ArithmeticMethods:
     clamp = clip = clamp
     clamp_min = clamp_min
     clamp_max = clamp_max
-    masked_fill = masked_fill

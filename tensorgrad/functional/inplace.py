@@ -10,7 +10,7 @@ from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.dtypes import fitting, leaves_half
 from tensorgrad.errors import GraphError, ShapeError
-from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, rounding, shape
+from tensorgrad.functional import activation, arithmetic, choosing, comparison, gathering, indexing, rounding, shape
 from tensorgrad.functional.promotion import Scalar, cast
 from tensorgrad.random import inplace as random
 
@@ -114,7 +114,7 @@ bitwise_or_ = inplace(comparison.bitwise_or, "bitwise_or_")
 bitwise_xor_ = inplace(comparison.bitwise_xor, "bitwise_xor_")
 bitwise_left_shift_ = inplace(comparison.bitwise_left_shift, "bitwise_left_shift_")
 bitwise_right_shift_ = inplace(comparison.bitwise_right_shift, "bitwise_right_shift_")
-masked_fill_ = inplace(arithmetic.masked_fill, "masked_fill_")
+masked_fill_ = inplace(choosing.masked_fill, "masked_fill_")
 scatter_ = inplace(gathering.scatter, "scatter_")
 scatter_add_ = inplace(gathering.scatter_add, "scatter_add_")
 index_add_ = inplace(gathering.index_add, "index_add_")

@@ -107,7 +107,7 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool, of_integers: Op | None = N
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
     if dtype == float16 and op in _SCALES and (_is_wider(x) or _is_wider(y)):
         wide = [cast(v, float32) if isinstance(v, Variable) else v for v in (x, y)]
-        return cast(_promoted(op, *wide, to_float), dtype)
+        return cast(_promoted(op, wide[0], wide[1], to_float), dtype)
     chosen = op if of_integers is None or dtype.kind == "f" else of_integers
     if not isinstance(x, Variable):
         return apply(_OF_A_NUMBER.get(chosen, chosen), _brought_to(op.name, x, dtype, y), cast(y, dtype))

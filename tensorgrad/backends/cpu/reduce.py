@@ -141,9 +141,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
             return super().std_mean(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
         return _both_in_dtype(x.dtype, self._deviation(x, axis, correction, keepdims, out is not None), out)
 
-    def _deviation(
-        self, x: Array, axis: Axis, correction: float, keepdims: bool, scratch: bool
-    ) -> tuple[Array, Array]:
+    def _deviation(self, x: Array, axis: Axis, correction: float, keepdims: bool, scratch: bool) -> tuple[Array, Array]:
         """The square root of the variance, and the mean, whose shape is that of `keepdims`."""
         found = None
         if x.size > _FEW or x.dtype != float32:

@@ -115,8 +115,8 @@ class ReducePrimitives(Primitives, composes=True):
         keepdims: bool = False,
         out: Array | None = None,
     ) -> Array:
-        """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0; of one element |x|, whose power need not
-        be in range. Float16 is computed in float32.
+        """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0; of one element |x|, whose power need
+        not be in range. Float16 is computed in float32.
         """
         if x.dtype == float16:
             wide = self.norm(self.astype(x, float32), p=p, axis=axis, keepdims=keepdims)
