@@ -92,6 +92,7 @@ from tensorgrad.errors import (
 )
 from tensorgrad.functional.activation import dropout, log_softmax, relu, sigmoid, softmax
 from tensorgrad.functional.arithmetic import *
+from tensorgrad.functional.choosing import *
 from tensorgrad.functional.comparison import *
 from tensorgrad.functional.conversion import *
 from tensorgrad.functional.diagonals import *
@@ -144,7 +145,8 @@ __all__ = [
     "randint_like", "randn", "randn_like", "randperm", "relu", "result_type", "save", "set_default_device",
     "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "softmax",
     "tensor", "train", "uint16", "uint32", "uint64", "uint8", "zeros", "zeros_like",
-    *functional.arithmetic.__all__, *functional.comparison.__all__, *functional.conversion.__all__,
+    *functional.arithmetic.__all__, *functional.choosing.__all__, *functional.comparison.__all__,
+    *functional.conversion.__all__,
     *functional.diagonals.__all__, *functional.einsum.__all__, *functional.gathering.__all__,
     *functional.indexing.__all__, *functional.joining.__all__, *functional.linalg.__all__,
     *functional.reduction.__all__, *functional.repeating.__all__, *functional.rounding.__all__,

@@ -38,6 +38,7 @@ FLOATS = (float16, float32, float64)
 _WIDE_UNSIGNED = (uint16, uint32, uint64)
 SUPPORTED = (*FLOATS, uint8, int8, int16, int32, int64, *_WIDE_UNSIGNED, bool_)
 _FLOAT_BITS = np.finfo(np.float64).maxexp  # an integer of more bits is infinite in every dtype
+_LEAST_HALF, _GREATEST_HALF = (float(n) for n in (np.finfo(np.float16).tiny, np.finfo(np.float16).max))
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 _default: DType = float32
@@ -105,20 +106,27 @@ def wrap_integer(value: int, dtype: DType) -> int:
 def fitting(name: str, value: Any, dtype: DType) -> Any:
     """The number `value` as a constant of `dtype`, in which it must be representable; else an ArgumentError by `name`.
 
-    A floating number loses its fraction in an integer dtype. Unsigned dtypes take negative numbers that are in range
-    without their sign, and wrap them around (PyTorch's rule).
+    A floating number loses its fraction in an integer dtype. Unsigned dtypes take negative integers that are in range
+    without their sign, and wrap them around; they take no negative floating number (PyTorch's rules).
     """
     if dtype.kind not in "iu":
         if isinstance(value, int) and value.bit_length() > _FLOAT_BITS:
             raise ArgumentError(f"{name}: {shown(value)} is beyond what {dtype} holds")
         return value
     low, high = integer_range(dtype)
+    if dtype.kind == "u" and isinstance(value, float):
+        low = 0
     if not low <= value <= high:
         held = f"[{np.iinfo(dtype).min}, {high}]"
         raise ArgumentError(
             f"{name}: {shown(value)} does not fit into {dtype}, which holds {held}; choose a wider dtype"
         )
     return wrap_integer(int(value), dtype)
+
+
+def leaves_half(value: float) -> bool:
+    """Whether float16 makes 0, infinity or a number with fewer bits of the number `value`, which is none of these."""
+    return value != 0 and not _LEAST_HALF <= abs(value) <= _GREATEST_HALF
 
 
 def wrapped_operand(name: str, value: int, dtype: DType) -> int:

@@ -80,10 +80,13 @@ def _counted(backend: Backend, start: Any, end: Any, step: Any, dtype: DType) ->
     if whole:
         start, step = int(start), int(step)
     last = start + (count - 1) * step
-    fitting("arange", start, dtype)
-    fitting("arange", last, dtype)
+    fitting("arange", math.trunc(start), dtype)
+    fitting("arange", math.trunc(last), dtype)
     if isinstance(step, float):
-        return backend.astype(backend.arange(start, end, step, float64), dtype)
+        numbers = backend.arange(start, end, step, float64)
+        if dtype.kind == "u" and min(start, last) < 0:  # what devices make of negative floats is their own affair
+            numbers = backend.astype(numbers, int64)
+        return backend.astype(numbers, dtype)
     if dtype.kind == "u" and min(start, last) < 0:
         return backend.astype(backend.arange(start, last + step, step, int64), dtype)
     return backend.arange(start, last + step, step, dtype)
@@ -111,6 +114,8 @@ def linspace(
 ) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included, computed in float64 and rounded once.
 
+    A negative integer as an end is wrapped around in an unsigned dtype before the numbers are spaced (PyTorch's rule).
+
     Raises ArgumentError for negative `steps`, and for ends that an integer `dtype` does not hold; DTypeError for bool.
     """
     if not {type(start), type(end)} <= _PLAIN:
@@ -120,8 +125,8 @@ def linspace(
     if kind.kind == "b":
         raise DTypeError("linspace: expected a dtype of numbers, got bool")
     if kind.kind != "f":
-        for value in (start, end):
-            fitting("linspace", value, kind)
+        wrapped = [fitting("linspace", value, kind) for value in (start, end)]
+        start, end = (w if v < 0 and kind.kind == "u" else v for v, w in zip((start, end), wrapped, strict=True))
     return leaf(place.backend.astype(_spaced(place.backend, start, end, steps), kind), place, requires_grad)
 
 

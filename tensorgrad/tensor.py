@@ -15,9 +15,10 @@ from tensorgrad.autograd.variable import Variable, clock, new_tensor, register_t
 from tensorgrad.backends import DeviceLike
 from tensorgrad.dtypes import SUPPORTED, get_default_dtype, how_to_make_one, type_name
 from tensorgrad.errors import BoundsError, DTypeError, GraphError, ScalarError, ShapeError
-from tensorgrad.functional import arithmetic, comparison, joining, shape
+from tensorgrad.functional import choosing, comparison, joining, shape
 from tensorgrad.functional.activation import ActivationMethods
 from tensorgrad.functional.arithmetic import ArithmeticMethods
+from tensorgrad.functional.choosing import ChoosingMethods
 from tensorgrad.functional.comparison import ComparisonMethods
 from tensorgrad.functional.conversion import ConversionMethods
 from tensorgrad.functional.diagonals import DiagonalMethods
@@ -46,6 +47,7 @@ class Tensor(
     ArithmeticMethods,
     RoundingMethods,
     ComparisonMethods,
+    ChoosingMethods,
     ReductionMethods,
     ProductMethods,
     ShapeMethods,
@@ -222,7 +224,7 @@ class Tensor(
     # ------------------------------------------------------------------ methods that are no functions
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """This tensor where `condition` holds, `other` elsewhere."""
-        return arithmetic.where(condition, self, other)
+        return choosing.where(condition, self, other)
 
     new_tensor = creation.new_data
     new_full = creation.new_full

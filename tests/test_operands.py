@@ -66,7 +66,7 @@ def test_what_is_no_tensor_is_refused_by_name(name: str, function: Any, wrong: A
         (lambda: tg.abs(-1.0), "absolute"),  # type: ignore[arg-type]
         (lambda: tg.exp(2.0), "exp"),  # type: ignore[arg-type]
         (lambda: tg.sum([1.0, 2.0]), "sum"),  # type: ignore[arg-type]
-        (lambda: tg.where([True], 1.0, 2.0), "where"),  # type: ignore[arg-type]
+        (lambda: tg.where([True], 1.0, 2.0), "where"),  # type: ignore[call-overload]
         (lambda: tg.cat([[1.0]]), "cat"),  # type: ignore[list-item]
         (lambda: tg.stack([1.0]), "stack"),  # type: ignore[list-item]
         (lambda: tg.ones(2) + np.array(["a", "b"]), "add"),

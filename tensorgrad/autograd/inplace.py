@@ -78,6 +78,8 @@ def assign(target: Variable, value: Variable, writer: str) -> None:
         value = overwritten(target, value)
     if value.node is not None:
         _keep_old_values(value.node, target)
+        if value.dtype != target.dtype:
+            value = apply(converted, value, dtype=target.dtype)
     target.device.backend.copyto(target.array, value.array)
     mark_written(target, writer)
     if mode.grad and value.needs_grad:
@@ -172,6 +174,12 @@ def clear_region(B: Backend, x: Array, views: Views, order: tuple[int, ...]) -> 
 def write_through(B: Backend, x: Array, v: Array, views: Views, order: tuple[int, ...]) -> Array:
     """`x`, in whose memory `v` stands where `views` look; `order` as for `clear_region`."""
     return x
+
+
+@op(lambda B, g, _out, _x, dtype: B.astype(g, _x.dtype))
+def converted(B: Backend, x: Array, dtype: Any) -> Array:
+    """`x` in `dtype`, so that its gradient has its own."""
+    return B.astype(x, dtype)
 
 
 @op(lambda B, g, _out, _x, _v: B.full(g.shape, 0, g.dtype), lambda B, g, _out, _x, _v: g)

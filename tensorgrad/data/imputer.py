@@ -10,7 +10,7 @@ import numpy as np
 from tensorgrad.arguments import hinted
 from tensorgrad.creation import tensor
 from tensorgrad.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError
-from tensorgrad.functional.arithmetic import where
+from tensorgrad.functional.choosing import where
 from tensorgrad.functional.comparison import isnan
 from tensorgrad.tensor import Tensor
 

@@ -8,7 +8,7 @@ from tensorgrad.arguments import hinted
 from tensorgrad.creation import ones_like, zeros
 from tensorgrad.dtypes import get_default_dtype, is_floating
 from tensorgrad.errors import NonFiniteError, ShapeError
-from tensorgrad.functional.arithmetic import where
+from tensorgrad.functional.choosing import where
 from tensorgrad.functional.comparison import isfinite
 from tensorgrad.tensor import Tensor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tensorgrad.functional import (
     activation,
     arithmetic,
+    choosing,
     comparison,
     conversion,
     diagonals,
@@ -30,6 +31,7 @@ from tensorgrad.functional import (
 __all__ = [
     "activation",
     "arithmetic",
+    "choosing",
     "comparison",
     "conversion",
     "diagonals",

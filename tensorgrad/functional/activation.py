@@ -115,10 +115,10 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, *, generator: 
         raise ArgumentError(f"dropout: p must be in [0, 1], got {p}")
     if not training or p == 0:
         return input
-    input = floating("dropout", input)
     if p == 1:
         nothing = constant(0, input.dtype, input.device)
         return apply(E.where, constant(False, bool_, input.device), input, nothing)
+    input = floating("dropout", input)
     source = default_generator(input.device) if generator is None else generator
     blocks = input.device.backend.random_blocks(math.prod(input.shape), float32)
     return apply(R.dropout, input, key_tensor(source, blocks), p=float(p))

@@ -20,7 +20,7 @@ from tensorgrad.dtypes import (
     is_floating,
     result_type,
 )
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.comparison import eq, logical_and, logical_or
 from tensorgrad.functional.promotion import (
     Scalar,
@@ -28,7 +28,6 @@ from tensorgrad.functional.promotion import (
     binary,
     cast,
     common_device,
-    constant,
     rounded_quotient,
     shape_of,
     unary,
@@ -56,7 +55,6 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
-    "masked_fill",
     "maximum",
     "minimum",
     "mul",
@@ -76,7 +74,6 @@ __all__ = [
     "tan",
     "tanh",
     "true_divide",
-    "where",
 ]
 
 Operand = Any  # a Tensor or a number
@@ -140,7 +137,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     """input ** exponent. Of two bools it is a bool, false where the base is and the exponent is not.
 
     Integers to a negative integer power are an ArgumentError where that is a number, and truncated to an integer (0,
-    or 1 and -1 where the base is one of these) where it is in a tensor: PyTorch's rules.
+    or 1 and -1 where the base is one of these) where it is in a tensor. A number that the dtype of integers does not
+    hold is an ArgumentError as their exponent: PyTorch's rules.
     """
     if isinstance(input, Variable) and input.array.dtype.kind == "f":
         square = isinstance(exponent, (int, float)) and exponent == 2
@@ -153,6 +151,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
     if isinstance(exponent, (Variable, np.ndarray)) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
+    if isinstance(input, Variable) and isinstance(exponent, int) and kinds[0] == "i":
+        fitting("pow", exponent, input.array.dtype)
     return binary(E.power, input, exponent)
 
 
@@ -323,42 +323,6 @@ def clamp_max(input: Tensor, max: Operand) -> Tensor:
     return clamp(input, None, max)
 
 
-def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`input` where `condition` (a bool tensor) holds, `other` elsewhere; all three broadcast."""
-    shape_of("where", condition)
-    if condition.dtype.kind != "b":
-        raise DTypeError(f"where: the condition must be bool, got {condition.dtype}; compare it, e.g. x > 0")
-    x, y = _both_tensors(condition, input, other)
-    return apply(E.where, condition, x, y)
-
-
-def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
-    """`value` where the bool tensor `mask` holds, `input` elsewhere; the dtype of `input` stays.
-
-    `value`: a number or a 0-d tensor. A number that the dtype of `input` does not hold is an ArgumentError.
-    """
-    shape_of("masked_fill", input)
-    shape_of("masked_fill", mask)
-    if mask.dtype.kind != "b":
-        raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
-    if type(value) not in (float, int, bool):
-        value = as_operand("masked_fill", value, input.device)
-        if isinstance(value, Variable):
-            if value.ndim:
-                got = f"got shape {value.shape}; use tg.where(mask, value, input)"
-                raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
-            return apply(E.where, mask, cast(value, input.dtype), input)
-    return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
-
-
-def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:
-    x, y = (as_operand("where", v, condition.device) for v in (x, y))
-    dtype = result_type((x, y), name="where")
-    return tuple(  # type: ignore[return-value]
-        cast(v, dtype) if isinstance(v, Variable) else constant(v, dtype, condition.device, "where") for v in (x, y)
-    )
-
-
 clip = clamp  # NumPy's name, as those below
 multiply, subtract, negative, absolute = mul, sub, neg, abs
 divide = true_divide = div
@@ -397,4 +361,3 @@ class ArithmeticMethods:
     clamp = clip = clamp
     clamp_min = clamp_min
     clamp_max = clamp_max
-    masked_fill = masked_fill

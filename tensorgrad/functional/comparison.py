@@ -149,33 +149,32 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
 def bitwise_not(input: Tensor) -> Tensor:
     """All bits flipped, of integers; `logical_not` of bools."""
     shape_of("bitwise_not", input)
-    _check_bits("bitwise_not", "biu", input)
+    _check_bits("bitwise_not", input)
     return apply(E.invert, input)
 
 
 def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
-    """input * 2**other, of integers."""
-    return _bits(E.left_shift, input, other, "iu")
+    """input * 2**other, of integers; a bool counts as one of the other's dtype."""
+    return _bits(E.left_shift, input, other)
 
 
 def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
-    """input // 2**other, of integers."""
-    return _bits(E.right_shift, input, other, "iu")
+    """input // 2**other, as `bitwise_left_shift`."""
+    return _bits(E.right_shift, input, other)
 
 
-def _bits(op: Op, x: Operand, y: Operand, kinds: str = "biu") -> Tensor:
-    _check_bits(op.name, kinds, x)
-    _check_bits(op.name, kinds, y)
+def _bits(op: Op, x: Operand, y: Operand) -> Tensor:
+    _check_bits(op.name, x)
+    _check_bits(op.name, y)
     return binary(op, x, y)
 
 
-def _check_bits(name: str, kinds: str, x: Operand) -> None:
-    wanted = "integers" if "b" not in kinds else "integers or bools"
+def _check_bits(name: str, x: Operand) -> None:
     if isinstance(x, Variable):
-        if x.array.dtype.kind not in kinds:
-            raise DTypeError(f"{name}: expected {wanted}, got a tensor of {x.dtype}")
+        if x.array.dtype.kind not in "biu":
+            raise DTypeError(f"{name}: expected integers or bools, got a tensor of {x.dtype}")
     elif isinstance(x, float):
-        raise DTypeError(f"{name}: expected {wanted}, got the number {x!r}")
+        raise DTypeError(f"{name}: expected integers or bools, got the number {x!r}")
 
 
 # ---------------------------------------------------------------------- closeness

@@ -12,12 +12,13 @@ from typing import Any
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.backends.primitives import INDEX
-from tensorgrad.dtypes import category, fitting, how_to_make_one, int64, scalar_category, type_name
+from tensorgrad.dtypes import fitting, how_to_make_one, int64, type_name
 from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.dims import normalize_dim
 from tensorgrad.functional.index_key import broadcast_shapes, wrapped
 from tensorgrad.functional.promotion import Scalar, cast, constant, shape_of
 from tensorgrad.functional.shape import broadcast_to, flatten
+from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
@@ -166,6 +167,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """`input` with alpha * source's slices along `dim` added at the positions in the 1-d `index`; duplicates
     add up, on CUDA in no fixed order.
+
+    `alpha` is converted to the dtype of `input`: with integers it loses its fraction, with bools it is whether it is
+    not 0 (PyTorch's rule). ArgumentError where the dtype does not hold it.
     """
     axis, index = _check_select("index_add", input, dim, index)
     shape_of("index_add", source)
@@ -183,11 +187,9 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 
 
 def _factor(alpha: Any, input: Tensor) -> Any:
-    """`alpha`, a number or a 0-d tensor, as a number of the input's dtype, in which a fraction would be lost."""
-    number = alpha.item() if isinstance(alpha, Variable) and not alpha.ndim else alpha  # type: ignore[attr-defined]
-    if not isinstance(number, Scalar) or scalar_category(number) > category(input.dtype):
-        raise DTypeError(f"index_add: alpha must be a number that {input.dtype} can hold, got {alpha!r}")
-    return fitting("index_add", number, input.dtype)
+    """`alpha`, a number or a 0-d tensor, as a number of the input's dtype."""
+    factor = number("index_add", alpha, "alpha")
+    return bool(factor) if input.dtype.kind == "b" else fitting("index_add", factor, input.dtype)
 
 
 def _one(index: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ from typing import Any
 from tensorgrad.autograd.inplace import assign, check_writable, mark_written, overwritten
 from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
-from tensorgrad.dtypes import fitting
+from tensorgrad.dtypes import fitting, leaves_half
 from tensorgrad.errors import GraphError, ShapeError
-from tensorgrad.functional import activation, arithmetic, comparison, gathering, indexing, rounding, shape
+from tensorgrad.functional import activation, arithmetic, choosing, comparison, gathering, indexing, rounding, shape
 from tensorgrad.functional.promotion import Scalar, cast
 from tensorgrad.random import inplace as random
 
@@ -59,11 +59,10 @@ def _recorded(self: Tensor, other: Operand) -> bool:
 
 
 def _fits(x: Tensor, other: Operand) -> bool:
-    if x.array.dtype.kind != "f":
-        return False
     if isinstance(other, Variable):
-        return other.array.dtype == x.array.dtype and other.device is x.device
-    return type(other) in (int, float)
+        return x.array.dtype.kind == "f" and other.array.dtype == x.array.dtype and other.device is x.device
+    kind = x.array.dtype.char
+    return type(other) in (int, float) and (kind in "fd" or (kind == "e" and not leaves_half(other)))
 
 
 _add_, _sub_ = inplace(arithmetic.add, "add_"), inplace(arithmetic.sub, "sub_")
@@ -115,7 +114,7 @@ bitwise_or_ = inplace(comparison.bitwise_or, "bitwise_or_")
 bitwise_xor_ = inplace(comparison.bitwise_xor, "bitwise_xor_")
 bitwise_left_shift_ = inplace(comparison.bitwise_left_shift, "bitwise_left_shift_")
 bitwise_right_shift_ = inplace(comparison.bitwise_right_shift, "bitwise_right_shift_")
-masked_fill_ = inplace(arithmetic.masked_fill, "masked_fill_")
+masked_fill_ = inplace(choosing.masked_fill, "masked_fill_")
 scatter_ = inplace(gathering.scatter, "scatter_")
 scatter_add_ = inplace(gathering.scatter_add, "scatter_add_")
 index_add_ = inplace(gathering.index_add, "index_add_")

@@ -64,7 +64,12 @@ def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: flo
         key = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))
         input = apply(S.getitem, input, key=key)
         widths = tuple((max(b, 0), max(a, 0)) for b, a in widths)
-    return apply(S.pad, input, widths=widths, value=fitting("pad", value, input.dtype))
+    return apply(S.pad, input, widths=widths, value=fitting("pad", _filling(value), input.dtype))
+
+
+def _filling(value: float) -> float:
+    """A negative integer as a float, since unsigned dtypes do not wrap around what is padded with (PyTorch's rule)."""
+    return float(value) if value < 0 and value >= -(1 << 53) else value
 
 
 def _reflected(n: int, before: int, after: int) -> list[int]:

@@ -16,9 +16,13 @@ from tensorgrad.dtypes import (
     DType,
     as_dtype,
     fitting,
+    float16,
+    float32,
+    float64,
     get_default_dtype,
     how_to_make_one,
     is_floating,
+    leaves_half,
     type_name,
     wrapped_operand,
 )
@@ -54,6 +58,8 @@ _NOT_OF_BOOLS = {
     Q.trunc_divide: "div",
     E.remainder: "remainder",
     E.power: "pow",
+    E.left_shift: "bitwise_left_shift",
+    E.right_shift: "bitwise_right_shift",
 }
 # Division that rounds, and what stands in for it where integers are divided: it refuses a divisor of 0.
 _OF_INTEGERS = {
@@ -61,7 +67,8 @@ _OF_INTEGERS = {
     Q.trunc_divide: integers.trunc_divide,
     E.remainder: integers.remainder,
 }
-
+# What makes of a float16 and a number that float16 has no room for one that it has: computed in float32.
+_SCALES = {E.multiply, E.divide}
 
 # What its gradient reads is another thing where the first operand is a number.
 _OF_A_NUMBER = {E.divide: E.divide_number}
@@ -76,8 +83,10 @@ def binary(op: Op, x: Any, y: Any, to_float: bool = False) -> Tensor:
         if isinstance(y, Variable):
             if x.array.dtype is y.array.dtype and (x.array.dtype.kind == "f" or not (to_float or op in _NOT_OF_BOOLS)):
                 return apply(op, x, y)
-        elif x.array.dtype.kind == "f" and type(y) in (float, int):
-            return apply(op, x, y)
+        elif type(y) in (float, int):
+            kind = x.array.dtype.char
+            if kind in "fd" or (kind == "e" and not (op in _SCALES and leaves_half(y))):
+                return apply(op, x, y)
     return _promoted(op, x, y, to_float)
 
 
@@ -96,10 +105,20 @@ def _promoted(op: Op, x: Any, y: Any, to_float: bool, of_integers: Op | None = N
         dtype = get_default_dtype()
     if dtype.kind == "b" and op in _NOT_OF_BOOLS:
         raise DTypeError(f"{_NOT_OF_BOOLS[op]}: not defined for bools; convert with .int(), or use ^, & and | on masks")
+    if dtype == float16 and op in _SCALES and (_is_wider(x) or _is_wider(y)):
+        wide = [cast(v, float32) if isinstance(v, Variable) else v for v in (x, y)]
+        return cast(_promoted(op, wide[0], wide[1], to_float), dtype)
     chosen = op if of_integers is None or dtype.kind == "f" else of_integers
     if not isinstance(x, Variable):
         return apply(_OF_A_NUMBER.get(chosen, chosen), _brought_to(op.name, x, dtype, y), cast(y, dtype))
     return apply(chosen, cast(x, dtype), _brought_to(op.name, y, dtype, x))
+
+
+def _is_wider(x: Any) -> bool:
+    """Whether an operand beside float16 is more than float16 can say."""
+    if isinstance(x, Variable):
+        return x.array.dtype in (float32, float64)
+    return leaves_half(x)
 
 
 def _brought_to(name: str, x: Any, dtype: DType, other: Any) -> Any:

@@ -14,7 +14,7 @@ from tensorgrad.arguments import hinted
 from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import as_dtype, int64, is_floating, uint8
+from tensorgrad.dtypes import as_dtype, float16, int64, is_floating, uint8
 from tensorgrad.errors import ArgumentError, DTypeError, EmptyError
 from tensorgrad.functional.arithmetic import maximum, minimum
 from tensorgrad.functional.dims import Dims, normalize_dim, normalize_dims, numpy_names
@@ -79,10 +79,13 @@ def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: objec
 
 @numpy_names
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: object = None) -> Tensor:
-    """The mean over `dim`; `dtype` converts the input first. Integers are a DTypeError."""
+    """The mean over `dim`; `dtype` converts the input first, to float16 the mean itself. Integers are a DTypeError."""
     shape_of("mean", input)
     if dtype is not None:
-        input = cast(input, as_dtype(dtype))
+        wanted = as_dtype(dtype)
+        if wanted == float16 and input.array.dtype.kind == "f":
+            return cast(mean(input, dim, keepdim), wanted)
+        input = cast(input, wanted)
     if dim is None and input.array.dtype.kind == "f":
         return apply(R.mean, input, axis=None, keepdims=keepdim)
     return _reduced(R.mean, _only_floating("mean", input), dim, keepdim)
@@ -272,7 +275,10 @@ def _refuse_empty(name: str, input: Tensor, axis: tuple[int, ...] | None) -> Non
 # ---------------------------------------------------------------------- truth
 @numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether any element over `dim` is not zero; False of none. A bool tensor; uint8 of uint8, as in PyTorch."""
+    """Whether any element over `dim` is not zero; False of none. A bool tensor; uint8 of uint8, as in PyTorch.
+
+    Here and in `all` a `dim` of `()` reduces nothing (PyTorch's rule for these two): each element by itself.
+    """
     return _truth(R.any, input, dim, keepdim)
 
 
@@ -283,7 +289,11 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 def _truth(op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    found = _reduced(op, input, dim, keepdim)
+    if not dim and isinstance(dim, (tuple, list)):
+        shape_of(op.name, input)
+        found = apply(E.not_equal, input, 0)
+    else:
+        found = _reduced(op, input, dim, keepdim)
     return cast(found, uint8) if input.array.dtype == uint8 else found
 
 
@@ -302,7 +312,7 @@ def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = Fa
 
     `p` is any number: inf the greatest |x|, -inf the least, 0 the count of nonzero elements, "fro" is 2; "nuc" is the
     sum of the singular values (`linalg.nuclear_norm`). The gradient at a norm of 0 is 0. `dtype` converts the input
-    first; integers are a DTypeError.
+    first; integers are a DTypeError. Of no elements it is an EmptyError where `p` is negative or inf, else 0.
     """
     shape_of("norm", input)
     if dtype is not None:
@@ -315,7 +325,10 @@ def norm(input: Tensor, p: float | str = 2, dim: Dims = None, keepdim: bool = Fa
         return _extreme("norm", R.max if order > 0 else R.min, apply(E.absolute, input), dim, keepdim)
     if order == 1:
         return _reduced(R.sum, apply(E.absolute, input), dim, keepdim)
-    return apply(R.norm, input, p=order, axis=_axis("norm", dim, input.ndim), keepdims=keepdim)
+    axis = _axis("norm", dim, input.ndim)
+    if order < 0 and 0 in input.shape:
+        _refuse_empty("norm", input, axis)
+    return apply(R.norm, input, p=order, axis=axis, keepdims=keepdim)
 
 
 def _order(p: float | str) -> float:

@@ -148,22 +148,22 @@ def _kl_vjp(
     if needs[0]:
         dx = B.negative(_share(B, g, t, reduction))
     if needs[1]:
-        log_t, positive = _log_of_positive(B, t)
-        slope = B.add(B.subtract(log_t, x), B.astype(positive, t.dtype))
-        dt = _share(B, g, _finite_or_used(B, slope, positive), reduction)
+        log_t, used = _log_of_used(B, t)
+        slope = B.add(B.subtract(log_t, x), B.astype(used, t.dtype))
+        dt = _share(B, g, _finite_or_used(B, slope, used), reduction)
     return dx, dt
 
 
 @op(joint=_kl_vjp, wide=True)
 def kl_div(B: Backend, x: Array, t: Array, reduction: str) -> Array:
     """t (log t - x)."""
-    return _reduced(B, B.multiply_unless_zero(t, B.subtract(_log_of_positive(B, t)[0], x)), reduction)
+    return _reduced(B, B.multiply_unless_zero(t, B.subtract(_log_of_used(B, t)[0], x)), reduction)
 
 
-def _log_of_positive(B: Backend, t: Array) -> tuple[Array, Array]:
-    """log t, 0 where t is not positive; and where it is."""
-    positive = B.greater(t, 0)
-    return B.log(B.where(positive, t, B.full((), 1, t.dtype))), positive
+def _log_of_used(B: Backend, t: Array) -> tuple[Array, Array]:
+    """log t, 0 where t is 0; and where it is not."""
+    used = B.not_equal(t, 0)
+    return B.log(B.where(used, t, B.full((), 1, t.dtype))), used
 
 
 def _finite_or_used(B: Backend, slope: Array, used: Array) -> Array:

@@ -165,7 +165,7 @@ def _std_vjp(
 
 @op(_std_vjp, wide=True)
 def std(B: Backend, x: Array, axis: Axis = None, correction: float = 0, keepdims: bool = False) -> Array:
-    return B.sqrt(B.var(x, axis=axis, correction=correction, keepdims=keepdims))
+    return B.std(x, axis=axis, correction=correction, keepdims=keepdims)
 
 
 Pair = tuple[Array | None, Array | None]
@@ -188,10 +188,7 @@ def _var_mean_vjp(
 
 @op(joint=_var_mean_vjp, outputs=2, wide=True)
 def var_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
-    centre = B.mean(x, axis=axis, keepdims=True)
-    total = B.sum(B.square(B.subtract(x, centre)), axis=axis, keepdims=keepdims)
-    variance = B.divide(total, _freedom(x.shape, axis, correction))
-    return variance, centre if keepdims else B.reshape(centre, total.shape)
+    return B.var_mean(x, axis=axis, correction=correction, keepdims=keepdims)
 
 
 def _std_mean_vjp(
@@ -203,8 +200,7 @@ def _std_mean_vjp(
 
 @op(joint=_std_mean_vjp, reads=("out[0] x",), outputs=2, wide=True)
 def std_mean(B: Backend, x: Array, axis: Axis, correction: float, keepdims: bool) -> tuple[Array, Array]:
-    variance, mean = var_mean.forward(B, x, axis, correction, keepdims)
-    return B.sqrt(variance), mean
+    return B.std_mean(x, axis=axis, correction=correction, keepdims=keepdims)
 
 
 def _over(B: Backend, g: Array, length: Array) -> Array:

@@ -132,7 +132,7 @@ CASES.add("max min", _reduction(ANY, extent=1))
 CASES.add("any all", _reduction(ANY))
 CASES.add("argmax argmin", _reduction(ANY, extent=1, one=True))
 CASES.add("mean logsumexp", _reduction(FLOATS))
-CASES.add("var", _reduction(FLOATS, correction=lambda d: d.pick([0.0, 1.0])))
+CASES.add("var std var_mean std_mean", _reduction(FLOATS, correction=lambda d: d.pick([0.0, 1.0])))
 CASES.add("norm", _reduction(FLOATS, p=lambda d: d.pick([2.0, 0.0, 1.0, 3.0])))
 CASES.add("leave_one_out", lambda d: Call((d.array(d.shape(1), d.pick(FLOATS)),)))
 

@@ -35,6 +35,30 @@ def _f64(*numbers: float) -> Any:
     return T(list(numbers), dtype=tg.float64)
 
 
+def _half(*numbers: float) -> Any:
+    return T(list(numbers), dtype=tg.float16)
+
+
+def _mask() -> Any:
+    return T([True, False])
+
+
+def _gradient(function: Callable[[Any], Any], *at: float, dtype: Any = tg.float32) -> Any:
+    """The gradient of the sum of what `function` makes."""
+    x = T(list(at), dtype=dtype, requires_grad=True)
+    return tg.autograd.grad(function(x).sum(), x)[0]
+
+
+def _written(write: Callable[[Any, Any], Any], *at: float) -> Any:
+    """The gradient of float64 numbers that `write` puts into a float32 tensor."""
+    return _gradient(lambda x: write(tg.ones(len(at)) * 1, x), *at, dtype=tg.float64)
+
+
+def _set(x: Any, key: Any, value: Any) -> Any:
+    x[key] = value
+    return x
+
+
 # (the call, the dtype, the values)
 VALUES: dict[str, tuple[Call, Any, Any]] = {
     # ------------------------------------------------------------------ distances that do not fit the dtype
@@ -165,6 +189,125 @@ VALUES: dict[str, tuple[Call, Any, Any]] = {
     "data in a tuple": (lambda: tg.Tensor((1, 2)), tg.float32, [1.0, 2.0]),
     "data of a tensor": (lambda: tg.Tensor(T([1, 2])), tg.int64, [1, 2]),
     "data in another dtype": (lambda: tg.Tensor([1, 2], dtype=tg.int8), tg.int8, [1, 2]),
+    # ------------------------------------------------------------------ numbers in unsigned dtypes
+    "full of a negative integer": (lambda: tg.full((1,), -1, dtype=tg.uint8), tg.uint8, [255]),
+    "full of -0": (lambda: tg.full((1,), -0.0, dtype=tg.uint8), tg.uint8, [0]),
+    "full of a fraction": (lambda: tg.full((1,), 1.7, dtype=tg.uint8), tg.uint8, [1]),
+    "full of a negative fraction": (lambda: tg.full((1,), -1.7, dtype=tg.int8), tg.int8, [-1]),
+    "masked_fill of a negative integer": (lambda: _u8(0, 0).masked_fill(_mask(), -3), tg.uint8, [253, 0]),
+    "arange, fractions, unsigned below 0": (
+        lambda: tg.arange(-2.5, 1, 0.5, dtype=tg.uint8),
+        tg.uint8,
+        [254, 254, 255, 255, 0, 0, 0],
+    ),
+    "linspace, unsigned below 0": (lambda: tg.linspace(-3, 3, 3, dtype=tg.uint8), tg.uint8, [253, 128, 3]),
+    "linspace, unsigned down to below 0": (lambda: tg.linspace(2.5, -3, 3, dtype=tg.uint8), tg.uint8, [2, 127, 253]),
+    "linspace, unsigned": (lambda: tg.linspace(0, 10, 5, dtype=tg.uint8), tg.uint8, [0, 2, 5, 7, 10]),
+    "pad of int8": (lambda: tg.nn.functional.pad(_i8(1), (1, 0), value=-1.5), tg.int8, [-1, 1]),
+    # ------------------------------------------------------------------ alpha of index_add in the dtype of the input
+    "index_add, a fraction": (
+        lambda: T([2]).index_add(0, T([0]), T([20]), alpha=-1.5),
+        tg.int64,
+        [-18],
+    ),
+    "index_add, less than 1": (lambda: _u8(2).index_add(0, T([0]), _u8(2), alpha=0.5), tg.uint8, [2]),
+    "index_add, a tensor": (lambda: _u8(2).index_add(0, T([0]), _u8(2), alpha=T(2.5)), tg.uint8, [6]),
+    "index_add, unsigned": (lambda: _u8(5).index_add(0, T([0]), _u8(2), alpha=-1), tg.uint8, [3]),
+    "index_add of bools": (
+        lambda: T([False, True]).index_add(0, T([0, 1]), T([True, True]), alpha=0.5),
+        tg.bool,
+        [True, True],
+    ),
+    "index_add of bools, 0": (
+        lambda: T([False, True]).index_add(0, T([0, 1]), T([True, True]), alpha=0),
+        tg.bool,
+        [False, True],
+    ),
+    # ------------------------------------------------------------------ shifts of bools, where of a condition
+    "bools << 2": (lambda: _mask() << 2, tg.int64, [4, 0]),
+    "bools >> 2": (lambda: _mask() >> 2, tg.int64, [0, 0]),
+    "2 << bools": (lambda: 2 << _mask(), tg.int64, [4, 2]),
+    "bools << int8": (lambda: tg.bitwise_left_shift(_mask(), _i8(1, 2)), tg.int8, [2, 0]),
+    "int8 >> bools": (lambda: tg.bitwise_right_shift(_i8(1, 2), _mask()), tg.int8, [0, 2]),
+    "where of a condition": (
+        lambda: [i.tolist() for i in tg.where(T([[0.0, 1.0], [NAN, 0.0]]))],
+        None,
+        [[0, 1], [1, 0]],
+    ),
+    "where of a 0-d condition": (lambda: [i.tolist() for i in tg.where(T(True))], None, [[0]]),
+    # ------------------------------------------------------------------ no dims
+    "any over none": (lambda: tg.any(T([[0.0, 2.0]]), dim=()), tg.bool, [[False, True]]),
+    "all over none": (lambda: T([[0, 2]]).all([], keepdim=True), tg.bool, [[False, True]]),
+    "any of uint8 over none": (lambda: _u8(0, 7).any(()), tg.uint8, [0, 1]),
+    "all of nan over none": (lambda: T([NAN, -0.0]).all(()), tg.bool, [True, False]),
+    # ------------------------------------------------------------------ targets below 0
+    "kl_div": (
+        lambda: tg.nn.functional.kl_div(T([0.0] * 4), T([-0.37, 0.0, 1.0, NAN]), reduction="none"),
+        tg.float32,
+        [NAN, 0.0, 0.0, NAN],
+    ),
+    "kl_div, the gradient by the target": (
+        lambda: _gradient(lambda t: tg.nn.functional.kl_div(tg.zeros(3), t, reduction="sum"), -0.37, 0.0, 1.0),
+        tg.float32,
+        [NAN, 0.0, 1.0],
+    ),
+    "kl_div, the gradient by the input": (
+        lambda: _gradient(lambda x: tg.nn.functional.kl_div(x, T([-0.5, 0.0, 0.5]), reduction="sum"), 0.0, 0.0, 0.0),
+        tg.float32,
+        [0.5, -0.0, -0.5],
+    ),
+    # ------------------------------------------------------------------ what comes in at a nan
+    "relu at nan": (lambda: _gradient(lambda x: tg.relu(x) * 3, NAN, 1.0, -1.0), tg.float32, [3.0, 3.0, 0.0]),
+    "relu_ at nan": (lambda: _gradient(lambda x: (x * 1).relu_() * 3, NAN, 1.0, -1.0), tg.float32, [3.0, 3.0, 0.0]),
+    "clamp at nan": (lambda: _gradient(lambda x: x.clamp(0, 2) * 3, NAN, 1.0, 4.0), tg.float32, [0.0, 3.0, 0.0]),
+    # ------------------------------------------------------------------ gradients are of their leaf's dtype
+    "a double added to a float": (lambda: _written(lambda y, x: y.add_(x), 1.0, 2.0), tg.float64, [1.0, 1.0]),
+    "a double subtracted": (lambda: _written(lambda y, x: y.sub_(x, alpha=2), 1.0, 2.0), tg.float64, [-2.0, -2.0]),
+    "a double multiplied": (lambda: _written(lambda y, x: y.mul_(x), 3.0, 5.0), tg.float64, [1.0, 1.0]),
+    "a double divided by": (lambda: _written(lambda y, x: y.div_(x), 2.0, 4.0), tg.float64, [-0.25, -0.0625]),
+    "a double as a power": (lambda: _written(lambda y, x: y.pow_(x), 2.0, 4.0), tg.float64, [0.0, 0.0]),
+    "a double copied": (lambda: _written(lambda y, x: y.copy_(x), 2.0, 4.0), tg.float64, [1.0, 1.0]),
+    "a double set": (lambda: _written(lambda y, x: _set(y, 0, x[0]), 2.0, 4.0), tg.float64, [1.0, 0.0]),
+    "a 0-d double": (
+        lambda: _gradient(lambda x: (tg.zeros(()) * 1).sub_(x.sum()), 1.0, dtype=tg.float64),
+        tg.float64,
+        [-1.0],
+    ),
+    "a double squares itself": (
+        lambda: _gradient(lambda x: (x * 2).float().mul_(x), 3.0, dtype=tg.float64),
+        tg.float64,
+        [12.0],
+    ),
+    # ------------------------------------------------------------------ numbers that float16 has no room for
+    "float16 * 1e30": (lambda: 1e30 * _half(0.0, 1.0), tg.float16, [0.0, INF]),
+    "float16 * 70000": (lambda: (_half(0.001) * 70000).round(), tg.float16, [70.0]),
+    "float16 * 1e-8": (lambda: _half(1024.0) * 2.0**-24 * 2**14, tg.float16, [1.0]),
+    "float16 / 1e-30": (lambda: _half(0.0, 1.0) / 1e-30, tg.float16, [0.0, INF]),
+    "float16 / 70000": (lambda: _half(60000.0) / 120000, tg.float16, [0.5]),
+    "1e30 / float16": (lambda: 131072 / _half(4.0, INF), tg.float16, [32768.0, 0.0]),
+    "float16 * a 0-d float": (lambda: _half(0.0, 0.5) * T(98304.0), tg.float16, [0.0, 49152.0]),
+    "float16 mul_": (lambda: _half(0.0, 0.5).mul_(98304), tg.float16, [0.0, 49152.0]),
+    "float16 div_": (lambda: _half(0.0, 60000.0).div_(120000), tg.float16, [0.0, 0.5]),
+    "float16 * 98304, its gradient": (
+        lambda: _gradient(lambda x: (x * 98304).float() / 4, 0.5, dtype=tg.float16),
+        tg.float16,
+        [24576.0],
+    ),
+    # ------------------------------------------------------------------ sums on the way
+    "the mean of floats in float16": (lambda: T([1e5, -1e5, 3.0]).mean(dtype=tg.float16), tg.float16, 1.0),
+    "means of doubles in float16": (
+        lambda: tg.full((2, 3000), 1000.4, dtype=tg.float64).mean(1, dtype=tg.float16),
+        tg.float16,
+        [1000.5, 1000.5],
+    ),
+    "the norm of one float": (lambda: T([-(2.0**126)]).norm(), tg.float32, 2.0**126),
+    "the norm of one small float": (lambda: T([-(2.0**-100)]).norm(), tg.float32, 2.0**-100),
+    "norms of one double": (lambda: _f64(-1e200, 1e-200).reshape(2, 1).norm(dim=1), tg.float64, [1e200, 1e-200]),
+    "the norm of one number": (lambda: T(-1e30).norm(3), tg.float32, float(np.float32(1e30))),
+    "the norm of one float, its gradient": (lambda: _gradient(lambda x: x.norm(), -(2.0**125)), tg.float32, [-1.0]),
+    "norms of none": (lambda: tg.zeros(2, 0).norm(0.5, dim=1), tg.float32, [0.0, 0.0]),
+    # ------------------------------------------------------------------ dtypes that stay
+    "dropout of everything": (lambda: tg.dropout(T([3]), 1.0), tg.int64, [0]),
     # ------------------------------------------------------------------ draws at their ends
     "bernoulli of 0 and 1": (lambda: tg.bernoulli(T([0.0, 1.0])), tg.float32, [0.0, 1.0]),
     "bernoulli_ of a tensor": (lambda: tg.zeros(2, 2).bernoulli_(T([0.0, 1.0])), tg.float32, [[0.0, 1.0], [0.0, 1.0]]),
@@ -318,5 +461,54 @@ ERRORS: dict[str, tuple[Call, type[Exception], str]] = {
         tg.ArgumentError,
         "randperm: float16 holds",
     ),
+    "full, unsigned": (lambda: tg.full((1,), -0.3, dtype=tg.uint8), tg.ArgumentError, "full: -0.3 does not fit"),
+    "full_like, unsigned": (lambda: tg.full_like(_u8(1), -1.5), tg.ArgumentError, "full: -1.5 does not fit"),
+    "fill_, unsigned": (lambda: _u8(1).fill_(-0.3), tg.ArgumentError, "fill_: -0.3 does not fit"),
+    "tensor, unsigned": (lambda: T([1, -0.3], dtype=tg.uint8), tg.ArgumentError, "tensor: -0.3 does not fit"),
+    "masked_fill, unsigned": (
+        lambda: _u8(1, 2).masked_fill(_mask(), -0.3),
+        tg.ArgumentError,
+        "masked_fill: -0.3 does",
+    ),
+    "setitem, unsigned": (lambda: _set(_u8(1), ..., -0.5), tg.ArgumentError, "-0.5 does not fit into uint8"),
+    "a masked write, unsigned": (lambda: _set(_u8(1, 2), _mask(), -0.5), tg.ArgumentError, "-0.5 does not fit"),
+    "scatter, unsigned": (lambda: _u8(1).scatter(0, T([0]), -1.5), tg.ArgumentError, "scatter: -1.5 does not fit"),
+    "pad, unsigned": (
+        lambda: tg.nn.functional.pad(_u8(1), (1, 0), value=-1),
+        tg.ArgumentError,
+        "pad: -1.0 does not fit into uint8",
+    ),
+    "where, unsigned": (lambda: tg.full((1,), -1e-9, dtype=tg.uint16), tg.ArgumentError, "full: -1e-09 does not"),
+    "linspace, a negative fraction": (
+        lambda: tg.linspace(-1.5, 0, 2, dtype=tg.uint8),
+        tg.ArgumentError,
+        "linspace: -1.5 does not fit",
+    ),
+    "index_add, beyond int16": (
+        lambda: T([1], dtype=tg.int16).index_add(0, T([0]), T([1], dtype=tg.int16), alpha=-INF),
+        tg.ArgumentError,
+        "index_add: -inf does not fit into int16",
+    ),
+    "index_add, nan": (
+        lambda: T([1]).index_add(0, T([0]), T([1]), alpha=NAN),
+        tg.ArgumentError,
+        "index_add: nan does not fit",
+    ),
+    "index_add, unsigned": (
+        lambda: _u8(1).index_add_(0, T([0]), _u8(1), alpha=-1.5),
+        tg.ArgumentError,
+        "index_add: -1.5 does not fit into uint8",
+    ),
+    "pow, beyond int8": (lambda: _i8(2) ** 300, tg.ArgumentError, "pow: 300 does not fit into int8"),
+    "pow_, beyond uint8": (lambda: _u8(2).pow_(256), tg.ArgumentError, "pow: 256 does not fit into uint8"),
+    "shifts by a float": (lambda: T([True]) << 1.0, tg.DTypeError, "left_shift: expected integers or bools"),
+    "where of one": (
+        lambda: tg.where(_mask(), T([1.0, 2.0])),  # type: ignore[call-overload]
+        tg.ArgumentError,
+        "where: expected both input and other",
+    ),
+    "norm of none": (lambda: tg.zeros(0).norm(-1), tg.EmptyError, "norm: no element"),
+    "norm of none along a dim": (lambda: tg.zeros(1, 0).norm(-0.5, 1), tg.EmptyError, "norm: .*dim 1 of shape"),
+    "norm of none, -inf": (lambda: tg.zeros(1, 0).norm(-INF, 1), tg.EmptyError, "norm: no element"),
     "memory format": (lambda: T([1.0]).to(tg.float64, memory_format="c"), tg.DTypeError, "to: memory_format must be"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
 from tensorgrad.backends.primitives.results import reduced_shape
-from tensorgrad.dtypes import float16, float32, float64
+from tensorgrad.dtypes import DType, float16, float32, float64
 
 __all__ = ["CpuReduce", "row_maxima"]
 
@@ -23,6 +24,9 @@ _maximum_reduce: Any = np.maximum.reduce
 _minimum_reduce: Any = np.minimum.reduce
 
 _SHORT_ROW = 32
+_FEW = 512  # elements that float64 takes no more time for than float32: calls take nearly all of it
+_LISTED = 64  # numbers that Python looks at in less time than NumPy
+_LEAST_VARIANCE = 1e-34  # one that is less may have been made of squares without all their bits
 
 
 class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
@@ -93,6 +97,87 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         total = _add_reduce(x, axis, float32, self.scratch(shape, float32), keepdims)
         return into(np.empty(shape, float16) if out is None else out, np.divide(total, count, total))
 
+    def var(
+        self, x: Array, *, axis: Axis = None, correction: float = 0, keepdims: bool = False, out: Array | None = None
+    ) -> Array:
+        if x.dtype == float16 or not x.size:
+            return super().var(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
+        spread = self._wide_spread if x.size <= _FEW and x.dtype == float32 else self._spread
+        return _in_dtype(x.dtype, spread(x, axis, correction, keepdims, out is not None)[0], out)
+
+    def std(
+        self, x: Array, *, axis: Axis = None, correction: float = 0, keepdims: bool = False, out: Array | None = None
+    ) -> Array:
+        """Of float32 also where the variance, or a square, is out of its range."""
+        if x.dtype == float16 or not x.size:
+            return super().std(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
+        return _in_dtype(x.dtype, self._deviation(x, axis, correction, keepdims, out is not None)[0], out)
+
+    def var_mean(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        if x.dtype == float16 or not x.size:
+            return super().var_mean(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
+        spread = self._wide_spread if x.size <= _FEW and x.dtype == float32 else self._spread
+        return _both_in_dtype(x.dtype, spread(x, axis, correction, keepdims, out is not None), out)
+
+    def std_mean(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        """As `std`."""
+        if x.dtype == float16 or not x.size:
+            return super().std_mean(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
+        return _both_in_dtype(x.dtype, self._deviation(x, axis, correction, keepdims, out is not None), out)
+
+    def _deviation(self, x: Array, axis: Axis, correction: float, keepdims: bool, scratch: bool) -> tuple[Array, Array]:
+        """The square root of the variance, and the mean, whose shape is that of `keepdims`."""
+        found = None
+        if x.size > _FEW or x.dtype != float32:
+            found = self._spread(x, axis, correction, keepdims, scratch)
+            if x.dtype == float32 and not _is_whole(found[0]):
+                found = None
+        variance, centre = found or self._wide_spread(x, axis, correction, keepdims, scratch)
+        return np.sqrt(variance, variance if type(variance) is np.ndarray else None), centre
+
+    def _spread(self, x: Array, axis: Axis, correction: float, keepdims: bool, scratch: bool) -> tuple[Array, Array]:
+        """The variance and the mean, whose shape is that of `keepdims`; with `scratch` in memory of the backend's."""
+        kept = self.scratch(reduced_shape(x.shape, axis, True), x.dtype) if scratch else None
+        centre = self.mean(x, axis=axis, keepdims=True, out=kept)
+        off = np.subtract(x, centre, self.scratch(x.shape, x.dtype) if scratch else None)
+        if not x.ndim:
+            off = boxed(off)
+        np.multiply(off, off, off)
+        left = self.scratch(reduced_shape(x.shape, axis, keepdims), x.dtype) if scratch else None
+        total = self.sum(off, axis=axis, keepdims=keepdims, out=left)
+        return np.divide(total, max(reduced_count(x.shape, axis) - correction, 0), total), centre
+
+    def _wide_spread(
+        self, x: Array, axis: Axis, correction: float, keepdims: bool, scratch: bool
+    ) -> tuple[Array, Array]:
+        """As `_spread`, of float32 in float64, whose range and bits are enough for every square of a float32."""
+        count = reduced_count(x.shape, axis)
+        wide = into(self.scratch(x.shape, float64), x) if scratch else x.astype(float64, "C")
+        kept = self.scratch(reduced_shape(x.shape, axis, True), float64) if scratch else None
+        centre = _add_reduce(wide, axis, float64, kept, True)
+        centre = np.divide(centre, count, kept)
+        np.subtract(wide, centre, wide)
+        np.multiply(wide, wide, wide)
+        left = self.scratch(reduced_shape(x.shape, axis, keepdims), float64) if scratch else None
+        variance = np.divide(_add_reduce(wide, axis, float64, left, keepdims), max(count - correction, 0), left)
+        return variance, centre
+
     def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
         if x.size > SHORT and x.shape[axis] > SHORT and x.dtype.kind == "f":
             return self._long_cumsum(x, axis, np.empty(x.shape, x.dtype) if out is None else out)
@@ -160,6 +245,28 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
             function(x, y, out)
             return out
         return into(out, function(x, y, self.scratch(out.shape, out.dtype)))
+
+
+def _is_whole(variance: Array) -> bool:
+    """Whether nothing is infinite, or so small that bits of it may be lost."""
+    if variance.size == 1:
+        return bool(_LEAST_VARIANCE <= variance.item() < math.inf)
+    if variance.size <= _LISTED:
+        numbers = variance.ravel().tolist()
+        return bool(min(numbers) >= _LEAST_VARIANCE and max(numbers) < math.inf)
+    return bool(_minimum_reduce(variance, None) >= _LEAST_VARIANCE and _maximum_reduce(variance, None) < math.inf)
+
+
+def _in_dtype(dtype: DType, x: Any, out: Array | None) -> Array:
+    if out is not None:
+        return into(out, x)
+    return boxed(x) if x.dtype == dtype else boxed(x).astype(dtype)
+
+
+def _both_in_dtype(dtype: DType, both: tuple[Any, Any], out: tuple[Array, Array] | None) -> tuple[Array, Array]:
+    """Both, the second in the shape of the first."""
+    first, second = out or (None, None)
+    return _in_dtype(dtype, both[0], first), _in_dtype(dtype, both[1].reshape(both[0].shape), second)
 
 
 def _suits_blas(x: Array) -> bool:

@@ -49,6 +49,49 @@ class ReducePrimitives(Primitives, composes=True):
         left = reduced_count(x.shape, axis) - correction
         return self.divide(total, left if left > 0 else 0, out=out)
 
+    def std(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        """The square root of `var`."""
+        return self.sqrt(self.var(x, axis=axis, correction=correction, keepdims=keepdims), out=out)
+
+    def var_mean(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        """(var, mean): with one pass less than both."""
+        first, second = out or (None, None)
+        centre = self.mean(x, axis=axis, keepdims=True)
+        total = self.sum(self.square(self.subtract(x, centre)), axis=axis, keepdims=keepdims)
+        left = reduced_count(x.shape, axis) - correction
+        variance = self.divide(total, left if left > 0 else 0, out=first)
+        return variance, delivered(self, centre if keepdims else self.reshaped(centre, variance.shape), second)
+
+    def std_mean(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: tuple[Array, Array] | None = None,
+    ) -> tuple[Array, Array]:
+        """(std, mean): with one pass less than both."""
+        first, second = out or (None, None)
+        variance, centre = self.var_mean(x, axis=axis, correction=correction, keepdims=keepdims)
+        return self.sqrt(variance, out=first), delivered(self, centre, second)
+
     def logsumexp(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         """log(sum(exp(x))) with the greatest element drawn out, so that nothing overflows; -inf of none. Float16 is
         computed in float32.
@@ -72,12 +115,17 @@ class ReducePrimitives(Primitives, composes=True):
         keepdims: bool = False,
         out: Array | None = None,
     ) -> Array:
-        """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0. Float16 is computed in float32."""
+        """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0; of one element |x|, whose power need
+        not be in range. Float16 is computed in float32.
+        """
         if x.dtype == float16:
             wide = self.norm(self.astype(x, float32), p=p, axis=axis, keepdims=keepdims)
             return self.astype(wide, float16, out=out)
         if p == 0:
             return self.sum(self.astype(self.not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims, out=out)
+        shape = x.shape
+        if (1 in shape or not shape) and reduced_count(shape, axis) == 1:
+            return self.sum(self.absolute(x), axis=axis, keepdims=keepdims, out=out)
         if p == 2:
             return self.sqrt(self.sum(self.square(x), axis=axis, keepdims=keepdims), out=out)
         total = self.sum(self.power(self.absolute(x), p), axis=axis, keepdims=keepdims)

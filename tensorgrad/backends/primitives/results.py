@@ -77,6 +77,10 @@ def reduced(x: Array, /, *, axis: Axis = None, keepdims: bool = False, **_: Any)
     return Spec(reduced_shape(x.shape, axis, keepdims), x.dtype)
 
 
+def reduced_twice(x: Array, /, **keywords: Any) -> tuple[Spec, Spec]:
+    return reduced(x, **keywords), reduced(x, **keywords)
+
+
 def reduced_truth(x: Array, /, *, axis: Axis = None, keepdims: bool = False) -> Spec:
     return Spec(reduced_shape(x.shape, axis, keepdims), bool_)
 

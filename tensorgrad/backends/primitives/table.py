@@ -262,7 +262,8 @@ _row(
 )  # fmt: skip
 
 # ---------------------------------------------------------------------- reductions
-_rows("mean var logsumexp norm", "compute", "x", "", r.reduced, **_composite)
+_rows("mean var std logsumexp norm", "compute", "x", "", r.reduced, **_composite)
+_rows("var_mean std_mean", "compute", "x", "", r.reduced_twice, several=True, **_composite)
 _row("extreme_backward", "compute", "g x extreme", "", r.like_second, meet="g x extreme", **_composite)
 _row("leave_one_out", "compute", "x", "", r.like, **_composite)
 
