@@ -144,6 +144,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     if isinstance(input, Variable) and input.array.dtype.kind == "f":
         square = isinstance(exponent, (int, float)) and exponent == 2
         return apply(E.square, input) if square else binary(E.power, input, exponent)
+    if isinstance(exponent, Variable) and not isinstance(input, Variable):
+        exponent = _in_order(exponent)
     exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
     if isinstance(exponent, int) and exponent < 0:
         raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
@@ -340,6 +342,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     shape_of("masked_fill", mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
+    input, mask = _in_order(input), _in_order(mask)
     if type(value) not in (float, int, bool):
         value = as_operand("masked_fill", value, input.device)
         if isinstance(value, Variable):
@@ -348,6 +351,11 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
                 raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
             return apply(E.where, mask, cast(value, input.dtype), input)
     return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
+
+
+def _in_order(x: Tensor) -> Tensor:
+    """`x`, or a copy of it, for results that are contiguous whatever the layout of the input, as in PyTorch."""
+    return x if x.device.backend.is_contiguous(x.array) else apply(E.copy, x)
 
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:

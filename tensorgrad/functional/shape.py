@@ -168,7 +168,8 @@ def numel(input: Tensor) -> int:
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """The dims from `start_dim` to `end_dim` as one; a 0-d tensor becomes one of shape (1,)."""
+    """The dims from `start_dim` to `end_dim` as one, which for a single dim is `input` itself; a 0-d tensor becomes one of shape
+    (1,)."""
     shape = shape_of("flatten", input)
     start, end = (
         normalize_dim("flatten", start_dim, len(shape)),
@@ -176,6 +177,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     )
     if start > end:
         raise ArgumentError(f"flatten: start_dim must not come after end_dim, got {start_dim} and {end_dim}")
+    if start == end and shape:
+        return input
     return apply(S.reshape, input, shape=(*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 

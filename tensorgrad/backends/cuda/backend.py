@@ -38,6 +38,7 @@ from tensorgrad.backends.cuda.results import (
     filled,
     float_remainder,
     given,
+    in_order,
     of_integers,
     position,
     put,
@@ -251,7 +252,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(cupy.min(x, axis, None, keepdims), out)
+        return given(in_order(cupy.min(x, axis, None, keepdims)), out)
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -306,7 +307,8 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        return x.astype(dtype) if out is None else given(x, out)
+        # CuPy would keep the order of the strides, and so move a stretched axis to the end.
+        return x.astype(dtype, "C" if 0 in x.strides else "K") if out is None else given(x, out)
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
@@ -395,7 +397,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
 
     @staticmethod
     def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
-        return given(x[filled(key, indices)], out)
+        return given(in_order(x[filled(key, indices)]), out)
 
     @staticmethod
     def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
@@ -403,7 +405,7 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
 
     @staticmethod
     def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return given(x[along(indices, axis)] if x.ndim else x.copy(), out)
+        return given(in_order(x[along(indices, axis)]) if x.ndim else x.copy(), out)
 
     @staticmethod
     def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:
