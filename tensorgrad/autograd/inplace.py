@@ -56,7 +56,7 @@ def check_writable(target: Variable, writer: str) -> None:
 
 def is_stretched(target: Variable) -> bool:
     """Whether `target` is an expanded tensor or a view of one, so that elements of it may share memory."""
-    return target.base is not None and any([TABLE[view.name].overlaps for view, _ in target.base[1]])
+    return target.base is not None and any(TABLE[view.name].overlaps for view, _ in target.base[1])
 
 
 def _open(target: Variable, writer: str) -> None:

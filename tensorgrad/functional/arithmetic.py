@@ -36,6 +36,7 @@ from tensorgrad.functional.promotion import (
 from tensorgrad.functional.rounding import floor_divide
 from tensorgrad.host_data import number
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops.index import masked_fill as masked
 
 __all__ = [
     "abs",
@@ -144,8 +145,6 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     if isinstance(input, Variable) and input.array.dtype.kind == "f":
         square = isinstance(exponent, (int, float)) and exponent == 2
         return apply(E.square, input) if square else binary(E.power, input, exponent)
-    if isinstance(exponent, Variable) and not isinstance(input, Variable):
-        exponent = _in_order(exponent)
     exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
     if isinstance(exponent, int) and exponent < 0:
         raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
@@ -154,7 +153,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
     if isinstance(exponent, (Variable, np.ndarray)) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
-    return binary(E.power, input, exponent)
+    in_order = isinstance(exponent, Variable) and not isinstance(input, Variable)  # PyTorch's rule
+    return binary(E.power, input, exponent.contiguous() if in_order else exponent)
 
 
 def _kind(x: Operand) -> str:
@@ -342,20 +342,15 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     shape_of("masked_fill", mask)
     if mask.dtype.kind != "b":
         raise DTypeError(f"masked_fill: the mask must be bool, got {mask.dtype}")
-    input, mask = _in_order(input), _in_order(mask)
     if type(value) not in (float, int, bool):
         value = as_operand("masked_fill", value, input.device)
         if isinstance(value, Variable):
             if value.ndim:
-                got = f"got shape {value.shape}; use tg.where(mask, value, input)"
-                raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
-            return apply(E.where, mask, cast(value, input.dtype), input)
-    return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
-
-
-def _in_order(x: Tensor) -> Tensor:
-    """`x`, or a copy of it, for results that are contiguous whatever the layout of the input, as in PyTorch."""
-    return x if x.device.backend.is_contiguous(x.array) else apply(E.copy, x)
+                raise ShapeError(
+                    f"masked_fill: value must be 0-d, got shape {value.shape}; use tg.where(mask, value, x)"
+                )
+            return apply(masked, input, mask, cast(value, input.dtype))
+    return apply(masked, input, mask, constant(value, input.dtype, input.device, "masked_fill"))
 
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:

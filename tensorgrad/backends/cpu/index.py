@@ -39,7 +39,7 @@ class CpuIndex(Primitives):
 
     def take_index(self, x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
         if out is None:
-            return in_order(x[_fill(key, indices)])
+            return in_order(boxed(x[_fill(key, indices)]))
         if not (x.flags.c_contiguous and _side_by_side(key)):
             return into(out, x[_fill(key, indices)])
         positions = self._flat_block(x.shape, key, indices)

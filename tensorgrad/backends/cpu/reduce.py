@@ -138,7 +138,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
             return self._half_product(x, y, out)
         if x.ndim <= 2 and y.ndim <= 2:
             return self._product(np.dot, x, y, out)  # the same product, with less to decide beforehand
-        return self._product(np.matmul, x, y, out)
+        return in_order(self._product(np.matmul, x, y, None)) if out is None else self._product(np.matmul, x, y, out)
 
     def _half_product(self, x: Array, y: Array, out: Array | None) -> Array:
         """NumPy has no float16 product of its own: it would run an unblocked loop and round at every step."""

@@ -307,7 +307,6 @@ class CudaBackend(CudaActivation, CudaLoss, CudaReduce, CudaSums, CudaCheck, Cud
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        # CuPy would keep the order of the strides, and so move a stretched axis to the end.
         return x.astype(dtype, "C" if 0 in x.strides else "K") if out is None else given(x, out)
 
     @staticmethod
