@@ -351,7 +351,8 @@ def test_writes_through_expanded_views_are_on_the_tape() -> None:
     wide.diagonal().mul_(tg.tensor([2.0, 3.0, 4.0]))
     (wide * tg.tensor([1.0, 10.0, 100.0])).sum().backward()
     assert y.tolist() == [2, 30, 60]
-    assert w.grad is not None and w.grad.tolist() == [3 * 2, 30 * 15, 300 * 20]
+    assert w.grad is not None
+    assert w.grad.tolist() == [3 * 2, 30 * 15, 300 * 20]
 
 
 def test_what_fills_an_expanded_tensor_is_on_the_tape() -> None:
@@ -361,8 +362,10 @@ def test_what_fills_an_expanded_tensor_is_on_the_tape() -> None:
     wide[:, 1].fill_(v)
     assert wide.tolist() == [[1, 3]] * 3
     (y * tg.tensor([1.0, 10.0])).sum().backward()
-    assert w.grad is not None and w.grad.tolist() == [1, 0]
-    assert v.grad is not None and v.grad.item() == 10
+    assert w.grad is not None
+    assert w.grad.tolist() == [1, 0]
+    assert v.grad is not None
+    assert v.grad.item() == 10
 
 
 # ---------------------------------------------------------------------- what is contiguous
