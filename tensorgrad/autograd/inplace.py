@@ -20,7 +20,7 @@ from tensorgrad.backends.primitives.index import Views
 from tensorgrad.dtypes import category
 from tensorgrad.errors import DTypeError, GraphError, ShapeError
 
-__all__ = ["assign", "check_writable", "mark_written", "overwritten"]
+__all__ = ["assign", "check_writable", "is_stretched", "mark_written", "overwritten"]
 
 
 def check_writable(target: Variable, writer: str) -> None:
@@ -30,8 +30,8 @@ def check_writable(target: Variable, writer: str) -> None:
     it shares memory with a leaf that requires grad or is a view made under no_grad of a tensor that has a history.
     """
     base = target.base
-    if base is not None and any(TABLE[view.name].overlaps for view, _ in base[1]):
-        raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
+    if base is not None and is_stretched(target):
+        _open(target, writer)
     root = target if base is None else base[0]
     if root.node is not None and root.node.op.lends_output:
         _give_back_output(root)
@@ -52,6 +52,20 @@ def check_writable(target: Variable, writer: str) -> None:
             f"{writer}: a view made under no_grad, of a tensor that has a history, cannot be written where operations "
             "are recorded; make the view where it is written, or write it under no_grad too"
         )
+
+
+def is_stretched(target: Variable) -> bool:
+    """Whether `target` is an expanded tensor or a view of one, so that elements of it may share memory."""
+    return target.base is not None and any(TABLE[view.name].overlaps for view, _ in target.base[1])
+
+
+def _open(target: Variable, writer: str) -> None:
+    """Make the array of a stretched tensor one that can be written; GraphError where elements of it share memory."""
+    backend = target.device.backend
+    strides = backend.strides(target.array)
+    if 0 not in target.shape and any(n > 1 and s == 0 for n, s in zip(target.shape, strides, strict=True)):
+        raise GraphError(f"{writer}: several elements of an expanded tensor share memory; clone() it before writing")
+    target.array = backend.writable(target.array)
 
 
 def mark_written(target: Variable, writer: str) -> None:

@@ -153,7 +153,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
         return binary(E.integer_power, input, exponent)
     if isinstance(input, Variable) and isinstance(exponent, int) and kinds[0] == "i":
         fitting("pow", exponent, input.array.dtype)
-    return binary(E.power, input, exponent)
+    in_order = isinstance(exponent, Variable) and not isinstance(input, Variable)  # PyTorch's rule
+    return binary(E.power, input, exponent.contiguous() if in_order else exponent)
 
 
 def _kind(x: Operand) -> str:

@@ -11,6 +11,7 @@ from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
 from tensorgrad.functional.indexing import nonzero
 from tensorgrad.functional.promotion import as_operand, cast, constant, shape_of
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops.index import masked_fill as masked
 
 __all__ = ["masked_fill", "where"]
 
@@ -56,8 +57,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
             if value.ndim:
                 got = f"got shape {value.shape}; use tg.where(mask, value, input)"
                 raise ShapeError(f"masked_fill: value must be a number or 0-d, {got}")
-            return apply(E.where, mask, cast(value, input.dtype), input)
-    return apply(E.where, mask, constant(value, input.dtype, input.device, "masked_fill"), input)
+            return apply(masked, input, mask, cast(value, input.dtype))
+    return apply(masked, input, mask, constant(value, input.dtype, input.device, "masked_fill"))
 
 
 def _both_tensors(condition: Tensor, x: Operand, y: Operand) -> tuple[Tensor, Tensor]:

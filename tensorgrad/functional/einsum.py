@@ -66,7 +66,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         picked = [terms[i] for i in group]
         terms = [t for i, t in enumerate(terms) if i not in group]
         wanted = set(output).union(*(t.labels for t in terms))
-        terms.append(_contract_all(picked, wanted))
+        terms.append(_contract_all(picked, wanted, output))
     result = _arranged(_summed(terms[0], set(output)), output)
     return apply(S.transpose, result, axes=tuple(range(result.ndim))) if result is operands[0] else result
 
@@ -178,30 +178,50 @@ def _plan(
     return tuple([tuple(group) for group in path[1:]])
 
 
-def _contract_all(terms: Sequence[_Term], wanted: set[str]) -> _Term:
+def _contract_all(terms: Sequence[_Term], wanted: set[str], output: Labels) -> _Term:
     result = terms[0]
     for i, term in enumerate(terms[1:], 1):
-        result = _contract(result, term, wanted.union(*(t.labels for t in terms[i + 1 :])))
+        result = _contract(result, term, wanted.union(*(t.labels for t in terms[i + 1 :])), output)
     return result
 
 
-def _contract(x: _Term, y: _Term, wanted: set[str]) -> _Term:
+def _contract(x: _Term, y: _Term, wanted: set[str], output: Labels) -> _Term:
     """The product of two, summed over the labels that are not `wanted`."""
     x, y = _summed(x, wanted.union(y.labels)), _summed(y, wanted.union(x.labels))
     shared = [c for c in x.labels if c in y.labels]
-    batch = tuple([c for c in shared if c in wanted])
     inner = tuple([c for c in shared if c not in wanted])
-    left = tuple([c for c in x.labels if c not in shared])
-    right = tuple([c for c in y.labels if c not in shared])
+    if not inner:  # a matrix product would be the slower way to multiply
+        return _multiplied(x, y, output)
+    batch = _ordered([c for c in shared if c in wanted], output)
+    left = _ordered([c for c in x.labels if c not in shared], output)
+    right = _ordered([c for c in y.labels if c not in shared], output)
     size_of = dict(zip(x.labels + y.labels, x.tensor.shape + y.tensor.shape, strict=True))
     outside = [size_of[c] for c in batch]
     m, k, n = (math.prod([size_of[c] for c in group]) for group in (left, inner, right))
     rows = _shaped(_arranged(x, batch + left + inner), (*outside, m, k))
     columns = _shaped(_arranged(y, batch + inner + right), (*outside, k, n))
-    # Without inner labels k is 1, and a matrix product would be the slower way to multiply.
-    product = _matrix_product(rows, columns) if inner else mul(rows, columns)
     labels = batch + left + right
-    return _Term(_shaped(product, tuple([size_of[c] for c in labels])), labels)
+    return _Term(_shaped(_matrix_product(rows, columns), tuple([size_of[c] for c in labels])), labels)
+
+
+def _multiplied(x: _Term, y: _Term, output: Labels) -> _Term:
+    """Element by element, in the order of the output, so that the product need not be turned."""
+    labels = _ordered(list(dict.fromkeys(x.labels + y.labels)), output)
+    return _Term(mul(_spread(x, labels), _spread(y, labels)), labels)
+
+
+def _ordered(labels: list[str], output: Labels) -> Labels:
+    """In the order of the output, and those that it has not behind."""
+    if len(labels) < 2:
+        return tuple(labels)
+    return (*[c for c in output if c in labels], *[c for c in labels if c not in output])
+
+
+def _spread(term: _Term, labels: Labels) -> Tensor:
+    """With a dimension for each of `labels`, of size 1 where the term has none."""
+    mine = tuple([c for c in labels if c in term.labels])
+    size_of = dict(zip(term.labels, term.tensor.shape, strict=True))
+    return _shaped(_arranged(term, mine), tuple([size_of.get(c, 1) for c in labels]))
 
 
 def _matrix_product(x: Tensor, y: Tensor) -> Tensor:

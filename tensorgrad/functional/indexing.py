@@ -23,6 +23,7 @@ from tensorgrad.functional.shape import broadcast_to
 from tensorgrad.ops import elementwise as E
 from tensorgrad.ops import index as I
 from tensorgrad.ops import shape as S
+from tensorgrad.ops.layout import in_order
 
 __all__ = ["argwhere", "index_put", "masked_select", "nonzero"]
 
@@ -174,7 +175,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     B = input.device.backend
     found = B.nonzero(input.array if input.ndim else B.reshape(input.array, (1,)))
     if as_tuple:
-        return tuple(new_tensor(i if B.is_contiguous(i) else B.copy(i), input.device) for i in found)
+        return tuple(new_tensor(in_order(B, i), input.device) for i in found)
     count = found[0].shape[0]
     if not input.ndim:
         return new_tensor(B.full((count, 0), 0, int64), input.device)
@@ -193,7 +194,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     With num_classes=-1 there are as many classes as the greatest element asks for. BoundsError for an element
     outside [0, num_classes).
     """
-    B, array = tensor.device.backend, checked_integers("one_hot", tensor).array
+    B = tensor.device.backend
+    array = in_order(B, checked_integers("one_hot", tensor).array)
     if num_classes == -1:
         if not prod(tensor.shape):
             raise ArgumentError("one_hot: the number of classes cannot be found in an empty tensor; give num_classes")

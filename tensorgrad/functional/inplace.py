@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tensorgrad.autograd.inplace import assign, check_writable, mark_written, overwritten
+from tensorgrad.autograd.inplace import assign, check_writable, is_stretched, mark_written, overwritten
 from tensorgrad.autograd.modes import mode
 from tensorgrad.autograd.variable import Tensor, Variable, new_tensor
 from tensorgrad.dtypes import fitting, leaves_half
@@ -122,10 +122,24 @@ index_put_ = inplace(indexing.index_put, "index_put_")
 
 
 def fill_(self: Tensor, value: Operand) -> Tensor:
-    """Write `value`, a number or a 0-d tensor, into every element. Returns the tensor.
+    """Write `value`, a number or a 0-d tensor, into every element, also of an expanded tensor. Returns the tensor.
 
     ArgumentError for a number that an integer dtype does not hold.
     """
+    if self.base is not None and is_stretched(self):
+        _filled(_each_once(self), value)
+        return self
+    return _filled(self, value)
+
+
+def _each_once(self: Tensor) -> Tensor:
+    """A view of the same memory in which no element comes twice: of what was stretched the first."""
+    strides = self.device.backend.strides(self.array)
+    first = [slice(0, 1) if n > 1 and s == 0 else slice(None) for n, s in zip(self.shape, strides, strict=True)]
+    return indexing.getitem(self, tuple(first))
+
+
+def _filled(self: Tensor, value: Operand) -> Tensor:
     if isinstance(value, Variable):
         if value.ndim:
             raise ShapeError(f"fill_: expected a number or a 0-d tensor, got shape {value.shape}; use copy_")
@@ -169,13 +183,24 @@ def detach_(self: Tensor) -> Tensor:
 
 
 def setitem(self: Tensor, key: Any, value: Operand) -> None:
-    """self[key] = value. Gradients flow to the rest of `self` and to `value`; duplicates in `key` are undefined."""
+    """self[key] = value. Gradients flow to the rest of `self` and to `value`; duplicates in `key` are undefined.
+
+    Of an expanded tensor what `key` selects must have no element twice.
+    """
+    if self.base is not None and is_stretched(self):
+        self, key = _part(self, key)
     check_writable(self, "setitem")
     if _recorded(self, value):
         assign(self, indexing.setitem_result(self, key, value), "setitem")
     else:
         indexing.write_item(self, key, value)
         mark_written(self, "setitem")
+
+
+def _part(self: Tensor, key: Any) -> tuple[Tensor, Any]:
+    """The view of an expanded tensor that `key` selects, and the key of all of it; both as given where it is none."""
+    part = indexing.getitem(self, key)
+    return (self, key) if part.base is None else (part, ...)
 
 
 class InPlace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tensorgrad.autograd.op import op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array
+from tensorgrad.ops.layout import in_order
 
 __all__ = [
     "elu",
@@ -46,7 +47,7 @@ def sigmoid(B: Backend, x: Array) -> Array:
 
 @op(lambda B, g, _out, x: B.multiply(g, B.sigmoid(B.negative(x))), wide=True)
 def logsigmoid(B: Backend, x: Array) -> Array:
-    return B.negative(B.softplus(B.negative(x)))
+    return in_order(B, B.negative(B.softplus(B.negative(x))))
 
 
 @op(lambda B, g, _out, x: B.silu_backward(g, x))
@@ -75,12 +76,12 @@ def gelu_tanh(B: Backend, x: Array) -> Array:
     return B.gelu_tanh(x)
 
 
-# ---------------------------------------------------------------------- along an axis
+# ---------------------------------------------------------------------- along an axis, in C order as in PyTorch
 @op(lambda B, g, out, _x, axis: B.softmax_backward(g, out, axis=axis))
 def softmax(B: Backend, x: Array, axis: int | None) -> Array:
-    return B.softmax(x, axis=axis)
+    return in_order(B, B.softmax(x, axis=axis))
 
 
 @op(lambda B, g, out, _x, axis: B.log_softmax_backward(g, out, axis=axis))
 def log_softmax(B: Backend, x: Array, axis: int | None) -> Array:
-    return B.log_softmax(x, axis=axis)
+    return in_order(B, B.log_softmax(x, axis=axis))

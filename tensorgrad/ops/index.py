@@ -12,6 +12,7 @@ from typing import Any
 from tensorgrad.autograd.op import op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import INDEX, Array, Shape
+from tensorgrad.ops.layout import in_order
 
 Key = tuple[Any, ...]
 
@@ -120,3 +121,15 @@ def update_along_axis(B: Backend, x: Array, values: Array, indices: Array, axis:
 @op()
 def argsort(B: Backend, x: Array, axis: int, descending: bool = False) -> Array:
     return B.argsort(x, axis, descending=descending)
+
+
+# ---------------------------------------------------------------------- by a mask
+@op(
+    lambda B, g, _out, _x, mask, _value: B.where(mask, _zero(B, g), g),
+    lambda B, g, _out, _x, _mask, _value: None,
+    lambda B, g, _out, _x, mask, _value: B.where(mask, g, _zero(B, g)),
+    elementwise=True,
+)
+def masked_fill(B: Backend, x: Array, mask: Array, value: Array) -> Array:
+    """`value` where the mask holds, else `x`: in C order whatever the order of the inputs, as in PyTorch."""
+    return in_order(B, B.where(mask, value, x))

@@ -18,6 +18,7 @@ from tensorgrad.autograd.op import Op, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType
+from tensorgrad.ops.layout import in_order
 
 __all__ = [
     "bce_with_logits",
@@ -40,7 +41,7 @@ Needs = tuple[bool, ...]
 # ---------------------------------------------------------------------- elementwise
 def _reduced(B: Backend, values: Array, reduction: str) -> Array:
     if reduction == "none":
-        return values
+        return in_order(B, values)
     total = B.sum(values)
     return total if reduction == "sum" else B.divide(total, _count(values.shape, reduction))
 

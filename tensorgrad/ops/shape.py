@@ -12,6 +12,7 @@ from tensorgrad.autograd.op import op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType, int64
+from tensorgrad.ops.layout import in_order
 
 
 # ---------------------------------------------------------------------- views
@@ -184,11 +185,9 @@ def _triu(B: Backend, x: Array, k: int) -> Array:
 
 @op(lambda B, g, _out, _x, k: _tril(B, g, k))
 def tril(B: Backend, x: Array, k: int) -> Array:
-    made = _tril(B, x, k)
-    return made if B.is_contiguous(made) else B.copy(made)  # in C order whatever the order of the input, as PyTorch's
+    return in_order(B, _tril(B, x, k))  # whatever the order of the input, as PyTorch's
 
 
 @op(lambda B, g, _out, _x, k: _triu(B, g, k))
 def triu(B: Backend, x: Array, k: int) -> Array:
-    made = _triu(B, x, k)
-    return made if B.is_contiguous(made) else B.copy(made)
+    return in_order(B, _triu(B, x, k))

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.nn import functional as F
+from tests.against_torch.layouts import LAYOUTS, Function, flat, functional, laid_out
 
 torch = pytest.importorskip("torch")
-
-Function = Callable[[Any, Any], Any]  # takes a library and one of its tensors, of shape (2, 3, 4)
-SHAPE = (2, 3, 4)
-LAYOUTS = ["plain", "reversed", "swapped", "gaps", "row gaps", "stretched first", "stretched last"]
-
-
-def _counted(library: Any, *shape: int) -> Any:
-    return library.tensor(np.arange(math.prod(shape), dtype="float32").reshape(shape))
-
-
-def _laid_out(library: Any, layout: str) -> Any:
-    """A tensor of `SHAPE`."""
-    a, b, c = SHAPE
-    return {
-        "plain": lambda: _counted(library, a, b, c),
-        "reversed": lambda: _counted(library, c, b, a).permute(2, 1, 0),
-        "swapped": lambda: _counted(library, b, a, c).transpose(0, 1),
-        "gaps": lambda: _counted(library, a, b, 2 * c)[..., ::2],
-        "row gaps": lambda: _counted(library, 2 * a, b, c)[::2],
-        "stretched first": lambda: _counted(library, 1, b, c).expand(*SHAPE),
-        "stretched last": lambda: _counted(library, a, b, 1).expand(*SHAPE),
-    }[layout]()
-
-
-def _functional(library: Any) -> Any:
-    return F if library is tg else torch.nn.functional
-
 
 VIEWS: dict[str, Function] = {
     "diagonal": lambda L, x: x.diagonal(),
@@ -147,27 +119,19 @@ COPIES: dict[str, Function] = {
     "diag of a vector": lambda L, x: x[0, 0].diag(1),
     "outer": lambda L, x: L.outer(x[0, 0], x[0, 1]),
     "matmul": lambda L, x: x @ x.mT,
-    "pad": lambda L, x: _functional(L).pad(x, (-1, 2)),
-    "pad reflect": lambda L, x: _functional(L).pad(x, (2, -1), "reflect"),
-    "pad replicate": lambda L, x: _functional(L).pad(x, (-2, 3), "replicate"),
-    "pad circular": lambda L, x: _functional(L).pad(x, (-1, 2), "circular"),
+    "pad": lambda L, x: functional(L).pad(x, (-1, 2)),
+    "pad reflect": lambda L, x: functional(L).pad(x, (2, -1), "reflect"),
+    "pad replicate": lambda L, x: functional(L).pad(x, (-2, 3), "replicate"),
+    "pad circular": lambda L, x: functional(L).pad(x, (-1, 2), "circular"),
     "elementwise": lambda L, x: L.exp(x / 100) + x,
     "meshgrid": lambda L, x: L.meshgrid(x[0, 0], x[0, 1], indexing="xy"),
 }
 
 
-def _flat(found: Any) -> Iterator[Any]:
-    if isinstance(found, (tuple, list)):
-        for x in found:
-            yield from _flat(x)
-    else:
-        yield found
-
-
 def _outcome(function: Function, library: Any, layout: str) -> tuple[Any, Any]:
-    x = _laid_out(library, layout)
+    x = laid_out(library, layout)
     try:
-        return x, list(_flat(function(library, x)))
+        return x, list(flat(function(library, x)))
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         return x, error
 
@@ -193,7 +157,7 @@ def test_memory_is_shared_and_laid_out_as_in_pytorch(name: str, layout: str) -> 
 
 
 @pytest.mark.parametrize("name", ["cat", "cat last", "stack", "stack last", "cumsum", "tril", "roll", "topk", "pad"])
-def test_contiguous_results_are_viewed_flat(name: str) -> None:
+def test_contiguous_results_are_viewedflat(name: str) -> None:
     for layout in LAYOUTS:
-        for result in _flat(COPIES[name](tg, _laid_out(tg, layout))):
+        for result in flat(COPIES[name](tg, laid_out(tg, layout))):
             assert result.view(-1).tolist() == result.flatten().tolist()

@@ -201,6 +201,7 @@ CASES.add("check_bounds", lambda d: Call((d.array(d.shape(), int64, between(-1, 
 CASES.add("check_range", lambda d: Call((d.array(d.shape(), d.pick(FLOATS), d.pick([unit, plain])), 0.0, 1.0), _WHAT))
 CASES.add("check_finite", lambda d: Call((d.array(d.shape(), d.pick(FLOATS), d.pick([unit, plain])),), _WHAT))
 CASES.add("check_nonzero", lambda d: Call((d.array(d.shape(), d.pick(INTEGERS), between(0, 9)),), _WHAT))
+CASES.add("writable", lambda d: Call((d.array(d.shape(), d.pick(ANY)),)))
 CASES.add("owns is_contiguous is_writable strides", lambda d: Call((d.array(d.shape(), d.pick(ANY)),)))
 
 

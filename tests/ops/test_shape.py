@@ -83,7 +83,7 @@ def test_expanded_memory_is_shared_and_cannot_be_written() -> None:
     x.fill_(1)
     assert wide.tolist() == [[1.0] * 3] * 2
     with pytest.raises(tg.GraphError, match="several elements of an expanded tensor share memory"):
-        wide.fill_(2)
+        wide.add_(2)
 
 
 def test_dtypes_are_promoted_where_tensors_are_joined() -> None:

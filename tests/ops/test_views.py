@@ -297,3 +297,108 @@ def test_a_dim_in_a_tensor_is_read_anew() -> None:
     assert x.transpose(dim, 2).shape == (4, 3, 2)  # type: ignore[arg-type]
     dim.fill_(1)
     assert x.transpose(dim, 2).shape == (2, 4, 3)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------- writes to what was expanded
+WRITES: dict[str, tuple[tuple[int, ...], Any, Any]] = {
+    "one element": ((1,), lambda x: x.expand(2).narrow(0, 0, 1).add_(1), [1]),
+    "a stretched size of one": ((1,), lambda x: tg.meshgrid(x, x, indexing="ij")[1].add_(1), [1]),
+    "no element": ((1, 2), lambda x: x.expand(3, 2)[3:].add_(1), [[0, 0]]),
+    "no element, by key": ((1, 2), lambda x: x.expand(3, 2).__setitem__(slice(0, 0), 1), [[0, 0]]),
+    "a row": ((1, 2), lambda x: x.expand(3, 2)[1].add_(1), [[1, 1]]),
+    "a row, by key": ((1, 2), lambda x: x.expand(3, 2).__setitem__(2, tg.tensor([1, 2])), [[1, 2]]),
+    "a turned row": ((2,), lambda x: x.expand(3, 2)[:1].t().copy_(tg.tensor([[1], [2]])), [1, 2]),
+    "all, filled": ((1, 2), lambda x: x.expand(3, 2).fill_(4), [[4, 4]]),
+    "all of a column, filled": ((2,), lambda x: x.expand(3, 2)[:, 1].fill_(4), [0, 4]),
+    "all, zeroed": ((2,), lambda x: x.add_(1).expand(3, 2).zero_(), [0, 0]),
+    "all, filled with a tensor": ((2, 1), lambda x: x.expand(2, 3).t().fill_(tg.tensor(4)), [[4], [4]]),
+    "a diagonal": ((3,), lambda x: x.expand(3, 3).diagonal().add_(tg.tensor([1, 2, 3])), [1, 2, 3]),
+    "a diagonal, filled": ((2, 1), lambda x: x.expand(2, 2, 1).diagonal(0, -3, 1).fill_(0.5), [[0.5], [0.5]]),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_what_has_no_element_twice_may_be_written(name: str) -> None:
+    shape, write, expected = WRITES[name]
+    x = tg.zeros(*shape)
+    write(x)
+    assert x.tolist() == expected
+
+
+REFUSED: dict[str, Any] = {
+    "add_": lambda x: x.expand(3, 2).add_(1),
+    "exp_": lambda x: x.expand(3, 2).exp_(),
+    "copy_": lambda x: x.expand(3, 2).copy_(tg.ones(3, 2)),
+    "setitem": lambda x: x.expand(3, 2).__setitem__((slice(None), 0), tg.ones(3)),
+    "uniform_": lambda x: x.expand(3, 2)[1:].uniform_(),
+    "index_add_": lambda x: x.expand(3, 2).index_add_(0, tg.tensor([0]), tg.ones(1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_elements_twice_may_not(name: str) -> None:
+    x = tg.zeros(2)
+    with pytest.raises(tg.GraphError, match=f"^{name}: several elements of an expanded tensor share memory"):
+        REFUSED[name](x)
+    assert x.tolist() == [0, 0]
+
+
+def test_writes_through_expanded_views_are_on_the_tape() -> None:
+    w = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = w * 1
+    wide = y.expand(3, 3)
+    wide[1, 1:].mul_(5)
+    wide.diagonal().mul_(tg.tensor([2.0, 3.0, 4.0]))
+    (wide * tg.tensor([1.0, 10.0, 100.0])).sum().backward()
+    assert y.tolist() == [2, 30, 60]
+    assert w.grad is not None
+    assert w.grad.tolist() == [3 * 2, 30 * 15, 300 * 20]
+
+
+def test_what_fills_an_expanded_tensor_is_on_the_tape() -> None:
+    w, v = tg.tensor([1.0, 2.0], requires_grad=True), tg.tensor(3.0, requires_grad=True)
+    y = w * 1
+    wide = y.expand(3, 2)
+    wide[:, 1].fill_(v)
+    assert wide.tolist() == [[1, 3]] * 3
+    (y * tg.tensor([1.0, 10.0])).sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [1, 0]
+    assert v.grad is not None
+    assert v.grad.item() == 10
+
+
+# ---------------------------------------------------------------------- what is contiguous
+IN_ORDER: dict[str, Any] = {
+    "cast of a stretched one": lambda x: x[:1].expand(2, 3, 4).double(),
+    "half of a stretched one": lambda x: x[:, :1].expand(2, 3, 4).half() + 1,
+    "mixed with a stretched one": lambda x: x[:1].expand(2, 3, 4).int() + x,
+    "softmax": lambda x: x.mT.softmax(1),
+    "log_softmax": lambda x: x.mT.log_softmax(0),
+    "softmax of half": lambda x: tg.nn.functional.softmax(x.mT, 1, dtype=tg.float16),
+    "logsigmoid": lambda x: tg.nn.functional.logsigmoid(x.mT),
+    "masked_fill": lambda x: x.mT.masked_fill(x.mT > 3, 0),
+    "power of a number": lambda x: 2**x.mT,
+    "one_hot": lambda x: tg.nn.functional.one_hot(x.mT.long()),
+    "amax": lambda x: x.permute(2, 1, 0).amax(1, keepdim=True),
+    "amin": lambda x: x.permute(2, 1, 0).amin(1),
+    "any": lambda x: (x > 3).permute(2, 1, 0).any(1),
+    "all": lambda x: (x > 3).permute(2, 1, 0).all(1),
+    "gather": lambda x: x.gather(1, tg.zeros(4, 3, 2).long().permute(2, 1, 0)),
+    "two indices": lambda x: x[:, tg.tensor([[0, 1]]), tg.tensor([[0], [1]])],
+    "loss": lambda x: tg.nn.functional.huber_loss(x.mT, x.mT + 1, reduction="none"),
+    "einsum": lambda x: tg.einsum("abc,abc->cba", x.permute(2, 1, 0), x.permute(2, 1, 0)),
+}
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+def test_results_are_contiguous(name: str) -> None:
+    assert IN_ORDER[name](tg.arange(24.0).reshape(2, 3, 4)).is_contiguous()
+
+
+def test_flattening_one_dim_gives_the_tensor_back() -> None:
+    x = tg.ones(3, requires_grad=True)
+    assert x.flatten() is x
+    assert x.expand(2, 3).flatten(1, 1).shape == (2, 3)
+    assert tg.autograd.grad((x * 2).sum(), x.flatten())[0].tolist() == [2, 2, 2]
+    assert tg.tensor(1.0).flatten().shape == (1,)

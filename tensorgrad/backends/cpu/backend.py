@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import copysign
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +23,7 @@ from tensorgrad.backends.cpu.loss import CpuLoss
 from tensorgrad.backends.cpu.optimizer import CpuOptimizer
 from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
-from tensorgrad.backends.cpu.results import binary, given, into, unary
+from tensorgrad.backends.cpu.results import binary, given, in_order, into, unary
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.backends.primitives.results import counted
 from tensorgrad.dtypes import DType, float64
@@ -140,7 +141,10 @@ class CpuBackend(
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        return x.astype(dtype) if out is None else into(out, x)
+        if out is not None:
+            return into(out, x)
+        # NumPy would keep the order of the strides, and so move a stretched axis to the end.
+        return x.astype(dtype) if x.base is None or 0 not in x.strides else x.astype(dtype, "C")
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
@@ -191,6 +195,17 @@ class CpuBackend(
         return view
 
     @staticmethod
+    def writable(x: Array) -> Array:
+        if x.flags.writeable:
+            return x
+        view = x.view()
+        try:
+            view.flags.writeable = True
+        except ValueError:  # whose memory it is has made it read-only
+            return x
+        return view
+
+    @staticmethod
     def is_view(view: Array, x: Array) -> bool:
         base = view.base
         return view is x or (base is not None and (base is x or base is x.base))
@@ -203,9 +218,7 @@ class CpuBackend(
     def is_writable(x: Array) -> bool:
         return bool(x.flags.writeable)
 
-    @staticmethod
-    def is_contiguous(x: Array) -> bool:
-        return bool(x.flags.c_contiguous)
+    is_contiguous = staticmethod(attrgetter("flags.c_contiguous"))  # many ops ask: written out it takes twice as long
 
     # ------------------------------------------------------------------ selecting, joining, sorting
     def where(self, condition: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
@@ -223,8 +236,7 @@ class CpuBackend(
         if out is not None:
             return np.concatenate(arrays, axis, out)
         joined = np.concatenate(arrays, axis)
-        # NumPy keeps the order of the axes in memory that the arrays have in common.
-        return joined if joined.flags.c_contiguous else np.array(joined, order="C")
+        return in_order(joined)  # NumPy keeps the order of the axes in memory that the arrays have in common
 
     @staticmethod
     def argsort(x: Array, axis: int, *, descending: bool = False, out: Array | None = None) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import boxed, given, into, numbered
+from tensorgrad.backends.cpu.results import boxed, in_order, into, numbered
 from tensorgrad.backends.cpu.sums import SHORT
 from tensorgrad.backends.primitives import INDEX, Array, Primitives, Shape
 from tensorgrad.backends.primitives.check import out_of_bounds, place
@@ -38,8 +38,10 @@ class CpuIndex(Primitives):
         return x if x.flags.c_contiguous else into(self.scratch(x.shape, x.dtype), x)
 
     def take_index(self, x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
-        if out is None or not (x.flags.c_contiguous and _side_by_side(key)):
-            return given(x[_fill(key, indices)], out)
+        if out is None:
+            return in_order(boxed(x[_fill(key, indices)]))
+        if not (x.flags.c_contiguous and _side_by_side(key)):
+            return into(out, x[_fill(key, indices)])
         positions = self._flat_block(x.shape, key, indices)
         return np.take(x.reshape(-1), positions, 0, out, "clip")
 
@@ -53,8 +55,10 @@ class CpuIndex(Primitives):
 
     def take_along_axis(self, x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
         key = _along(x.shape, indices, axis)
-        if out is None or not (x.flags.c_contiguous and indices.ndim):
-            return given(x[key], out)
+        if out is None:
+            return in_order(boxed(x[key]))
+        if not (x.flags.c_contiguous and indices.ndim):
+            return into(out, x[key])
         return np.take(x.reshape(-1), self._flat_positions(x.shape, key, indices.shape), 0, out, "clip")
 
     def put_along_axis(self, x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:

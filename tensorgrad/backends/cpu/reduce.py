@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tensorgrad.backends.cpu.results import boxed, into
+from tensorgrad.backends.cpu.results import boxed, in_order, into
 from tensorgrad.backends.cpu.sums import SHORT, CpuSums, is_long
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
@@ -192,19 +192,23 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
 
     @staticmethod
     def max(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return boxed(_maximum_reduce(x, axis, None, out, keepdims))
+        result = _maximum_reduce(x, axis, None, out, keepdims)
+        return boxed(result) if x.ndim <= 2 or out is not None else in_order(boxed(result))
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return boxed(_minimum_reduce(x, axis, None, out, keepdims))
+        result = _minimum_reduce(x, axis, None, out, keepdims)
+        return boxed(result) if x.ndim <= 2 or out is not None else in_order(boxed(result))
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return boxed(np.any(x, axis=axis, keepdims=keepdims, out=out))
+        result = boxed(np.any(x, axis=axis, keepdims=keepdims, out=out))
+        return result if x.ndim <= 2 or out is not None else in_order(result)
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return boxed(np.all(x, axis=axis, keepdims=keepdims, out=out))
+        result = boxed(np.all(x, axis=axis, keepdims=keepdims, out=out))
+        return result if x.ndim <= 2 or out is not None else in_order(result)
 
     @staticmethod
     def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -219,7 +223,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
             return self._half_product(x, y, out)
         if x.ndim <= 2 and y.ndim <= 2:
             return self._product(np.dot, x, y, out)  # the same product, with less to decide beforehand
-        return self._product(np.matmul, x, y, out)
+        return in_order(self._product(np.matmul, x, y, None)) if out is None else self._product(np.matmul, x, y, out)
 
     def _half_product(self, x: Array, y: Array, out: Array | None) -> Array:
         """NumPy has no float16 product of its own: it would run an unblocked loop and round at every step."""

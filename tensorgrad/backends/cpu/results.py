@@ -12,7 +12,7 @@ import numpy as np
 
 from tensorgrad.backends.primitives import Array
 
-__all__ = ["binary", "boxed", "given", "into", "numbered", "unary"]
+__all__ = ["binary", "boxed", "given", "in_order", "into", "numbered", "unary"]
 
 _MOST_KEPT = 1 << 16
 _array = np.ndarray
@@ -51,6 +51,11 @@ def boxed(result: Any) -> Array:
 def given(result: Array, out: Array | None) -> Array:
     """`result`, or `out` with its values."""
     return boxed(result) if out is None else into(out, result)
+
+
+def in_order(result: Array) -> Array:
+    """`result`, or a copy of it, contiguous in C order."""
+    return result if result.flags.c_contiguous else np.array(result, order="C")
 
 
 def numbered(count: int) -> Array:

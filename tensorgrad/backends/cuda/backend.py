@@ -39,6 +39,7 @@ from tensorgrad.backends.cuda.results import (
     filled,
     float_remainder,
     given,
+    in_order,
     of_integers,
     put,
     rest_of_division,
@@ -279,7 +280,7 @@ class CudaBackend(
 
     @staticmethod
     def astype(x: Array, dtype: DType, *, out: Array | None = None) -> Array:
-        return x.astype(dtype) if out is None else given(x, out)
+        return x.astype(dtype, "C" if 0 in x.strides else "K") if out is None else given(x, out)
 
     @staticmethod
     def copyto(target: Array, source: Array) -> None:
@@ -368,7 +369,7 @@ class CudaBackend(
 
     @staticmethod
     def take_index(x: Array, *indices: Array, key: Key, out: Array | None = None) -> Array:
-        return given(x[filled(key, indices)], out)
+        return given(in_order(x[filled(key, indices)]), out)
 
     @staticmethod
     def put_index(x: Array, values: Array, *indices: Array, key: Key, accumulate: bool = False) -> None:
@@ -376,7 +377,7 @@ class CudaBackend(
 
     @staticmethod
     def take_along_axis(x: Array, indices: Array, axis: int, *, out: Array | None = None) -> Array:
-        return given(x[along(indices, axis)] if x.ndim else x.copy(), out)
+        return given(in_order(x[along(indices, axis)]) if x.ndim else x.copy(), out)
 
     @staticmethod
     def put_along_axis(x: Array, indices: Array, values: Array, axis: int, *, accumulate: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cupy
 
-from tensorgrad.backends.cuda.results import accumulated, given, position, reduced
+from tensorgrad.backends.cuda.results import accumulated, given, in_order, position, reduced
 from tensorgrad.backends.primitives import Array, Axis, Primitives
 
 __all__ = ["CudaExtremes"]
@@ -23,7 +23,7 @@ class CudaExtremes(Primitives):
 
     @staticmethod
     def min(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return given(cupy.min(x, axis, None, keepdims), out)
+        return given(in_order(cupy.min(x, axis, None, keepdims)), out)
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:

@@ -18,6 +18,7 @@ __all__ = [
     "filled",
     "float_remainder",
     "given",
+    "in_order",
     "of_integers",
     "position",
     "put",
@@ -42,7 +43,7 @@ def accumulated(function: Callable[..., Array], x: Array, axis: Axis, keepdims: 
 def reduced(function: Callable[..., Array], x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
     """CuPy's reduction, straight into an `out` that it writes to as it is: otherwise it may give it other strides."""
     if out is None or not (x.flags.c_contiguous and out.flags.c_contiguous):
-        return given(function(x, axis=axis, keepdims=keepdims), out)
+        return given(in_order(function(x, axis=axis, keepdims=keepdims)), out)
     function(x, axis=axis, out=out, keepdims=keepdims)  # returns a view of it
     return out
 
@@ -82,6 +83,11 @@ def given(result: Array, out: Array | None) -> Array:
         return result
     cupy.copyto(out, result, casting="unsafe")
     return out
+
+
+def in_order(result: Array) -> Array:
+    """`result`, or a copy of it, contiguous in C order."""
+    return result if result.flags.c_contiguous else result.copy(order="C")
 
 
 def filled(key: Key, indices: tuple[Array, ...]) -> Key:

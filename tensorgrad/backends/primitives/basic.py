@@ -248,6 +248,11 @@ class Primitives(_Declared, _Basic, composes=True):
         """Whether the memory of `x` can be looked at in `shape`, of as many elements, without a copy."""
         return self.is_contiguous(x) or strides_allow(x.shape, self.strides(x), shape)
 
+    def writable(self, x: Array) -> Array:
+        """`x`, or a view of all of it that may be written, unless its memory is read-only. For views, of what was
+        stretched, in which no element comes twice."""
+        return x
+
     def reshaped(self, x: Array, shape: Shape, *, out: Array | None = None) -> Array:
         """`x` in another shape: a view where its layout allows one, else a copy."""
         if self.can_reshape(x, shape):

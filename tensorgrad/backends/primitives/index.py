@@ -40,7 +40,7 @@ class IndexPrimitives(Primitives, composes=True):
         region = cleared
         for view, argument in views:
             region = getattr(self, view)(region, argument)
-        self.copyto(region, self.full((), 0, x.dtype))
+        self.copyto(self.writable(region), self.full((), 0, x.dtype))
         return delivered(self, cleared, out)
 
     def wrap_indices(self, indices: Array, size: int, *, what: str, out: Array | None = None) -> Array:

@@ -229,6 +229,7 @@ _row("to_numpy", "host", "x")
 
 # ---------------------------------------------------------------------- layouts and broadcasting
 _row("reshaped", "compute", "x", "shape", r.reshaped, alias="by layout", on_tape="op", op="reshape", basic=False)
+_row("writable", "view", "x", "", r.like, alias="always", basic=False)
 _row("unbroadcast", "compute", "g", "shape", r.unbroadcast, alias="by layout", on_tape="composition", basic=False)
 
 _composite: dict[str, Any] = {"on_tape": "composition", "basic": False, "scratch": "backend", "half": "float32"}
