@@ -10,6 +10,7 @@ x.grad  # tensor([2., 4., 6.])
 from __future__ import annotations
 
 import importlib
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
 from numpy import dtype
@@ -136,15 +137,15 @@ __all__ = [
     "ArgumentError", "BoundsError", "DTypeError", "Device", "DeviceError", "DivisionByZeroError", "EmptyError",
     "ExchangeError", "FormatError", "Generator", "GraphError", "IndexShapeError", "IndexTypeError", "NonFiniteError",
     "ScalarError", "ShapeError", "Tensor", "TensorgradError", "__version__", "arange", "as_tensor", "autograd",
-    "bernoulli", "bool",
-    "checkpoint", "contiguous_format", "cuda", "data", "device", "double", "dropout", "dtype", "empty", "empty_like",
-    "enable_grad", "eye", "float", "float16", "float32", "float64", "from_dlpack", "from_numpy", "full", "full_like",
-    "get_default_device", "get_default_dtype", "get_rng_state", "half", "inference_mode", "int", "int16", "int32",
-    "int64", "int8", "is_grad_enabled", "linspace", "load", "log_softmax", "long", "manual_seed", "nn", "no_grad",
-    "normal", "ones", "ones_like", "optim", "preserve_format", "promote_types", "rand", "rand_like", "randint",
-    "randint_like", "randn", "randn_like", "randperm", "relu", "result_type", "save", "set_default_device",
-    "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_strict_device", "short", "sigmoid", "softmax",
-    "tensor", "train", "uint16", "uint32", "uint64", "uint8", "zeros", "zeros_like",
+    "bernoulli", "bool", "checkpoint", "contiguous_format", "cuda", "data", "device", "double", "dropout", "dtype", "e",
+    "empty", "empty_like", "enable_grad", "eye", "float", "float16", "float32", "float64", "from_dlpack", "from_numpy",
+    "full", "full_like", "get_default_device", "get_default_dtype", "get_rng_state", "half", "inf", "inference_mode",
+    "int", "int16", "int32", "int64", "int8", "is_grad_enabled", "linspace", "load", "log_softmax", "long",
+    "manual_seed", "nan", "nn", "no_grad", "normal", "ones", "ones_like", "optim", "pi", "preserve_format",
+    "promote_types", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "relu",
+    "result_type", "save", "set_default_device", "set_default_dtype", "set_grad_enabled", "set_rng_state",
+    "set_strict_device", "short", "sigmoid", "softmax", "tensor", "train", "uint16", "uint32", "uint64", "uint8",
+    "zeros", "zeros_like",
     *functional.arithmetic.__all__, *functional.choosing.__all__, *functional.comparison.__all__,
     *functional.conversion.__all__,
     *functional.diagonals.__all__, *functional.einsum.__all__, *functional.gathering.__all__,
@@ -165,4 +166,15 @@ def _late(name: str) -> object:
 
 
 if not TYPE_CHECKING:  # a checker of types is to see the names themselves
-    __getattr__, __dir__ = listing("tensorgrad", __all__, _late)
+    _ELSEWHERE = {
+        "utils": "data sets and loaders are in tensorgrad.data, clipping is in tensorgrad.nn.utils",
+        "jit": "there is none yet",
+        "vmap": "there is none yet",
+        "compile": "there is none yet",
+        "distributed": "there is none yet",
+        "FloatTensor": "use tg.tensor(..., dtype=tg.float32)",
+        "LongTensor": "use tg.tensor(..., dtype=tg.int64)",
+        "complex64": "there are no complex dtypes",
+        "bfloat16": "NumPy has no such dtype; files of bfloat16 are read as float32",
+    }
+    __getattr__, __dir__ = listing("tensorgrad", __all__, _late, _ELSEWHERE)

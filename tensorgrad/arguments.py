@@ -57,12 +57,26 @@ def hinted(function: Callable[P, R], synonyms: Mapping[str, str] = _NONE) -> Cal
             return function(*args, **kwargs)
         except TypeError as error:
             trace = error.__traceback__
+            hint = None
             if kwargs and trace is not None and trace.tb_next is None:  # of the call, not raised within it
                 name = function.__name__
-                check_options(type(args[0]).__name__ if name == "__init__" else name, function, kwargs, synonyms)
-            raise
+                owner = type(args[0]).__name__ if name == "__init__" else name
+                hint = _hint(owner, function, kwargs, synonyms)
+            if hint is None:
+                raise
+            raise hint from None
 
     return call
+
+
+def _hint(
+    owner: str, function: Callable[..., Any], given: Iterable[str], synonyms: Mapping[str, str]
+) -> DTypeError | None:
+    try:
+        check_options(owner, function, given, synonyms)
+    except DTypeError as hint:
+        return hint
+    return None
 
 
 def hint_making(cls: type, synonyms: Mapping[str, str] = _NONE) -> None:

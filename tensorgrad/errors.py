@@ -68,6 +68,8 @@ class TensorgradError(RuntimeError):
         if not self._kind:
             return self.message
         if not self._path:
+            if self.message.startswith(f"{self._kind}: "):
+                return self.message
             return f"{self._kind}: {self.message}"  # of the module that was called: a model, or a loss by itself
         return f"{'.'.join(['model', *self._path])} ({self._kind}): {self.message}"
 

@@ -51,7 +51,7 @@ def test_completion_shows_what_is_public(module: Any) -> None:
         (nn.utils, "clip_grad_norm", "clip_grad_norm_"),
         (tg.optim, "ADAM", "Adam"),
         (tg.data, "Dataloader", "DataLoader"),
-        (tg.train, "fti", "fit"),
+        (tg.train, "fitt", "fit"),
         (tg.autograd, "Fucntion", "Function"),
         (tg.cuda, "is_avaliable", "is_available"),
         (tg.checkpoint, "laod", "load"),
@@ -61,6 +61,22 @@ def test_a_mistyped_name(module: Any, name: str, meant: str) -> None:
     with pytest.raises(
         AttributeError, match=f"module '{module.__name__}' has no attribute '{name}'; did you mean {meant}"
     ):
+        getattr(module, name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "why"),
+    [
+        (tg, "utils", "data sets and loaders are in tensorgrad.data"),
+        (tg, "jit", "there is none yet"),
+        (tg, "FloatTensor", r"use tg\.tensor"),
+        (nn, "Conv2d", "there is no such layer yet"),
+        (nn, "LayerNorm", "there is no such layer yet"),
+        (tg.optim, "lr_scheduler", "there are no schedules yet; set group"),
+    ],
+)
+def test_a_name_that_is_known_not_to_be_there(module: Any, name: str, why: str) -> None:
+    with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute '{name}': {why}"):
         getattr(module, name)
 
 
@@ -113,8 +129,9 @@ CALLS: dict[str, tuple[Any, dict[str, Any], str]] = {
 @pytest.mark.parametrize("call", CALLS)
 def test_a_mistyped_argument(call: str) -> None:
     function, options, message = CALLS[call]
-    with pytest.raises(tg.DTypeError, match=message):
+    with pytest.raises(tg.DTypeError, match=message) as caught:
         function(**options)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None  # no second traceback
 
 
 def test_an_option_misspelt_in_a_parameter_group() -> None:
@@ -125,8 +142,8 @@ def test_an_option_misspelt_in_a_parameter_group() -> None:
         tg.optim.Adam([{"params": [p], "learning_rate": 1.0}])
     with pytest.raises(tg.DTypeError, match="did you mean weight_decay"):
         tg.optim.Adam([{"params": [p], "weigth_decay": 1.0}])
-    group = {"params": [p], "name": "backbone", "initial_lr": 0.1}
-    assert tg.optim.Adam([group]).param_groups[0]["name"] == "backbone"
+    own = {"name": "backbone", "initial_lr": 0.1, "layer_decay": 0.5, "weight_decay_scale": 2.0, "is_decay": True}
+    assert tg.optim.Adam([{"params": [p], **own}]).param_groups[0].items() >= own.items()
 
 
 def test_a_module_of_ones_own() -> None:

@@ -68,13 +68,16 @@ def save(obj: object, path: Path, metadata: Mapping[str, Any] | None = None) -> 
 
 
 @hinted
-def load(path: Path, device: DeviceLike = None, *, map_location: DeviceLike = None) -> Any:
+def load(
+    path: Path, device: DeviceLike = None, *, map_location: DeviceLike = None, weights_only: bool | None = None
+) -> Any:
     """The object that `save` wrote, its tensors not requiring grad.
 
     They go to `device`; without it to the default device (`tg.set_default_device`), wherever they were when they were
     saved: the file does not say. `map_location` is PyTorch's name for the same; only a device is taken, no function
-    and no dict. A safetensors file written by another program comes back as a flat dict of tensors. Those of
-    bfloat16, which NumPy does not have, come as float32, which holds every bfloat16.
+    and no dict. `weights_only` is accepted for PyTorch programs and changes nothing: no file runs code. A safetensors
+    file written by another program comes back as a flat dict of tensors. Those of bfloat16, which NumPy does not have,
+    come as float32, which holds every bfloat16.
 
     Raises: FileNotFoundError; FormatError for a file that is not safetensors, is damaged, or holds other dtypes that
     tensors do not have (the tensor is named); ArgumentError for both `device` and `map_location`; DeviceError for what

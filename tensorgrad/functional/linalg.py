@@ -198,7 +198,10 @@ def _shapes(name: str, x: Any, y: Any) -> tuple[tuple[int, ...], tuple[int, ...]
         raise DTypeError(f"{name}: expected two Tensors, got {type_name(x)} and {type_name(y)}; {remedy}")
     a, b = x.array, y.array
     if a.dtype is not b.dtype and a.dtype != b.dtype:
-        raise DTypeError(f"{name}: both must have one dtype, got {a.dtype} and {b.dtype}; convert one with .to(dtype)")
+        what = "input and weight" if name == "linear" else "both"
+        raise DTypeError(
+            f"{name}: {what} must have one dtype, got {a.dtype} and {b.dtype}; convert one with .to(dtype)"
+        )
     if a.dtype.kind == "b":
         raise DTypeError(f"{name}: bool tensors have no product; convert them with .int() or .float()")
     return a.shape, b.shape

@@ -30,4 +30,9 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = listing(__name__, __all__)
+    _ABSENT = (
+        "Conv1d Conv2d Conv3d MaxPool1d MaxPool2d AvgPool2d AdaptiveAvgPool2d BatchNorm1d BatchNorm2d BatchNorm3d "
+        "LayerNorm GroupNorm RMSNorm Embedding EmbeddingBag RNN LSTM GRU MultiheadAttention Transformer "
+        "TransformerEncoder TransformerEncoderLayer DataParallel"
+    ).split()
+    __getattr__, __dir__ = listing(__name__, __all__, absent=dict.fromkeys(_ABSENT, "there is no such layer yet"))

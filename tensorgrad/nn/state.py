@@ -51,7 +51,7 @@ def load_state(module: Registry, state: Mapping[str, Any], strict: bool) -> Inco
     unexpected = [name for name in state if name not in targets]
     values, unfit = _matched(targets, state)
     if unfit or (strict and (missing or unexpected)):
-        raise ArgumentError(_report(module, missing, unexpected, unfit, strict))
+        raise ArgumentError(_report(module, missing, unexpected, unfit, strict, state))
     with no_grad():
         for name, value in values.items():
             targets[name].copy_(value)
@@ -75,7 +75,14 @@ def _matched(targets: dict[str, Tensor], state: Mapping[str, Any]) -> tuple[dict
     return values, unfit
 
 
-def _report(module: Registry, missing: list[str], unexpected: list[str], unfit: list[str], strict: bool) -> str:
+def _report(
+    module: Registry,
+    missing: list[str],
+    unexpected: list[str],
+    unfit: list[str],
+    strict: bool,
+    state: Mapping[str, Any],
+) -> str:
     lines = [f"load_state_dict: the mapping does not fit this {type(module).__name__}; nothing was changed"]
     if missing and strict:
         lines.append(f"missing keys: {', '.join(missing)}")
@@ -83,5 +90,15 @@ def _report(module: Registry, missing: list[str], unexpected: list[str], unfit: 
         lines.append(f"unexpected keys: {', '.join(unexpected)}")
     lines += [f"does not fit: {line}" for line in unfit]
     if not unfit:
-        lines.append("pass strict=False to load what fits")
+        lines.append(_remedy(module, missing, unexpected, state))
     return "\n  ".join(lines)
+
+
+def _remedy(module: Registry, missing: list[str], unexpected: list[str], state: Mapping[str, Any]) -> str:
+    """Where the same shapes stand under other names, layers were left out or put in between: loading what fits would
+    leave the others as they were made."""
+    targets = dict(named_state(module))
+    wanted = [tuple(targets[name].shape) for name in missing]
+    if missing and wanted == [tuple(getattr(state[name], "shape", ())) for name in unexpected]:
+        return "the shapes are the same under other names: build the model as it was saved, Dropout layers included"
+    return "pass strict=False to load what fits"

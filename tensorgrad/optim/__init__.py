@@ -14,4 +14,5 @@ from tensorgrad.optim.sgd import SGD
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = listing(__name__, __all__)
+    _SCHEDULES = "there are no schedules yet; set group['lr'] in optimizer.param_groups, as in a tg.train.Hook"
+    __getattr__, __dir__ = listing(__name__, __all__, absent={"lr_scheduler": _SCHEDULES})

@@ -44,7 +44,7 @@ def check_group_options(owner: str, known: Iterable[str], given: Iterable[str]) 
     names = [*known]
     likely = [*names, *(other for other, own in SYNONYMS.items() if own in names)]
     unknown = [key for key in given if key not in names and isinstance(key, str)]
-    alike = [key for key in unknown if nearest(key, likely) is not None]
+    alike = [key for key in unknown if nearest(key, likely, 0.85) is not None]
     check_names(f"{owner}: parameter group", names, alike, SYNONYMS)
 
 

@@ -58,7 +58,9 @@ class History:
         if best is None:
             moment = "at the start" if self.stop_reason == "non-finite loss" else "of that moment"
             return f"{why}before the end of the first epoch; the model has the weights {moment}"
-        return f"{why}after {_counted(count)}; the model has the weights of epoch {best + 1}: {self.epochs[best]}"
+        kept = self.epochs[best]
+        score = "" if kept.val_loss is not None else f"  score {_shown(kept.score)}"
+        return f"{why}after {_counted(count)}; the model has the weights of epoch {best + 1}: {kept}{score}"
 
     def __repr__(self) -> str:
         return f"History({self})"

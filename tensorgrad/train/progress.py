@@ -128,7 +128,8 @@ def _progress(console: Any) -> Any:
         def get_renderables(self) -> Iterator[Any]:
             yield from super().get_renderables()
             if narrow:
-                yield from (Text(task.fields["note"]) for task in self.tasks if task.fields["note"])
+                for task in self.tasks:
+                    yield from map(Text, _broken(task.fields["note"], console.width))
 
     narrow = console.width < _NARROW
     note: list[ProgressColumn] = [] if narrow else [TextColumn("{task.fields[note]}", markup=False)]
@@ -142,6 +143,17 @@ def _progress(console: Any) -> Any:
         auto_refresh=False,
         expand=narrow,
     )
+
+
+def _broken(note: str, width: int) -> list[str]:
+    """A note in lines of at most `width` columns, broken between numbers, not between a name and its number."""
+    lines: list[str] = []
+    for part in note.split("  ") if note else ():
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 class _Notebook(_Shown):

@@ -66,7 +66,7 @@ def test_early_stopping_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     *_, last = capsys.readouterr().err.splitlines()
     assert last == (
         "stopped early, 3 epochs without a better score, after 4 epochs; the model has the weights of epoch 1: "
-        f"train loss {history.train_loss[0]:.4f}"
+        f"train loss {history.train_loss[0]:.4f}  score {history.epochs[0].score:.4f}"
     )
     assert repr(history) == f"History({last})"
 
@@ -86,9 +86,8 @@ def drawn(width: int, epochs: int = 3) -> str:
 def test_a_bar_is_legible_at_every_width(width: int) -> None:
     lines = drawn(width).replace("\r", "\n").splitlines()
     assert max(map(len, lines)) <= width
-    shown = " ".join(line.strip() for line in lines)
     for word in ("epoch 3/3", "train loss 0.1234", "val loss 0.2345", "accuracy 0.9876", "left", "taken"):
-        assert word in shown
+        assert any(word in line for line in lines)
 
 
 class Handle:
