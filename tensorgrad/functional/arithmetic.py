@@ -80,6 +80,7 @@ __all__ = [
 
 Operand = Any  # a Tensor or a number
 _ONE = 1
+_EXACT = 1 << 53  # integers below it are floats
 
 
 def add(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
@@ -101,6 +102,10 @@ def sub(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
 
 def scaled(name: str, input: Operand, other: Operand, alpha: Scalar) -> Operand:
     """alpha * other in the dtype that `input` and `other` make together."""
+    if type(alpha) is float or (type(alpha) is int and -_EXACT < alpha < _EXACT and alpha != 1):
+        if isinstance(input, Variable) and isinstance(other, Variable):
+            if input.array.dtype is other.array.dtype and input.array.dtype.kind == "f":
+                return apply(E.multiply, other, alpha)
     device = common_device(name, input, other)
     factor = number(name, alpha, "alpha")
     if type(factor) is int and factor == 1:
@@ -165,6 +170,8 @@ def _kind(x: Operand) -> str:
 
 def rpow(input: Operand, other: Operand) -> Tensor:
     """other ** input."""
+    if type(other) in (float, int) and input.array.dtype.kind == "f":
+        return apply(E.power, other, input)
     return pow(other, input)
 
 

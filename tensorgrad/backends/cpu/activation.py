@@ -88,6 +88,14 @@ class CpuActivation(ActivationPrimitives):
             return super().leaky_relu(x, slope, out=out)
         return np.where(np.greater(x, _ZERO[x.dtype]), x, np.multiply(x, slope))
 
+    def elu(self, x: Array, alpha: float, *, out: Array | None = None) -> Array:
+        if out is not None or x.dtype == float16:
+            return super().elu(x, alpha, out=out)
+        zero = _ZERO[x.dtype]
+        below = boxed(np.minimum(x, zero))
+        np.multiply(np.expm1(below, below), alpha, below)
+        return np.where(np.greater(x, zero), x, below)
+
     def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
         if out is not None or x.dtype == float16 or not x.size:
             return super().softmax(x, axis=axis, out=out)

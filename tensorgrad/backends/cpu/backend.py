@@ -23,6 +23,7 @@ from tensorgrad.backends.cpu.optimizer import CpuOptimizer
 from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
 from tensorgrad.backends.cpu.results import binary, given, into, unary
+from tensorgrad.backends.cpu.spread import CpuSpread
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.backends.primitives.results import counted
 from tensorgrad.dtypes import DType, float64
@@ -33,7 +34,17 @@ _PIECE = 2048  # numbers that `arange` makes at a time
 
 
 class CpuBackend(
-    CpuElementwise, CpuReduce, CpuExtremes, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
+    CpuElementwise,
+    CpuSpread,
+    CpuReduce,
+    CpuExtremes,
+    CpuIndex,
+    CpuActivation,
+    CpuLoss,
+    CpuCheck,
+    CpuOptimizer,
+    CpuRandom,
+    Backend,
 ):
     """NumPy. Without state of its own: one instance serves every thread."""
 
@@ -97,7 +108,8 @@ class CpuBackend(
         return x
 
     def _lies_plainly(self, x: Array) -> bool:
-        return bool(x.flags.aligned) and min(x.strides, default=0) >= 0
+        strides = x.strides
+        return x.flags.aligned and (not strides or min(strides) >= 0)
 
     @staticmethod
     def from_dlpack(source: Any) -> Array:

@@ -41,7 +41,12 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         elif x.dtype == float16 or (x.ndim > 2 and not x.flags.c_contiguous):
             return self._any_sum(x, axis, keepdims, out)
         elif x.size > SHORT:
-            many = x.shape[axis] if isinstance(axis, int) else x.shape[axis[0]] if len(axis) == 1 else x.size
+            if isinstance(axis, int):
+                many = x.shape[axis]
+            elif len(axis) == 1:
+                many = x.shape[axis[0]]
+            else:
+                many = 0 if len(axis) == x.ndim and x.flags.c_contiguous else x.size
             if many > SHORT and is_long(x, axis):
                 return self._long_sum(x, axis, keepdims, out)
         result = _add_reduce(x, axis, x.dtype, out, keepdims)
@@ -53,7 +58,10 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return self._reduced(_add_reduce, x, axis, keepdims, out)
 
     def prod(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return self._reduced(_multiply_reduce, x, axis, keepdims, out)
+        if x.ndim > 2 or x.dtype == float16:
+            return self._reduced(_multiply_reduce, x, axis, keepdims, out)
+        result = _multiply_reduce(x, axis, x.dtype, out, keepdims)
+        return result if type(result) is np.ndarray else np.asarray(result)
 
     def _reduced(self, reduce: Any, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
         """By NumPy. The order in which it goes through an array depends on how `out` lies; here it does not."""
@@ -151,6 +159,28 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
             return super().linear(x, weight, bias, out=out)
         product = self._product(np.dot, x, weight.T, out)
         return product if bias is None else np.add(product, bias, product)
+
+    # As the compositions: these know at one look that there is nothing to widen.
+    def linear_act(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        activation: str,
+        negative_slope: float = 0.0,
+        *,
+        out: Array | None = None,
+    ) -> Array:
+        if x.dtype == float16:
+            return super().linear_act(x, weight, bias, activation, negative_slope, out=out)
+        return self._act(self.linear(x, weight, bias), activation, negative_slope, out)
+
+    def act_backward(
+        self, g: Array, y: Array, activation: str, negative_slope: float = 0.0, *, out: Array | None = None
+    ) -> Array:
+        if activation == "relu":
+            return self.relu_backward(g, y, out=out)
+        return super().act_backward(g, y, activation, negative_slope, out=out)
 
     def _product(self, function: Any, x: Array, y: Array, out: Array | None) -> Array:
         """BLAS writes without gaps only: into another array NumPy would multiply element by element."""

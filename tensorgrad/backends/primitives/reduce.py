@@ -102,15 +102,18 @@ class ReducePrimitives(Primitives, composes=True):
         Halves are multiplied together, and the half as many rest products are those of either times the other half:
         about three products an element, none divided by, so that zeros are right and so are all derivatives.
         """
+        return self._others(x, out)
+
+    def _others(self, x: Array, out: Array | None) -> Array:
         n = x.shape[-1]
         if n <= 1:
             return self.full(x.shape, 1, x.dtype, out=out)
         if n % 2:
             one = self.full((*x.shape[:-1], 1), 1, x.dtype)
-            even = self.leave_one_out(self.concatenate([x, one], x.ndim - 1))
+            even = self._others(self.concatenate([x, one], x.ndim - 1), None)
             return delivered(self, self.getitem(even, (Ellipsis, slice(n))), out)
         low, high = (self.getitem(x, (Ellipsis, half)) for half in (slice(n // 2), slice(n // 2, n)))
-        rest = self.leave_one_out(self.multiply(low, high))
+        rest = self._others(self.multiply(low, high), None)
         return self.concatenate([self.multiply(rest, high), self.multiply(rest, low)], x.ndim - 1, out=out)
 
 

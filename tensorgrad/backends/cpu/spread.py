@@ -1,0 +1,64 @@
+"""Variances, norms and logsumexp on NumPy arrays: the steps of the compositions, in one array where those make several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tensorgrad.backends.cpu.results import boxed
+from tensorgrad.backends.primitives import Array, Axis
+from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
+from tensorgrad.dtypes import float16
+
+__all__ = ["CpuSpread"]
+
+
+class CpuSpread(ReducePrimitives):
+    """Mixin of `CpuBackend`."""
+
+    def var(
+        self,
+        x: Array,
+        *,
+        axis: Axis = None,
+        correction: float = 0,
+        keepdims: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        if out is not None or x.dtype == float16:
+            return super().var(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
+        off = boxed(np.subtract(x, self.mean(x, axis=axis, keepdims=True)))
+        total = self.sum(np.square(off, off), axis=axis, keepdims=keepdims)
+        left = reduced_count(x.shape, axis) - correction
+        return np.divide(total, left if left > 0 else 0, total)
+
+    def norm(
+        self,
+        x: Array,
+        *,
+        p: float = 2,
+        axis: Axis = None,
+        keepdims: bool = False,
+        out: Array | None = None,
+    ) -> Array:
+        if out is not None or x.dtype == float16 or p == 0:
+            return super().norm(x, p=p, axis=axis, keepdims=keepdims, out=out)
+        if p == 2:
+            total: Any = self.sum(boxed(np.square(x)), axis=axis, keepdims=keepdims)
+            return np.sqrt(total, total)
+        size = boxed(np.absolute(x))
+        total = self.sum(np.power(size, p, size), axis=axis, keepdims=keepdims)
+        return np.power(total, 1 / p, total)
+
+    def logsumexp(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
+        if out is not None or x.dtype == float16 or not x.size:
+            return super().logsumexp(x, axis=axis, keepdims=keepdims, out=out)
+        top = self.max(x, axis=axis, keepdims=True)
+        e = boxed(np.subtract(x, top))
+        total = self.sum(np.exp(e, e), axis=axis, keepdims=keepdims)
+        look = np.vdot(total, total)
+        if look != look:  # the greatest element is infinite, or one is nan
+            return super().logsumexp(x, axis=axis, keepdims=keepdims)
+        np.log(total, total)
+        return np.add(total, top if keepdims else top.reshape(total.shape), total)
