@@ -32,6 +32,7 @@ __all__ = ["PLAIN", "by_dlpack", "check_unmasked", "host_array", "number", "off_
 # What is on the host for certain, by its exact type: `taken_in` need not look at it.
 PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
 _HELD = frozenset(SUPPORTED)
+_IN_EVERY_FLOAT = float(np.finfo(np.float16).max)
 _NESTED = (Variable, list, tuple)
 # What other libraries raise where they cannot hand over their numbers, and how they word it that the dtype is why.
 _OTHERS_ERRORS = (BufferError, RuntimeError, TypeError, ValueError)
@@ -97,8 +98,11 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     for Python numbers that an integer dtype does not hold, for arrays of which a part is masked, and for those that
     their library does not hand over.
     """
-    if dtype is None and type(data) is np.ndarray and data.dtype in _HELD:
-        return data if data.flags.forc else _as_it_lies(name, data)
+    if dtype is None:
+        if type(data) is float and -_IN_EVERY_FLOAT < data < _IN_EVERY_FLOAT:
+            return np.array(data, get_default_dtype())
+        if type(data) is np.ndarray and data.dtype in _HELD:
+            return data if data.flags.forc else _as_it_lies(name, data)
     wanted = None if dtype is None else as_dtype(dtype)
     tensors: list[DType] = []
     try:

@@ -55,7 +55,7 @@ def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 
 def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: float) -> Tensor:
-    if any([b < 0 or a < 0 for b, a in widths]):
+    if any(b < 0 or a < 0 for b, a in widths):
         for i, (n, (before, after)) in enumerate(zip(input.shape, widths, strict=True)):
             if n + min(before, 0) + min(after, 0) < 0:
                 raise ArgumentError(f"pad: widths ({before}, {after}) crop more than dim {i} of size {n} has")

@@ -347,7 +347,9 @@ def _matrices(name: str, input: Tensor) -> Tensor:
 
 def flip(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Tensor:
     """A copy with the elements along `dims` in reverse order."""
-    given = whole_numbers("flip", listed("flip", "dims", order, dims))
+    if dims is not None or not order:
+        order = listed("flip", "dims", order, dims)
+    given = whole_numbers("flip", order)
     return apply(S.flip, input, axes=normalize_dims("flip", given, len(shape_of("flip", input))))
 
 

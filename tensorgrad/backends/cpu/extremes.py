@@ -12,10 +12,11 @@ from tensorgrad.backends.cpu.results import boxed
 from tensorgrad.backends.cpu.sums import CpuSums
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
-from tensorgrad.dtypes import float16
+from tensorgrad.dtypes import FLOATS, HALF
 
 __all__ = ["CpuExtremes"]
 
+_ZERO = {dtype: np.zeros((), dtype) for dtype in FLOATS}
 _EXACT = 1 << 24  # as far as float32 counts
 _add_reduce: Any = np.add.reduce
 
@@ -24,7 +25,7 @@ class CpuExtremes(CpuSums, ReducePrimitives):
     """Mixin of `CpuBackend`. Nothing equals an extreme that is nan: that tells the unusual case."""
 
     def extreme_backward(self, g: Array, x: Array, extreme: Array, /, *, axis: Axis, out: Array | None = None) -> Array:
-        if out is not None or x.dtype == float16:
+        if out is not None or x.dtype.char == HALF:
             return super().extreme_backward(g, x, extreme, axis=axis, out=out)
         wins = boxed(np.equal(x, extreme))
         if axis is None:
@@ -37,20 +38,21 @@ class CpuExtremes(CpuSums, ReducePrimitives):
         if not usual:
             return super().extreme_backward(g, x, extreme, axis=axis)
         share = g if axis is None and count == 1 else boxed(np.divide(g, count))
+        if axis is not None:
+            look = np.vdot(share, share)
+            if look < math.inf:  # nothing but numbers
+                np.multiply(chosen, share, chosen)
+                return np.add(chosen, _ZERO[x.dtype], chosen)  # no zero is negative
         if axis is None or wins.size <= MANY:
             result = np.zeros(x.shape, x.dtype)
             np.copyto(result, share, where=wins)
             return result
-        look = np.vdot(share, share)
-        if -math.inf < look < math.inf:
-            np.multiply(chosen, share, chosen)
-            return np.add(chosen, 0.0, chosen)  # no zero is negative
         mask = wins.view(np.int8)
         np.negative(mask, mask)  # all ones or all zeros
         return np.bitwise_and(share.view(INTEGERS[x.dtype.itemsize]), mask).view(x.dtype)
 
     def _counted(self, chosen: Array, axis: Axis) -> Array:
-        """How many of `chosen`, ones and zeros, are ones: no sum of them is rounded, so BLAS may add them as it likes."""
+        """How many of `chosen`, ones and zeros, are ones: no sum of them is rounded, so BLAS may add them."""
         if chosen.ndim == 2 and chosen.flags.c_contiguous and chosen.size <= _EXACT:
             if axis == (0,):
                 return self._ones_times(chosen).reshape(1, -1)

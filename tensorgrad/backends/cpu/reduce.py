@@ -12,7 +12,7 @@ from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
 from tensorgrad.backends.primitives.results import reduced_shape
-from tensorgrad.dtypes import float16, float32, float64
+from tensorgrad.dtypes import HALF, float16, float32, float64
 
 __all__ = ["CpuReduce", "row_maxima"]
 
@@ -21,6 +21,8 @@ _add_accumulate: Any = np.add.accumulate  # np.cumsum would warn in NumPy's name
 _multiply_reduce: Any = np.multiply.reduce
 _maximum_reduce: Any = np.maximum.reduce
 _minimum_reduce: Any = np.minimum.reduce
+_any_reduce: Any = np.logical_or.reduce
+_all_reduce: Any = np.logical_and.reduce
 
 _SHORT_ROW = 32
 
@@ -34,11 +36,11 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         # The hot path: no call and no look more than it takes to know that NumPy's sum is right.
         if axis is None:
-            if x.dtype == float16 or not x.flags.c_contiguous:
+            if x.itemsize == 2 or not x.flags.c_contiguous:
                 return self._any_sum(x, axis, keepdims, out)
         elif (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
             return self._column_sums(x, keepdims, out)
-        elif x.dtype == float16 or (x.ndim > 2 and not x.flags.c_contiguous):
+        elif x.itemsize == 2 or (x.ndim > 2 and not x.flags.c_contiguous):
             return self._any_sum(x, axis, keepdims, out)
         elif x.size > SHORT:
             if isinstance(axis, int):
@@ -58,7 +60,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return self._reduced(_add_reduce, x, axis, keepdims, out)
 
     def prod(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if x.ndim > 2 or x.dtype == float16:
+        if x.ndim > 2 or x.dtype.char == HALF:
             return self._reduced(_multiply_reduce, x, axis, keepdims, out)
         result = _multiply_reduce(x, axis, x.dtype, out, keepdims)
         return result if type(result) is np.ndarray else np.asarray(result)
@@ -71,7 +73,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
                 out = np.empty(shape, x.dtype)
             elif not asked.flags.c_contiguous:
                 return into(asked, self._reduced(reduce, x, axis, keepdims, self.scratch(shape, x.dtype)))
-        if x.dtype != float16:
+        if x.dtype.char != HALF:
             result = reduce(x, axis, x.dtype, out, keepdims)
             return result if type(result) is np.ndarray else np.asarray(result)
         if out is None:
@@ -85,7 +87,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         if (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
             total = self._column_sums(x, keepdims, out)
             return np.divide(total, count, total)
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return self._half_mean(x, axis, keepdims, out, count)
         if count > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
             return self._long_sum(x, axis, keepdims, out, count)
@@ -104,7 +106,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
         if x.size > SHORT and x.shape[axis] > SHORT and x.dtype.kind == "f":
             return self._long_cumsum(x, axis, np.empty(x.shape, x.dtype) if out is None else out)
-        if x.dtype != float16:
+        if x.dtype.char != HALF:
             if out is None and not x.flags.c_contiguous:
                 out = np.empty(x.shape, x.dtype)  # NumPy would keep the order of the axes in memory
             return _add_accumulate(x, axis, x.dtype, out)
@@ -123,11 +125,11 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return boxed(np.any(x, axis=axis, keepdims=keepdims, out=out))
+        return boxed(_any_reduce(x, axis, None, out, keepdims))
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return boxed(np.all(x, axis=axis, keepdims=keepdims, out=out))
+        return boxed(_all_reduce(x, axis, None, out, keepdims))
 
     @staticmethod
     def argmax(x: Array, *, axis: int | None = None, keepdims: bool = False, out: Array | None = None) -> Array:
@@ -138,7 +140,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return boxed(np.argmin(x, axis, out, keepdims=keepdims))
 
     def matmul(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return self._half_product(x, y, out)
         if x.ndim <= 2 and y.ndim <= 2:
             return self._product(np.dot, x, y, out)  # the same product, with less to decide beforehand
@@ -152,7 +154,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return into(out, np.matmul(x, y, out=self.scratch(out.shape, float32)))
 
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:  # which _half_product would convert anyway; the bias is added before it is rounded
+        if x.dtype.char == HALF:  # which _half_product would convert anyway; the bias is added before it is rounded
             wide = [None if a is None else self.astype(a, float32) for a in (x, weight, bias)]
             return self.astype(self.linear(*wide), float16, out=out)
         if x.ndim != 2:
@@ -171,7 +173,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         *,
         out: Array | None = None,
     ) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().linear_act(x, weight, bias, activation, negative_slope, out=out)
         return self._act(self.linear(x, weight, bias), activation, negative_slope, out)
 

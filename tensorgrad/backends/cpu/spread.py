@@ -1,4 +1,4 @@
-"""Variances, norms and logsumexp on NumPy arrays: the steps of the compositions, in one array where those make several."""
+"""Variances, norms and logsumexp on NumPy arrays: the steps of the compositions, but all in one array."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tensorgrad.backends.cpu.results import boxed
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
-from tensorgrad.dtypes import float16
+from tensorgrad.dtypes import HALF
 
 __all__ = ["CpuSpread"]
 
@@ -26,7 +26,7 @@ class CpuSpread(ReducePrimitives):
         keepdims: bool = False,
         out: Array | None = None,
     ) -> Array:
-        if out is not None or x.dtype == float16:
+        if out is not None or x.dtype.char == HALF:
             return super().var(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
         off = boxed(np.subtract(x, self.mean(x, axis=axis, keepdims=True)))
         total = self.sum(np.square(off, off), axis=axis, keepdims=keepdims)
@@ -42,7 +42,7 @@ class CpuSpread(ReducePrimitives):
         keepdims: bool = False,
         out: Array | None = None,
     ) -> Array:
-        if out is not None or x.dtype == float16 or p == 0:
+        if out is not None or x.dtype.char == HALF or p == 0:
             return super().norm(x, p=p, axis=axis, keepdims=keepdims, out=out)
         if p == 2:
             total: Any = self.sum(boxed(np.square(x)), axis=axis, keepdims=keepdims)
@@ -52,7 +52,7 @@ class CpuSpread(ReducePrimitives):
         return np.power(total, 1 / p, total)
 
     def logsumexp(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        if out is not None or x.dtype == float16 or not x.size:
+        if out is not None or x.dtype.char == HALF or not x.size:
             return super().logsumexp(x, axis=axis, keepdims=keepdims, out=out)
         top = self.max(x, axis=axis, keepdims=True)
         e = boxed(np.subtract(x, top))

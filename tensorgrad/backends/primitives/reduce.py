@@ -26,9 +26,6 @@ class ReducePrimitives(Primitives, composes=True):
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         """The sum over `axis` divided by the number of elements; nan of none. Float16 is computed in float32."""
-        if x.dtype == float16:
-            wide = self.mean(self.astype(x, float32), axis=axis, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         return self.divide(self.sum(x, axis=axis, keepdims=keepdims), reduced_count(x.shape, axis), out=out)
 
     def var(
@@ -41,9 +38,6 @@ class ReducePrimitives(Primitives, composes=True):
         out: Array | None = None,
     ) -> Array:
         """sum((x - mean)^2) / max(n - correction, 0), in two passes: the squares of a large mean would drown it."""
-        if x.dtype == float16:
-            wide = self.var(self.astype(x, float32), axis=axis, correction=correction, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         off = self.subtract(x, self.mean(x, axis=axis, keepdims=True))
         total = self.sum(self.square(off), axis=axis, keepdims=keepdims)
         left = reduced_count(x.shape, axis) - correction
@@ -53,9 +47,6 @@ class ReducePrimitives(Primitives, composes=True):
         """log(sum(exp(x))) with the greatest element drawn out, so that nothing overflows; -inf of none. Float16 is
         computed in float32.
         """
-        if x.dtype == float16:
-            wide = self.logsumexp(self.astype(x, float32), axis=axis, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         if reduced_count(x.shape, axis) == 0:
             return self.log(self.sum(x, axis=axis, keepdims=keepdims), out=out)
         top = self.max(x, axis=axis, keepdims=True)
@@ -73,9 +64,6 @@ class ReducePrimitives(Primitives, composes=True):
         out: Array | None = None,
     ) -> Array:
         """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0. Float16 is computed in float32."""
-        if x.dtype == float16:
-            wide = self.norm(self.astype(x, float32), p=p, axis=axis, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         if p == 0:
             return self.sum(self.astype(self.not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims, out=out)
         if p == 2:
