@@ -80,8 +80,6 @@ __all__ = [
 
 Operand = Any  # a Tensor or a number
 _ONE = 1
-_EXACT = 1 << 53  # integers below it are floats
-_WIDE_FLOATS = "fd"  # float32 and float64
 
 
 def add(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
@@ -103,14 +101,6 @@ def sub(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
 
 def scaled(name: str, input: Operand, other: Operand, alpha: Scalar) -> Operand:
     """alpha * other in the dtype that `input` and `other` make together."""
-    if (
-        (type(alpha) is float or (type(alpha) is int and -_EXACT < alpha < _EXACT and alpha != 1))
-        and isinstance(input, Variable)
-        and isinstance(other, Variable)
-        and input.array.dtype is other.array.dtype
-        and input.array.dtype.char in _WIDE_FLOATS
-    ):
-        return apply(E.multiply, other, alpha)  # as most calls are
     device = common_device(name, input, other)
     factor = number(name, alpha, "alpha")
     if type(factor) is int and factor == 1:
@@ -154,8 +144,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     if isinstance(input, Variable) and input.array.dtype.kind == "f":
         square = isinstance(exponent, (int, float)) and exponent == 2
         return apply(E.square, input) if square else binary(E.power, input, exponent)
-    if type(exponent) is not int:
-        exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
+    exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
     if isinstance(exponent, int) and exponent < 0:
         raise ArgumentError(f"pow: integers cannot be raised to the negative power {exponent}; use .float() first")
     kinds = _kind(input) + _kind(exponent)
@@ -176,8 +165,6 @@ def _kind(x: Operand) -> str:
 
 def rpow(input: Operand, other: Operand) -> Tensor:
     """other ** input."""
-    if type(other) in (float, int) and input.array.dtype.kind == "f":
-        return apply(E.power, other, input)
     return pow(other, input)
 
 

@@ -78,6 +78,18 @@ def _through(function: Callable[..., Tensor], swapped: bool = False) -> Operator
     return _described(method, function.__name__)
 
 
+def _power_of() -> Operator:
+    """The operator of a number to the power of a tensor."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if type(other) in _NUMBERS and self.array.dtype.kind == "f":
+            return apply(E.power, other, self)
+        return general(self, other)
+
+    general = _through(arithmetic.rpow)
+    return _described(method, "rpow")
+
+
 def _matmul(x: Any, y: Any) -> Tensor:
     """The product of which one operand may be a NumPy array: of the dtype that both make together."""
     device = common_device("matmul", x, y)
@@ -89,12 +101,13 @@ def _matmul(x: Any, y: Any) -> Tensor:
 def _product(swapped: bool = False) -> Operator:
     def method(self: Tensor, other: Any) -> Tensor:
         if isinstance(other, Variable):
-            return linalg.matmul(other, self) if swapped else linalg.matmul(self, other)
+            return product(other, self) if swapped else product(self, other)
         if isinstance(other, np.ndarray):
             return _matmul(other, self) if swapped else _matmul(self, other)
         return plain(self, other)
 
-    plain = _through(linalg.matmul, swapped)
+    product: Callable[..., Tensor] = linalg.matmul
+    plain = _through(product, swapped)
     return _described(method, "matmul")
 
 
@@ -130,7 +143,7 @@ class Operators:
     __mod__ = _rounding(E.remainder, integers.remainder)
     __rmod__ = _reflected_rounding(E.remainder)
     __pow__ = _through(arithmetic.pow)
-    __rpow__ = _through(arithmetic.rpow)
+    __rpow__ = _power_of()
     __neg__ = arithmetic.neg
     __pos__ = arithmetic.positive
     __abs__ = arithmetic.abs

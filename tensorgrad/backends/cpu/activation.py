@@ -150,6 +150,19 @@ class CpuActivation(ActivationPrimitives):
             self._clear(product, g)
         return product if out is None or product is out else into(out, product)
 
+    def divide_backward(self, g: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        """With one array less than the composition: so many large ones at a time, and malloc gives their memory back to
+        the system, to ask for it again at the next call."""
+        if out is not None or g.dtype.char == HALF:
+            return super().divide_backward(g, x, y, out=out)
+        rest = boxed(np.divide(_MINUS_ONE[y.dtype], y))
+        product = boxed(np.multiply(g, rest, rest if rest.shape == g.shape else None))
+        np.multiply(product, np.divide(x, y), product)
+        total = np.vdot(product, product)
+        if total != total:
+            self._clear(product, g)
+        return product
+
     def _clear(self, result: Array, g: Array) -> None:
         """0 in `result` where g, which broadcasts, is 0."""
         np.copyto(result, 0, where=np.equal(g, 0, self.scratch(g.shape, bool_)))

@@ -12,11 +12,10 @@ from tensorgrad.backends.cpu.results import boxed
 from tensorgrad.backends.cpu.sums import CpuSums
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
-from tensorgrad.dtypes import FLOATS, HALF
+from tensorgrad.dtypes import HALF
 
 __all__ = ["CpuExtremes"]
 
-_ZERO = {dtype: np.zeros((), dtype) for dtype in FLOATS}
 _EXACT = 1 << 24  # as far as float32 counts
 _add_reduce: Any = np.add.reduce
 
@@ -38,15 +37,13 @@ class CpuExtremes(CpuSums, ReducePrimitives):
         if not usual:
             return super().extreme_backward(g, x, extreme, axis=axis)
         share = g if axis is None and count == 1 else boxed(np.divide(g, count))
-        if axis is not None:
-            look = np.vdot(share, share)
-            if look < math.inf:  # nothing but numbers
-                np.multiply(chosen, share, chosen)
-                return np.add(chosen, _ZERO[x.dtype], chosen)  # no zero is negative
         if axis is None or wins.size <= MANY:
             result = np.zeros(x.shape, x.dtype)
             np.copyto(result, share, where=wins)
             return result
+        if np.vdot(share, share) < math.inf and np.count_nonzero(share) == share.size:
+            np.multiply(chosen, share, chosen)
+            return np.add(chosen, 0.0, chosen)  # no zero is negative
         mask = wins.view(np.int8)
         np.negative(mask, mask)  # all ones or all zeros
         return np.bitwise_and(share.view(INTEGERS[x.dtype.itemsize]), mask).view(x.dtype)
