@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import partial, reduce
+from functools import cache, lru_cache, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ __all__ = ["PLAIN", "by_dlpack", "check_unmasked", "host_array", "number", "off_
 # What is on the host for certain, by its exact type: `taken_in` need not look at it.
 PLAIN = frozenset((np.ndarray, list, tuple, int, float, bool))
 _HELD = frozenset(SUPPORTED)
+_IN_EVERY_FLOAT = float(np.finfo(np.float16).max)
+_NESTED = (Variable, list, tuple)
 # What other libraries raise where they cannot hand over their numbers, and how they word it that the dtype is why.
 _OTHERS_ERRORS = (BufferError, RuntimeError, TypeError, ValueError)
 _OF_A_DTYPE = re.compile(r"dtype|ScalarType|floating point types|byte order")
@@ -96,8 +98,11 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     for Python numbers that an integer dtype does not hold, for arrays of which a part is masked, and for those that
     their library does not hand over.
     """
-    if dtype is None and type(data) is np.ndarray and data.dtype in _HELD and data.flags.forc:
-        return data
+    if dtype is None:
+        if type(data) is float and -_IN_EVERY_FLOAT < data < _IN_EVERY_FLOAT:
+            return np.array(data, get_default_dtype())
+        if type(data) is np.ndarray and data.dtype in _HELD:
+            return data if data.flags.forc else _as_it_lies(name, data)
     wanted = None if dtype is None else as_dtype(dtype)
     tensors: list[DType] = []
     try:
@@ -117,7 +122,7 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
         host = _unrounded(name, host, data, int64 if wanted is None else wanted)
     if wanted is None:
         wanted = _together(name, data) if tensors else host.dtype if from_arrays else _inferred(host)
-    if host.dtype.kind not in "biuf" or wanted not in SUPPORTED:
+    if host.dtype.kind not in "biuf" or wanted not in _HELD:
         if host.dtype.kind not in "biufc":
             raise DTypeError(f"{name}: expected numbers, got {_what_it_is(data, host)}; encode it as numbers first")
         convert = "convert it with .astype first" if name == "from_numpy" else "convert with dtype="
@@ -128,8 +133,13 @@ def host_array(name: str, data: Any, dtype: object) -> np.ndarray[Any, Any]:
     if not from_arrays and wanted.kind in "iu" and host.size:
         fitting(name, host.min().item(), wanted)
         fitting(name, host.max().item(), wanted)
-    converted: np.ndarray[Any, Any] = as_device("cpu").backend.astype(host, wanted)  # to inf without a warning
+    converted: np.ndarray[Any, Any] = _host().backend.astype(host, wanted)  # to inf without a warning
     return converted
+
+
+@cache
+def _host() -> Device:
+    return as_device("cpu")
 
 
 def check_unmasked(name: str, data: Any) -> None:
@@ -152,18 +162,27 @@ def _as_it_lies(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     The strides of a tensor count elements: elements that lie a fraction of one apart, as a field of records may, are
     copied. Where elements may share memory, the tensor must not be written: the array is taken as a read-only one.
     """
-    size = reach = host.itemsize  # how far the elements extend that the steps so far lead to
-    overlapping = False
-    for step, count in sorted(zip(map(abs, host.strides), host.shape, strict=True)):
-        if count > 1:
-            if step % size:
-                return _in_whole_steps(name, host)
-            overlapping = overlapping or step < reach
-            reach += step * (count - 1)
+    whole, overlapping = _layout(host.shape, host.strides, host.itemsize)
+    if not whole:
+        return _in_whole_steps(name, host)
     if overlapping and host.size and host.flags.writeable:
         host = host.view()
         host.flags.writeable = False
     return host
+
+
+@lru_cache(maxsize=1024)
+def _layout(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[bool, bool]:
+    """Whether elements of `size` bytes lie whole numbers of them apart, and whether they may share memory."""
+    reach = size  # how far the elements extend that the steps so far lead to
+    overlapping = False
+    for step, count in sorted(zip(map(abs, strides), shape, strict=True)):
+        if count > 1:
+            if step % size:
+                return False, overlapping
+            overlapping = overlapping or step < reach
+            reach += step * (count - 1)
+    return True, overlapping
 
 
 def _in_whole_steps(name: str, host: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -211,8 +230,11 @@ def _what_it_is(data: Any, host: np.ndarray[Any, Any]) -> str:
 
 def _plain(data: Any, tensors: list[DType]) -> Any:
     """Nested sequences with the Tensors in them replaced by their values. `tensors` gets the dtypes of these."""
-    if isinstance(data, (list, tuple)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
-        return [_plain(x, tensors) for x in data]
+    if isinstance(data, (list, tuple)):
+        for x in data:
+            if isinstance(x, _NESTED):
+                return [_plain(x, tensors) for x in data]
+        return data
     if isinstance(data, Variable):
         tensors.append(data.dtype)
         return data.device.backend.to_numpy(data.array)

@@ -50,13 +50,13 @@ def arange(
     place = as_device(device)
     if type(start) is type(end) is type(step) is int and dtype is None and -_SMALL < start <= end < _SMALL and step > 0:
         return leaf(place.backend.arange(start, end, step, int64), place, requires_grad)  # as most calls are
-    if not {type(start), type(end), type(step)} <= _PLAIN:
+    if not (type(start) in _PLAIN and type(end) in _PLAIN and type(step) in _PLAIN):
         start, end, step = (number("arange", n) for n in (start, end, step))
-    whole = all(isinstance(n, int) for n in (start, end, step))
+    whole = isinstance(start, int) and isinstance(end, int) and isinstance(step, int)
     kind = as_dtype(dtype) if dtype is not None else int64 if whole else get_default_dtype()
     if kind.kind == "b":
         raise DTypeError("arange: expected a dtype of numbers, got bool")
-    if not all(isinstance(n, int) or math.isfinite(n) for n in (start, end, step)):
+    if not (-math.inf < start < math.inf and -math.inf < end < math.inf and -math.inf < step < math.inf):
         raise ArgumentError(f"arange: expected finite numbers, got {_range(start, end, step)}")
     if step == 0 or (start > end if step > 0 else start < end):
         raise ArgumentError(f"arange: step must lead from start to end, got {_range(start, end, step)}")
@@ -69,12 +69,13 @@ def _range(*numbers: Any) -> str:
 
 def _counted(backend: Backend, start: Any, end: Any, step: Any, dtype: DType) -> Array:
     """The array of `arange`, whose arguments are right."""
-    whole = dtype.kind != "f" and step == int(step)
+    if dtype.kind == "f":
+        _as_count("arange", _count(start, end, step))
+        return backend.arange(start, end, step, dtype)
+    whole = step == int(step)
     if whole and dtype == int64:
         start, end = int(start), int(end)
     count = _as_count("arange", _count(start, end, step))
-    if dtype.kind == "f":
-        return backend.arange(start, end, step, dtype)
     if not count:
         return backend.empty((0,), dtype)
     if whole:
@@ -94,7 +95,7 @@ def _counted(backend: Backend, start: Any, end: Any, step: Any, dtype: DType) ->
 
 def _count(start: Any, end: Any, step: Any) -> Any:
     """How many numbers [start, end) holds: of integers exactly."""
-    if all(isinstance(n, int) for n in (start, end, step)):
+    if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         return -(-(end - start) // step)
     try:
         return math.ceil((end - start) / step)
@@ -118,7 +119,7 @@ def linspace(
 
     Raises ArgumentError for negative `steps`, and for ends that an integer `dtype` does not hold; DTypeError for bool.
     """
-    if not {type(start), type(end)} <= _PLAIN:
+    if type(start) not in _PLAIN or type(end) not in _PLAIN:
         start, end = (number("linspace", n) for n in (start, end))
     steps = _as_count("linspace", steps)
     place, kind = as_device(device), get_default_dtype() if dtype is None else as_dtype(dtype)

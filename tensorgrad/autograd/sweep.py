@@ -18,7 +18,7 @@ from tensorgrad.autograd.variable import Node, Tensor, Variable, new_tensor
 from tensorgrad.autograd.wide import is_half, wide_arguments
 from tensorgrad.backends import Device
 from tensorgrad.backends.primitives.half import narrowed
-from tensorgrad.dtypes import float16, how_to_make_one, is_floating, type_name
+from tensorgrad.dtypes import HALF, how_to_make_one, is_floating, type_name
 from tensorgrad.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 __all__ = ["Sweep", "checked_gradient", "key_of"]
@@ -125,7 +125,7 @@ class Sweep:
                 self._propagate_jointly(node, parents, g, backend, out, arguments)
             return
         elementwise = op.elementwise
-        half = op.wide and g.dtype == float16
+        half = op.wide and g.dtype.char == HALF
         if half:
             g, out, arguments = wide_arguments(backend, g, out, arguments)
         for parent, vjp, argument in zip(parents, op.vjps, arguments):  # noqa: B905 - vjps may leave out constants

@@ -10,7 +10,7 @@ from tensorgrad.autograd.op import Keeping, Op, Spec
 from tensorgrad.autograd.variable import Node, Tensor, Variable, clock, follow_retained, new_tensor, register_refresh
 from tensorgrad.autograd.wide import wide_forward
 from tensorgrad.backends import Device
-from tensorgrad.dtypes import float16, how_to_make_one, is_floating, type_name
+from tensorgrad.dtypes import HALF, how_to_make_one, is_floating, type_name
 from tensorgrad.errors import ArgumentError, DeviceError, DTypeError, ShapeError, TensorgradError
 
 __all__ = ["apply", "new_node", "refresh", "selected"]
@@ -55,7 +55,7 @@ def apply(op: Op, *inputs: Any, **static: Any) -> Tensor:
         raise DTypeError(f"{op.name}: expected a Tensor, got {_types(inputs)}; {how_to_make_one(inputs[0])}")
     backend = device.backend
     try:
-        if op.composed and arrays[0].dtype == float16:
+        if op.composed and arrays[0].dtype.char == HALF:
             out = wide_forward(op.forward, backend, arrays, static)
         else:
             out = op.forward(backend, *arrays, **static) if static else op.forward(backend, *arrays)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tensorgrad.backends.primitives import Spec
 from tensorgrad.backends.primitives.half import narrowed, widened
-from tensorgrad.dtypes import float16, float32
+from tensorgrad.dtypes import HALF, float16, float32
 
 __all__ = ["is_half", "wide_arguments", "wide_forward"]
 
@@ -26,7 +26,7 @@ def wide_forward(forward: Function, B: Any, arrays: list[Any], static: dict[str,
 def is_half(g: Any) -> bool:
     """Whether a gradient, or what there is of those of several outputs, is of float16."""
     first = next(d for d in g if d is not None) if isinstance(g, (tuple, list)) else g
-    return bool(first.dtype == float16)
+    return bool(first.dtype.char == HALF)
 
 
 def wide_arguments(B: Any, g: Any, out: Any, arguments: Any) -> tuple[Any, Any, list[Any]]:

@@ -12,14 +12,7 @@ import numpy as np
 
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import (
-    DType,
-    fitting,
-    int64,
-    integer_range,
-    is_floating,
-    result_type,
-)
+from tensorgrad.dtypes import DType, fitting, int64, integer_range, is_floating, result_type
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.comparison import eq, logical_and, logical_or
 from tensorgrad.functional.promotion import (
@@ -78,6 +71,7 @@ __all__ = [
 
 Operand = Any  # a Tensor or a number
 _ONE = 1
+_EXACT = 1 << 53  # integers below it are floats
 
 
 def add(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
@@ -99,6 +93,10 @@ def sub(input: Operand, other: Operand, *, alpha: Scalar = 1) -> Tensor:
 
 def scaled(name: str, input: Operand, other: Operand, alpha: Scalar) -> Operand:
     """alpha * other in the dtype that `input` and `other` make together."""
+    if type(alpha) in (float, int) and -_EXACT < alpha < _EXACT and isinstance(other, Variable):
+        dtype = other.array.dtype
+        if dtype.char in "fd" and isinstance(input, Variable) and input.array.dtype is dtype:
+            return apply(E.multiply, other, alpha)  # as most calls are
     device = common_device(name, input, other)
     factor = number(name, alpha, "alpha")
     if type(factor) is int and factor == 1:

@@ -192,7 +192,7 @@ def contiguous(self: Tensor, memory_format: MemoryFormat = contiguous_format) ->
     """This tensor where its memory is contiguous in C order, a contiguous copy otherwise."""
     if memory_format is not contiguous_format:
         check_format("contiguous", memory_format)
-    return self if is_contiguous(self) else clone(self)
+    return self if self.device.backend.is_contiguous(self.array) else clone(self)
 
 
 def is_contiguous(self: Tensor) -> Any:

@@ -36,7 +36,7 @@ def _written(
 ) -> Tensor:
     """As `general`, but where nothing is recorded the primitive writes straight into the tensor."""
     check_writable(self, name)
-    direct = _fits(self, other) and not _recorded(self, other)
+    direct = not _recorded(self, other) and _fits(self, other)
     if alpha is not _ONE and not (direct and type(alpha) in (int, float)):
         other, alpha = arithmetic.scaled(name, self, other, alpha), _ONE
     if not direct:

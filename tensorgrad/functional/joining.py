@@ -37,10 +37,12 @@ def _same_dtype(name: str, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     for i, x in enumerate(tensors):
         if not isinstance(x, Variable):
             raise DTypeError(f"{name}: expected tensors, got {type_name(x)} at position {i}; {how_to_make_one(x)}")
-    dtype = tensors[0].dtype
+    dtype = first = tensors[0].array.dtype
+    same = True
     for x in tensors:
-        dtype = promote_types(dtype, x.dtype, name=name)
-    return [cast(x, dtype) for x in tensors]
+        if x.array.dtype is not first:
+            dtype, same = promote_types(dtype, x.dtype, name=name), False
+    return tensors if same else [cast(x, dtype) for x in tensors]
 
 
 @numpy_names
@@ -60,7 +62,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     has_empty = False
     for i, x in enumerate(parts):
         s: Shape = x.array.shape
-        if len(s) != len(first) or s[:axis] != first[:axis] or s[axis + 1 :] != first[axis + 1 :]:
+        if s != first and (len(s) != len(first) or s[:axis] != first[:axis] or s[axis + 1 :] != first[axis + 1 :]):
             if s != (0,):
                 raise ShapeError(
                     f"cat: all sizes but that of dim {axis} must be equal, got {first} and, at position {i}, {s}"

@@ -86,18 +86,23 @@ def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: 
     Of float16 it is rounded once, at the end.
     """
     shape_of("addmm", input)
-    if all(isinstance(x, Variable) and x.dtype == float16 for x in (input, mat1, mat2)):
+    if input.array.dtype == float16 and all(isinstance(x, Variable) and x.dtype == float16 for x in (mat1, mat2)):
         return cast(addmm(*(cast(x, float32) for x in (input, mat1, mat2)), beta=beta, alpha=alpha), float16)
     product = _product("addmm", mat1, mat2, 2, 2)
     _check_addend(input, product)
-    for name, factor in (("beta", beta), ("alpha", alpha)):
-        if not isinstance(factor, Scalar) or scalar_category(factor) > category(input.dtype):
-            raise DTypeError(f"addmm: {name} must be a number that {input.dtype} can hold, got {factor!r}")
+    if type(beta) is not int or type(alpha) is not int or input.array.dtype.kind == "b":
+        _check_factors(input, beta=beta, alpha=alpha)
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:
         return product
     return add(input if beta == 1 else mul(input, beta), product)
+
+
+def _check_factors(input: Tensor, **factors: float) -> None:
+    for name, factor in factors.items():
+        if not isinstance(factor, Scalar) or scalar_category(factor) > category(input.dtype):
+            raise DTypeError(f"addmm: {name} must be a number that {input.dtype} can hold, got {factor!r}")
 
 
 def nuclear_norm(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:

@@ -17,6 +17,7 @@ from tensorgrad.autograd.op import Op
 from tensorgrad.autograd.tape import apply
 from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import (
+    HALF,
     get_default_dtype,
     how_to_make_one,
     int64,
@@ -202,6 +203,9 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"{name}: label_smoothing must be in [0, 1], got {label_smoothing}")
     classes = _check_logits(name, input, target, weight)
+    if weight is None and label_smoothing == 0 and target.dtype.kind != "f" and input.dtype.char != HALF:
+        labels = _labels(name, input, target)  # as most calls are
+        return apply(L.cross_entropy, input, labels, ignore_index=ignore_index, reduction=reduction)
     return _on_classes(input, target, weight, ignore_index, reduction, label_smoothing, classes)
 
 

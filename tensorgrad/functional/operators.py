@@ -20,11 +20,13 @@ from tensorgrad.errors import DTypeError
 from tensorgrad.functional import arithmetic, comparison, linalg
 from tensorgrad.functional.promotion import OPERANDS, as_operand, binary, cast, common_device, rounded_quotient
 from tensorgrad.ops import elementwise as E
+from tensorgrad.ops import integers
 from tensorgrad.ops import rounding as Q
 
 __all__ = ["Operators"]
 
 Operator = Callable[["Tensor", Any], "Tensor"]
+_NUMBERS = frozenset((float, int))
 
 
 def _operator(op: Op, to_float: bool = False) -> Operator:
@@ -44,15 +46,24 @@ def _reflected(op: Op, to_float: bool = False) -> Operator:
     return _described(method, op.name)
 
 
-def _rounding(op: Op, swapped: bool = False) -> Operator:
+def _rounding(op: Op, of_integers: Op) -> Operator:
     """The operator of a division that rounds."""
 
     def method(self: Tensor, other: Any) -> Tensor:
-        if isinstance(other, Variable) and self.array.dtype is other.array.dtype and self.array.dtype.kind == "f":
-            return apply(op, self, other)  # as in `_operator`
-        if not _is_ours(op.name, other):
-            return NotImplemented  # type: ignore[no-any-return]
-        return rounded_quotient(op, other, self) if swapped else rounded_quotient(op, self, other)
+        dtype = self.array.dtype  # the usual cases first, as in `_operator`
+        if isinstance(other, Variable):
+            if dtype is other.array.dtype and dtype.kind != "b":
+                return apply(op if dtype.kind == "f" else of_integers, self, other)
+        elif dtype.kind == "f" and type(other) in _NUMBERS:
+            return apply(op, self, other)
+        return rounded_quotient(op, self, other) if _is_ours(op.name, other) else NotImplemented
+
+    return _described(method, op.name)
+
+
+def _reflected_rounding(op: Op) -> Operator:
+    def method(self: Tensor, other: Any) -> Tensor:
+        return rounded_quotient(op, other, self) if _is_ours(op.name, other) else NotImplemented
 
     return _described(method, op.name)
 
@@ -68,6 +79,18 @@ def _through(function: Callable[..., Tensor], swapped: bool = False) -> Operator
     return _described(method, function.__name__)
 
 
+def _power_of() -> Operator:
+    """The operator of a number to the power of a tensor."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if type(other) in _NUMBERS and self.array.dtype.kind == "f":
+            return apply(E.power, other, self)
+        return general(self, other)
+
+    general = _through(arithmetic.rpow)
+    return _described(method, "rpow")
+
+
 def _matmul(x: Any, y: Any) -> Tensor:
     """The product of which one operand may be a NumPy array: of the dtype that both make together."""
     device = common_device("matmul", x, y)
@@ -78,11 +101,14 @@ def _matmul(x: Any, y: Any) -> Tensor:
 
 def _product(swapped: bool = False) -> Operator:
     def method(self: Tensor, other: Any) -> Tensor:
+        if isinstance(other, Variable):
+            return product(other, self) if swapped else product(self, other)
         if isinstance(other, np.ndarray):
             return _matmul(other, self) if swapped else _matmul(self, other)
         return plain(self, other)
 
-    plain = _through(linalg.matmul, swapped)
+    product: Callable[..., Tensor] = linalg.matmul
+    plain = _through(product, swapped)
     return _described(method, "matmul")
 
 
@@ -113,12 +139,12 @@ class Operators:
     __rmul__ = _reflected(E.multiply)
     __truediv__ = _operator(E.divide, to_float=True)
     __rtruediv__ = _reflected(E.divide, to_float=True)
-    __floordiv__ = _rounding(Q.floor_divide)
-    __rfloordiv__ = _rounding(Q.floor_divide, swapped=True)
-    __mod__ = _rounding(E.remainder)
-    __rmod__ = _rounding(E.remainder, swapped=True)
+    __floordiv__ = _rounding(Q.floor_divide, integers.floor_divide)
+    __rfloordiv__ = _reflected_rounding(Q.floor_divide)
+    __mod__ = _rounding(E.remainder, integers.remainder)
+    __rmod__ = _reflected_rounding(E.remainder)
     __pow__ = _through(arithmetic.pow)
-    __rpow__ = _through(arithmetic.rpow)
+    __rpow__ = _power_of()
     __neg__ = arithmetic.neg
     __pos__ = arithmetic.positive
     __abs__ = arithmetic.abs

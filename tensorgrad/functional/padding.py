@@ -47,9 +47,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
 
 def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    if not isinstance(pad, Sequence) or isinstance(pad, str):
+    if type(pad) not in (tuple, list) and (not isinstance(pad, Sequence) or isinstance(pad, str)):
         raise DTypeError(f"pad: expected a sequence of widths, got {type_name(pad)}")
-    flat = tuple([as_integer("pad", n) for n in pad])
+    flat = tuple([n if type(n) is int else as_integer("pad", n) for n in pad])
     if len(flat) % 2 or len(flat) > 2 * input.ndim:
         raise ArgumentError(f"pad: expected two widths a dim for at most {input.ndim} dims, got {flat}")
     given = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
@@ -57,10 +57,10 @@ def _widths(input: Tensor, pad: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 
 def _pad_constant(input: Tensor, widths: tuple[tuple[int, int], ...], value: float) -> Tensor:
-    for i, (n, (before, after)) in enumerate(zip(input.shape, widths, strict=True)):
-        if n + min(before, 0) + min(after, 0) < 0:
-            raise ArgumentError(f"pad: widths ({before}, {after}) crop more than dim {i} of size {n} has")
     if any(b < 0 or a < 0 for b, a in widths):
+        for i, (n, (before, after)) in enumerate(zip(input.shape, widths, strict=True)):
+            if n + min(before, 0) + min(after, 0) < 0:
+                raise ArgumentError(f"pad: widths ({before}, {after}) crop more than dim {i} of size {n} has")
         key = tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(input.shape, widths, strict=True))
         input = apply(S.getitem, input, key=key)
         widths = tuple((max(b, 0), max(a, 0)) for b, a in widths)

@@ -175,7 +175,7 @@ def floating(name: str, x: Any) -> Tensor:
 
 def cast(x: Any, dtype: DType) -> Tensor:
     """The Tensor `x` in `dtype`: itself where it already is; differentiable between floating dtypes."""
-    if x.array.dtype == dtype:
+    if x.array.dtype is dtype or x.array.dtype == dtype:
         return x  # type: ignore[no-any-return]
     return apply(E.astype if is_floating(dtype) else E.truncate, x, dtype=dtype)
 

@@ -28,7 +28,9 @@ Shape = tuple[int, ...]
 def repeat(input: Tensor, *counts: Any, repeats: Sequence[int] | None = None) -> Tensor:
     """Copies side by side, `repeats[i]` times along dim i; more repeats than dims add dims in front."""
     shape_of("repeat", input)
-    counts = whole_numbers("repeat", listed("repeat", "repeats", counts, repeats))
+    if repeats is not None or not counts:
+        counts = listed("repeat", "repeats", counts, repeats)
+    counts = whole_numbers("repeat", counts)
     if len(counts) < input.ndim:
         raise ShapeError(f"repeat: expected at least {input.ndim} repeats for shape {input.shape}, got {counts}")
     return _tile("repeat", input, counts)
@@ -37,7 +39,9 @@ def repeat(input: Tensor, *counts: Any, repeats: Sequence[int] | None = None) ->
 def tile(input: Tensor, *counts: Any, dims: Sequence[int] | None = None) -> Tensor:
     """As repeat; fewer repeats than dims count for the last dims."""
     shape_of("tile", input)
-    counts = whole_numbers("tile", listed("tile", "dims", counts, dims))
+    if dims is not None or not counts:
+        counts = listed("tile", "dims", counts, dims)
+    counts = whole_numbers("tile", counts)
     return _tile("tile", input, (*(1,) * (input.ndim - len(counts)), *counts))
 
 

@@ -346,7 +346,7 @@ def _matrices(name: str, input: Tensor) -> Tensor:
 
 def flip(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Tensor:
     """A copy with the elements along `dims` in reverse order."""
-    given = whole_numbers("flip", listed("flip", "dims", order, dims))
+    given = whole_numbers("flip", order if order and dims is None else listed("flip", "dims", order, dims))
     return apply(S.flip, input, axes=normalize_dims("flip", given, len(shape_of("flip", input))))
 
 

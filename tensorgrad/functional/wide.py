@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from tensorgrad.autograd.variable import Tensor, Variable
-from tensorgrad.dtypes import float16, float32
+from tensorgrad.dtypes import HALF, float16, float32
 from tensorgrad.functional.promotion import cast
 
 __all__ = ["in_float32"]
@@ -20,7 +20,7 @@ def in_float32(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @wraps(function)
     def compute(x: Tensor, *rest: Any, **static: Any) -> Tensor:
-        if x.dtype != float16:
+        if x.dtype.char != HALF:
             return function(x, *rest, **static)
         wide = [cast(a, float32) if isinstance(a, Variable) and a.dtype == float16 else a for a in (x, *rest)]
         return cast(function(*wide, **static), float16)

@@ -67,11 +67,11 @@ def _quotient_numerator(B: Backend, g: Array, _out: Array, _x: Array, y: Array) 
 
 
 def _quotient_denominator(B: Backend, g: Array, _out: Array, x: Array, y: Array) -> Array:
-    """-g x / y^2, as about the numerator's gradient times the quotient: both fit, x / y^2 need not.
-
-    x / y once more, and not the output: people write into a quotient more often than into what it was made of.
-    """
-    return B.multiply_both_unless_zero(g, B.divide(-1, y), B.divide(x, y))
+    """From x / y once more, and not the output: people write into a quotient more often than into what it was made
+    of."""
+    if isinstance(x, (int, float)):
+        return B.multiply_both_unless_zero(g, B.divide(-1, y), B.divide(x, y))
+    return B.divide_backward(g, x, y)
 
 
 @op(_quotient_numerator, _quotient_denominator, elementwise=True, wide="vjps")

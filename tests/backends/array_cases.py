@@ -88,6 +88,13 @@ def _guarded_product(d: Drawer) -> Call:
     return Call((d.array(shape, dtype), d.array(shape, dtype), d.array(smaller, dtype)))
 
 
+@CASES.of("divide_backward")
+def _quotient_gradient(d: Drawer) -> Call:
+    dtype, shape = d.pick(FLOATS), d.shape()
+    smaller = shape[d.whole(0, len(shape)) :]
+    return Call((d.array(shape, dtype), d.array(smaller, dtype), d.array(shape, dtype)))
+
+
 CASES.add("relu_backward tanh_backward sigmoid_backward silu_backward gelu_backward gelu_tanh_backward", _pair())
 CASES.add("leaky_relu_backward elu_backward", _pair(_slope))
 CASES.add("act_backward", _pair(lambda d: d.pick(ACTIVATIONS_OF_RESULT), _slope))

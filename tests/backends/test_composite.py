@@ -50,6 +50,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "multiply_unless_zero": (G, X),
     "divide_unless_zero": (G, X),
     "multiply_both_unless_zero": (G, X, X[0]),
+    "divide_backward": (G, X[0], X),
     "relu": (X,),
     "relu_backward": (G, X),
     "leaky_relu": (X, 0.2),
@@ -146,6 +147,23 @@ def test_multiply_both_unless_zero(dtype: type) -> None:
         large: Array = np.array([np.finfo(dtype).max], dtype)
         assert B.multiply_both_unless_zero(small, large, np.array([1.5], dtype)) < np.inf
     assert B.multiply_both_unless_zero(g[:0], a[:0], b[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_divide_backward(dtype: type) -> None:
+    values: Array = np.array([0.0, -0.0, 1.0, -2.5, 1e-4, np.inf, -np.inf, np.nan], dtype)
+    g, x, y = (v.reshape(-1) for v in np.meshgrid(values, values, values))
+    with np.errstate(all="ignore"):
+        plain = -(g / y) * (x / y)
+        for found in (B.divide_backward(g, x, y), Backend.divide_backward(B, g, x, y)):
+            np.testing.assert_allclose(found, np.where(g == 0, 0, plain), rtol=4 * float(np.finfo(dtype).eps))
+        one: Array = np.ones(1, dtype)
+        tiny: Array = np.full(1, np.finfo(dtype).tiny, dtype)
+        assert B.divide_backward(tiny, tiny, tiny) == -1  # x / y^2 and 1 / y^2 are infinite
+        row = B.divide_backward(np.ones((2, 3), dtype), np.ones((2, 3), dtype), np.full(3, 2, dtype))
+        np.testing.assert_array_equal(row, np.full((2, 3), -0.25))
+        np.testing.assert_array_equal(B.divide_backward(one, one, 4 * one), -one / 16)
+    assert B.divide_backward(g[:0], x[:0], y[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -57,6 +57,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "leave_one_out": ((X,), {}),
     "extreme_backward": ((G[:, :1], X, X.max(1, keepdims=True)), {"axis": 1}),
     "multiply_both_unless_zero": ((G, WIDE_X, UNIT), {}),
+    "divide_backward": ((G, X, WIDE_X), {}),
     "bce_with_logits": ((WIDE_X, UNIT), {}),
     "bce_with_logits_backward": ((WIDE_X, UNIT), {}),
     "softmax_cross_entropy": ((WIDE_X, LABELS), {}),

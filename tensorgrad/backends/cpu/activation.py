@@ -11,7 +11,7 @@ from tensorgrad.backends.cpu.normal import gelu, gelu_backward
 from tensorgrad.backends.cpu.results import boxed, into
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.activation import TANH_CUBE, TANH_SCALE, ActivationPrimitives
-from tensorgrad.dtypes import FLOATS, bool_, float16
+from tensorgrad.dtypes import FLOATS, HALF, bool_
 
 __all__ = ["INTEGERS", "MANY", "CpuActivation"]
 
@@ -33,19 +33,19 @@ class CpuActivation(ActivationPrimitives):
 
     # ------------------------------------------------------------------ smooth
     def sigmoid(self, x: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().sigmoid(x, out=out)
         e = self._one_and_exp_of_minus(x, self._room(out))
         return _delivered(np.reciprocal(e, e), out)
 
     def silu(self, x: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().silu(x, out=out)
         e = self._one_and_exp_of_minus(x, self._room(out, x))
         return _delivered(np.divide(x, e, e), out)
 
     def silu_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().silu_backward(g, x, out=out)
         one = _ONE[x.dtype]
         s = self._one_and_exp_of_minus(x, self._room(out, g, x))
@@ -57,7 +57,7 @@ class CpuActivation(ActivationPrimitives):
         return _delivered(np.multiply(s, g, s), out)
 
     def softplus(self, x: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().softplus(x, out=out)
         tail = boxed(np.absolute(x, self._room(out, x)))
         np.multiply(tail, _MINUS_ONE[x.dtype], tail)
@@ -66,13 +66,13 @@ class CpuActivation(ActivationPrimitives):
         return _delivered(np.add(tail, np.maximum(x, _ZERO[x.dtype], out=self._spare(out)), tail), out)
 
     def gelu(self, x: Array, *, out: Array | None = None) -> Array:
-        return super().gelu(x, out=out) if x.dtype == float16 else gelu(self, x, out)
+        return super().gelu(x, out=out) if x.dtype.char == HALF else gelu(self, x, out)
 
     def gelu_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
-        return super().gelu_backward(g, x, out=out) if x.dtype == float16 else gelu_backward(self, g, x, out)
+        return super().gelu_backward(g, x, out=out) if x.dtype.char == HALF else gelu_backward(self, g, x, out)
 
     def gelu_tanh(self, x: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().gelu_tanh(x, out=out)
         e = boxed(np.multiply(x, x, self._room(out, x)))
         np.multiply(e, _MINUS_TWICE_CUBE[x.dtype], e)
@@ -84,19 +84,27 @@ class CpuActivation(ActivationPrimitives):
 
     # ------------------------------------------------------------------ the same steps as the compositions
     def leaky_relu(self, x: Array, slope: float, *, out: Array | None = None) -> Array:
-        if out is not None or x.dtype == float16:
+        if out is not None or x.dtype.char == HALF:
             return super().leaky_relu(x, slope, out=out)
         return np.where(np.greater(x, _ZERO[x.dtype]), x, np.multiply(x, slope))
 
+    def elu(self, x: Array, alpha: float, *, out: Array | None = None) -> Array:
+        if out is not None or x.dtype.char == HALF:
+            return super().elu(x, alpha, out=out)
+        zero = _ZERO[x.dtype]
+        below = boxed(np.minimum(x, zero))
+        np.multiply(np.expm1(below, below), alpha, below)
+        return np.where(np.greater(x, zero), x, below)
+
     def softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
-        if out is not None or x.dtype == float16 or not x.size:
+        if out is not None or x.dtype.char == HALF or not x.size:
             return super().softmax(x, axis=axis, out=out)
         e = boxed(np.subtract(x, self.max(x, axis=axis, keepdims=True)))
         np.exp(e, e)
         return np.divide(e, self.sum(e, axis=axis, keepdims=True), e)
 
     def log_softmax(self, x: Array, *, axis: int | None, out: Array | None = None) -> Array:
-        if out is not None or x.dtype == float16 or not x.size:
+        if out is not None or x.dtype.char == HALF or not x.size:
             return super().log_softmax(x, axis=axis, out=out)
         shifted = boxed(np.subtract(x, self.max(x, axis=axis, keepdims=True)))
         total = self.sum(boxed(np.exp(shifted)), axis=axis, keepdims=True)
@@ -133,7 +141,7 @@ class CpuActivation(ActivationPrimitives):
         return quotient if out is None or quotient is out else into(out, quotient)
 
     def multiply_both_unless_zero(self, g: Array, a: Array, b: Array, *, out: Array | None = None) -> Array:
-        if g.dtype == float16:
+        if g.dtype.char == HALF:
             return super().multiply_both_unless_zero(g, a, b, out=out)
         product = boxed(np.multiply(g, a, self._apart(out, g, a, b)))
         np.multiply(product, b, product)
@@ -141,6 +149,19 @@ class CpuActivation(ActivationPrimitives):
         if total != total:
             self._clear(product, g)
         return product if out is None or product is out else into(out, product)
+
+    def divide_backward(self, g: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        """With one array less than the composition: so many large ones at a time, and malloc gives their memory back to
+        the system, to ask for it again at the next call."""
+        if out is not None or g.dtype.char == HALF:
+            return super().divide_backward(g, x, y, out=out)
+        rest = boxed(np.divide(_MINUS_ONE[y.dtype], y))
+        product = boxed(np.multiply(g, rest, rest if rest.shape == g.shape else None))
+        np.multiply(product, np.divide(x, y), product)
+        total = np.vdot(product, product)
+        if total != total:
+            self._clear(product, g)
+        return product
 
     def _clear(self, result: Array, g: Array) -> None:
         """0 in `result` where g, which broadcasts, is 0."""

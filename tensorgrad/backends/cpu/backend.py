@@ -24,6 +24,7 @@ from tensorgrad.backends.cpu.optimizer import CpuOptimizer
 from tensorgrad.backends.cpu.random import CpuRandom
 from tensorgrad.backends.cpu.reduce import CpuReduce
 from tensorgrad.backends.cpu.results import binary, given, in_order, into, unary
+from tensorgrad.backends.cpu.spread import CpuSpread
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.backends.primitives.results import counted
 from tensorgrad.dtypes import DType, float64
@@ -34,7 +35,17 @@ _PIECE = 2048  # numbers that `arange` makes at a time
 
 
 class CpuBackend(
-    CpuElementwise, CpuReduce, CpuExtremes, CpuIndex, CpuActivation, CpuLoss, CpuCheck, CpuOptimizer, CpuRandom, Backend
+    CpuElementwise,
+    CpuSpread,
+    CpuReduce,
+    CpuExtremes,
+    CpuIndex,
+    CpuActivation,
+    CpuLoss,
+    CpuCheck,
+    CpuOptimizer,
+    CpuRandom,
+    Backend,
 ):
     """NumPy. Without state of its own: one instance serves every thread."""
 
@@ -97,8 +108,15 @@ class CpuBackend(
     def to_numpy(x: Array) -> Array:
         return x
 
+    def to_dlpack(self, x: Array, **options: Any) -> Any:
+        strides = x.strides
+        if x.flags.aligned and (not strides or min(strides) >= 0):  # as `_lies_plainly`, without the call
+            return x.__dlpack__(**options)
+        return super().to_dlpack(x, **options)
+
     def _lies_plainly(self, x: Array) -> bool:
-        return bool(x.flags.aligned) and min(x.strides, default=0) >= 0
+        strides = x.strides
+        return x.flags.aligned and (not strides or min(strides) >= 0)
 
     @staticmethod
     def from_dlpack(source: Any) -> Array:

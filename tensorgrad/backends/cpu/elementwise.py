@@ -32,7 +32,9 @@ class CpuElementwise(Primitives):
     def remainder(self, x: Array, y: Array, *, out: Array | None = None) -> Array:  # type: ignore[override]
         # Where nothing is left NumPy takes the sign of y, and everybody else that of x.
         if out is None:
-            rest = boxed(np.remainder(x, y))
+            rest = np.remainder(x, y)
+            if type(rest) is not np.ndarray:
+                rest = np.asarray(rest)
             if rest.dtype.kind == "f" and np.count_nonzero(rest) != rest.size:
                 np.copysign(rest, x, out=rest, where=np.equal(rest, 0))
             return rest

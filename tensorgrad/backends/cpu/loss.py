@@ -9,7 +9,7 @@ from tensorgrad.backends.cpu.results import boxed, into, numbered
 from tensorgrad.backends.cpu.sums import CpuSums
 from tensorgrad.backends.primitives import Array
 from tensorgrad.backends.primitives.loss import LossPrimitives
-from tensorgrad.dtypes import FLOATS, bool_, float16, int64
+from tensorgrad.dtypes import FLOATS, HALF, bool_, int64
 
 __all__ = ["CpuLoss"]
 
@@ -22,7 +22,7 @@ class CpuLoss(CpuSums, LossPrimitives):
     def softmax_cross_entropy(
         self, logits: Array, labels: Array, *, out: tuple[Array, Array] | None = None
     ) -> tuple[Array, Array]:
-        if 0 in logits.shape or logits.dtype == float16:
+        if 0 in logits.shape or logits.dtype.char == HALF:
             return super().softmax_cross_entropy(logits, labels, out=out)
         losses = e = edge = chosen = spare = None  # NumPy's own, unless somebody else's memory is to be used
         if out is not None:
@@ -46,7 +46,7 @@ class CpuLoss(CpuSums, LossPrimitives):
     def softmax_cross_entropy_backward(
         self, scale: Array, probabilities: Array, labels: Array, *, out: Array | None = None
     ) -> Array:
-        if probabilities.dtype == float16:
+        if probabilities.dtype.char == HALF:
             return super().softmax_cross_entropy_backward(scale, probabilities, labels, out=out)
         rows = len(labels)
         chosen = self._picked(
@@ -60,7 +60,7 @@ class CpuLoss(CpuSums, LossPrimitives):
         return gradient
 
     def bce_with_logits(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().bce_with_logits(x, y, out=out)
         term, step, chosen = self._apart_from(x, out)
         term = boxed(np.absolute(x, term))
@@ -77,7 +77,7 @@ class CpuLoss(CpuSums, LossPrimitives):
         return term if out is None else into(out, term)
 
     def bce_with_logits_backward(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return super().bce_with_logits_backward(x, y, out=out)
         one = _ONE[x.dtype]
         rest, step, chosen = self._apart_from(x, out)

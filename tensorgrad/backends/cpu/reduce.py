@@ -13,7 +13,7 @@ from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.linear import LinearPrimitives
 from tensorgrad.backends.primitives.reduce import ReducePrimitives, reduced_count
 from tensorgrad.backends.primitives.results import reduced_shape
-from tensorgrad.dtypes import DType, float16, float32, float64
+from tensorgrad.dtypes import HALF, DType, float16, float32, float64
 
 __all__ = ["CpuReduce", "row_maxima"]
 
@@ -22,6 +22,8 @@ _add_accumulate: Any = np.add.accumulate  # np.cumsum would warn in NumPy's name
 _multiply_reduce: Any = np.multiply.reduce
 _maximum_reduce: Any = np.maximum.reduce
 _minimum_reduce: Any = np.minimum.reduce
+_any_reduce: Any = np.logical_or.reduce
+_all_reduce: Any = np.logical_and.reduce
 
 _SHORT_ROW = 32
 _FEW = 512  # elements that float64 takes no more time for than float32: calls take nearly all of it
@@ -38,14 +40,19 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     def sum(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         # The hot path: no call and no look more than it takes to know that NumPy's sum is right.
         if axis is None:
-            if x.dtype == float16 or not x.flags.c_contiguous:
+            if x.itemsize == 2 or not x.flags.c_contiguous:
                 return self._any_sum(x, axis, keepdims, out)
         elif (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
             return self._column_sums(x, keepdims, out)
-        elif x.dtype == float16 or (x.ndim > 2 and not x.flags.c_contiguous):
+        elif x.itemsize == 2 or (x.ndim > 2 and not x.flags.c_contiguous):
             return self._any_sum(x, axis, keepdims, out)
         elif x.size > SHORT:
-            many = x.shape[axis] if isinstance(axis, int) else x.shape[axis[0]] if len(axis) == 1 else x.size
+            if isinstance(axis, int):
+                many = x.shape[axis]
+            elif len(axis) == 1:
+                many = x.shape[axis[0]]
+            else:
+                many = 0 if len(axis) == x.ndim and x.flags.c_contiguous else x.size
             if many > SHORT and is_long(x, axis):
                 return self._long_sum(x, axis, keepdims, out)
         result = _add_reduce(x, axis, x.dtype, out, keepdims)
@@ -57,7 +64,10 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return self._reduced(_add_reduce, x, axis, keepdims, out)
 
     def prod(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        return self._reduced(_multiply_reduce, x, axis, keepdims, out)
+        if x.ndim > 2 or x.dtype.char == HALF:
+            return self._reduced(_multiply_reduce, x, axis, keepdims, out)
+        result = _multiply_reduce(x, axis, x.dtype, out, keepdims)
+        return result if type(result) is np.ndarray else np.asarray(result)
 
     def _reduced(self, reduce: Any, x: Array, axis: Axis, keepdims: bool, out: Array | None) -> Array:
         """By NumPy. The order in which it goes through an array depends on how `out` lies; here it does not."""
@@ -67,7 +77,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
                 out = np.empty(shape, x.dtype)
             elif not asked.flags.c_contiguous:
                 return into(asked, self._reduced(reduce, x, axis, keepdims, self.scratch(shape, x.dtype)))
-        if x.dtype != float16:
+        if x.dtype.char != HALF:
             result = reduce(x, axis, x.dtype, out, keepdims)
             return result if type(result) is np.ndarray else np.asarray(result)
         if out is None:
@@ -81,7 +91,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         if (axis == 0 or axis == (0,)) and (not keepdims or x.shape[0] > SHORT) and _suits_blas(x):
             total = self._column_sums(x, keepdims, out)
             return np.divide(total, count, total)
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return self._half_mean(x, axis, keepdims, out, count)
         if count > SHORT and (axis is not None or not x.flags.c_contiguous) and is_long(x, axis):
             return self._long_sum(x, axis, keepdims, out, count)
@@ -100,7 +110,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     def var(
         self, x: Array, *, axis: Axis = None, correction: float = 0, keepdims: bool = False, out: Array | None = None
     ) -> Array:
-        if x.dtype == float16 or not x.size:
+        if x.dtype.char == HALF or not x.size:
             return super().var(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
         spread = self._wide_spread if x.size <= _FEW and x.dtype == float32 else self._spread
         return _in_dtype(x.dtype, spread(x, axis, correction, keepdims, out is not None)[0], out)
@@ -109,7 +119,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         self, x: Array, *, axis: Axis = None, correction: float = 0, keepdims: bool = False, out: Array | None = None
     ) -> Array:
         """Of float32 also where the variance, or a square, is out of its range."""
-        if x.dtype == float16 or not x.size:
+        if x.dtype.char == HALF or not x.size:
             return super().std(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
         return _in_dtype(x.dtype, self._deviation(x, axis, correction, keepdims, out is not None)[0], out)
 
@@ -122,7 +132,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         keepdims: bool = False,
         out: tuple[Array, Array] | None = None,
     ) -> tuple[Array, Array]:
-        if x.dtype == float16 or not x.size:
+        if x.dtype.char == HALF or not x.size:
             return super().var_mean(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
         spread = self._wide_spread if x.size <= _FEW and x.dtype == float32 else self._spread
         return _both_in_dtype(x.dtype, spread(x, axis, correction, keepdims, out is not None), out)
@@ -137,7 +147,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         out: tuple[Array, Array] | None = None,
     ) -> tuple[Array, Array]:
         """As `std`."""
-        if x.dtype == float16 or not x.size:
+        if x.dtype.char == HALF or not x.size:
             return super().std_mean(x, axis=axis, correction=correction, keepdims=keepdims, out=out)
         return _both_in_dtype(x.dtype, self._deviation(x, axis, correction, keepdims, out is not None), out)
 
@@ -181,7 +191,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
     def cumsum(self, x: Array, axis: int, *, out: Array | None = None) -> Array:
         if x.size > SHORT and x.shape[axis] > SHORT and x.dtype.kind == "f":
             return self._long_cumsum(x, axis, np.empty(x.shape, x.dtype) if out is None else out)
-        if x.dtype != float16:
+        if x.dtype.char != HALF:
             if out is None and not x.flags.c_contiguous:
                 out = np.empty(x.shape, x.dtype)  # NumPy would keep the order of the axes in memory
             return _add_accumulate(x, axis, x.dtype, out)
@@ -202,12 +212,12 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
 
     @staticmethod
     def any(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        result = boxed(np.any(x, axis=axis, keepdims=keepdims, out=out))
+        result = boxed(_any_reduce(x, axis, None, out, keepdims))
         return result if x.ndim <= 2 or out is not None else in_order(result)
 
     @staticmethod
     def all(x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
-        result = boxed(np.all(x, axis=axis, keepdims=keepdims, out=out))
+        result = boxed(_all_reduce(x, axis, None, out, keepdims))
         return result if x.ndim <= 2 or out is not None else in_order(result)
 
     @staticmethod
@@ -219,7 +229,7 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return boxed(np.argmin(x, axis, out, keepdims=keepdims))
 
     def matmul(self, x: Array, y: Array, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return self._half_product(x, y, out)
         if x.ndim <= 2 and y.ndim <= 2:
             return self._product(np.dot, x, y, out)  # the same product, with less to decide beforehand
@@ -233,13 +243,35 @@ class CpuReduce(CpuSums, LinearPrimitives, ReducePrimitives):
         return into(out, np.matmul(x, y, out=self.scratch(out.shape, float32)))
 
     def linear(self, x: Array, weight: Array, bias: Array | None, *, out: Array | None = None) -> Array:
-        if x.dtype == float16:  # which _half_product would convert anyway; the bias is added before it is rounded
+        if x.dtype.char == HALF:  # which _half_product would convert anyway; the bias is added before it is rounded
             wide = [None if a is None else self.astype(a, float32) for a in (x, weight, bias)]
             return self.astype(self.linear(*wide), float16, out=out)
         if x.ndim != 2:
             return super().linear(x, weight, bias, out=out)
         product = self._product(np.dot, x, weight.T, out)
         return product if bias is None else np.add(product, bias, product)
+
+    # As the compositions: these know at one look that there is nothing to widen.
+    def linear_act(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        activation: str,
+        negative_slope: float = 0.0,
+        *,
+        out: Array | None = None,
+    ) -> Array:
+        if x.dtype.char == HALF:
+            return super().linear_act(x, weight, bias, activation, negative_slope, out=out)
+        return self._act(self.linear(x, weight, bias), activation, negative_slope, out)
+
+    def act_backward(
+        self, g: Array, y: Array, activation: str, negative_slope: float = 0.0, *, out: Array | None = None
+    ) -> Array:
+        if activation == "relu":
+            return self.relu_backward(g, y, out=out)
+        return super().act_backward(g, y, activation, negative_slope, out=out)
 
     def _product(self, function: Any, x: Array, y: Array, out: Array | None) -> Array:
         """BLAS writes without gaps only: into another array NumPy would multiply element by element."""

@@ -20,7 +20,7 @@ import numpy as np
 from tensorgrad.backends.cpu.results import into
 from tensorgrad.backends.primitives import Array, Axis, Primitives, Shape
 from tensorgrad.backends.primitives.results import reduced_shape
-from tensorgrad.dtypes import DType, float16, float32, float64
+from tensorgrad.dtypes import HALF, DType, float16, float32, float64
 
 __all__ = ["SHORT", "CpuSums", "is_long"]
 
@@ -67,8 +67,8 @@ class CpuSums(Primitives):
 
     def _grouped(self, x: Array, reduced: tuple[bool, ...]) -> Array:
         """As `_pieces`, of an array whose strides fall and whose neighbouring axes cannot be seen as one."""
-        dtype: DType = float32 if x.dtype == float16 else x.dtype
-        if _one_by_one(x.shape, reduced, x.dtype == float16) <= SHORT:
+        dtype: DType = float32 if x.dtype.char == HALF else x.dtype
+        if _one_by_one(x.shape, reduced, x.dtype.char == HALF) <= SHORT:
             axes = tuple([i for i, r in enumerate(reduced) if r])
             kept = tuple([n for n, r in zip(x.shape, reduced, strict=True) if not r])
             return _add_reduce(x, axes, dtype, self.scratch(kept, dtype))
@@ -126,7 +126,7 @@ class CpuSums(Primitives):
     def _row_sums(self, x: Array, out: Array | None) -> Array:
         """The sums of the rows of `x` (rows, columns), as (rows, 1)."""
         rows, columns = x.shape
-        if x.dtype == float16:
+        if x.dtype.char == HALF:
             return into(np.empty((rows, 1), float16) if out is None else out, _add_reduce(x, 1, float32, None, True))
         if not x.flags.c_contiguous:
             return _add_reduce(x, 1, None, out, True)
@@ -215,13 +215,13 @@ def is_long(x: Array, axis: Axis) -> bool:
     """Whether NumPy would add more than SHORT floats one by one."""
     if axis is None:
         if x.flags.c_contiguous:
-            return bool(x.dtype == float16 and x.size > _BUFFER * SHORT)
+            return bool(x.dtype.char == HALF and x.size > _BUFFER * SHORT)
     elif isinstance(axis, int):
         if x.shape[axis] <= SHORT:
             return False
     elif len(axis) == 1 and x.shape[axis[0]] <= SHORT:
         return False
-    return x.dtype.kind == "f" and _is_long(x.shape, x.strides, axis, x.dtype == float16)
+    return x.dtype.kind == "f" and _is_long(x.shape, x.strides, axis, x.dtype.char == HALF)
 
 
 @lru_cache(maxsize=4096)

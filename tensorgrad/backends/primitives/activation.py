@@ -146,6 +146,13 @@ class ActivationPrimitives(Primitives, composes=True):
         """
         return self._unless_zero(g, self.multiply(self.multiply(g, a), b), out)
 
+    def divide_backward(self, g: Array, x: Array, y: Array, *, out: Array | None = None) -> Array:
+        """-g x / y^2, the gradient of x / y by y, but 0 where g is 0, whatever x and y, which broadcast to its shape.
+
+        As the numerator's gradient, g / y, times the quotient: both fit, x / y^2 need not.
+        """
+        return self.multiply_both_unless_zero(g, self.divide(-1, y), self.divide(x, y), out=out)
+
     # ------------------------------------------------------------------ pieces
     def _unless_zero(self, g: Array, product: Array, out: Array | None) -> Array:
         return self.where(self.equal(g, 0), self.full((), 0, g.dtype), product, out=out)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from tensorgrad.dtypes import float16, float32
+from tensorgrad.dtypes import HALF, float16, float32
 
 __all__ = ["in_float32", "narrowed", "widened"]
 
@@ -36,7 +36,7 @@ def in_float32(composition: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(composition)
     def primitive(self: Any, x: Any, *rest: Any, **static: Any) -> Any:
-        if x.dtype != float16:
+        if x.dtype.char != HALF:
             return composition(self, x, *rest, **static)
         out = static.pop("out", None)
         wide = getattr(self, name)(widened(self, x), *(widened(self, a) for a in rest), **static)

@@ -26,9 +26,6 @@ class ReducePrimitives(Primitives, composes=True):
 
     def mean(self, x: Array, *, axis: Axis = None, keepdims: bool = False, out: Array | None = None) -> Array:
         """The sum over `axis` divided by the number of elements; nan of none. Float16 is computed in float32."""
-        if x.dtype == float16:
-            wide = self.mean(self.astype(x, float32), axis=axis, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         return self.divide(self.sum(x, axis=axis, keepdims=keepdims), reduced_count(x.shape, axis), out=out)
 
     def var(
@@ -41,9 +38,6 @@ class ReducePrimitives(Primitives, composes=True):
         out: Array | None = None,
     ) -> Array:
         """sum((x - mean)^2) / max(n - correction, 0), in two passes: the squares of a large mean would drown it."""
-        if x.dtype == float16:
-            wide = self.var(self.astype(x, float32), axis=axis, correction=correction, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         off = self.subtract(x, self.mean(x, axis=axis, keepdims=True))
         total = self.sum(self.square(off), axis=axis, keepdims=keepdims)
         left = reduced_count(x.shape, axis) - correction
@@ -96,9 +90,6 @@ class ReducePrimitives(Primitives, composes=True):
         """log(sum(exp(x))) with the greatest element drawn out, so that nothing overflows; -inf of none. Float16 is
         computed in float32.
         """
-        if x.dtype == float16:
-            wide = self.logsumexp(self.astype(x, float32), axis=axis, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         if reduced_count(x.shape, axis) == 0:
             return self.log(self.sum(x, axis=axis, keepdims=keepdims), out=out)
         top = self.max(x, axis=axis, keepdims=True)
@@ -118,9 +109,6 @@ class ReducePrimitives(Primitives, composes=True):
         """sum(|x|^p)^(1 / p) for finite p, the count of nonzero elements for 0; of one element |x|, whose power need
         not be in range. Float16 is computed in float32.
         """
-        if x.dtype == float16:
-            wide = self.norm(self.astype(x, float32), p=p, axis=axis, keepdims=keepdims)
-            return self.astype(wide, float16, out=out)
         if p == 0:
             return self.sum(self.astype(self.not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims, out=out)
         shape = x.shape
@@ -150,15 +138,18 @@ class ReducePrimitives(Primitives, composes=True):
         Halves are multiplied together, and the half as many rest products are those of either times the other half:
         about three products an element, none divided by, so that zeros are right and so are all derivatives.
         """
+        return self._others(x, out)
+
+    def _others(self, x: Array, out: Array | None) -> Array:
         n = x.shape[-1]
         if n <= 1:
             return self.full(x.shape, 1, x.dtype, out=out)
         if n % 2:
             one = self.full((*x.shape[:-1], 1), 1, x.dtype)
-            even = self.leave_one_out(self.concatenate([x, one], x.ndim - 1))
+            even = self._others(self.concatenate([x, one], x.ndim - 1), None)
             return delivered(self, self.getitem(even, (Ellipsis, slice(n))), out)
         low, high = (self.getitem(x, (Ellipsis, half)) for half in (slice(n // 2), slice(n // 2, n)))
-        rest = self.leave_one_out(self.multiply(low, high))
+        rest = self._others(self.multiply(low, high), None)
         return self.concatenate([self.multiply(rest, high), self.multiply(rest, low)], x.ndim - 1, out=out)
 
 

@@ -249,6 +249,7 @@ _rows("softmax_backward log_softmax_backward", "compute", "g y", "", r.like, mee
 _guarded: dict[str, Any] = {**_rounds_once, "on_tape": "op"}
 _row("multiply_unless_zero", "compute", "g slope", "", r.broadcast, meet="g slope", **_guarded)
 _row("divide_unless_zero", "compute", "g y", "", r.broadcast, meet="g y", **_guarded)
+_row("divide_backward", "compute", "g x y", "", r.like, meet="g x y", **_composite)
 _row("multiply_both_unless_zero", "compute", "g a b", "", r.like, meet="g a b", **_composite | {"on_tape": "op"})
 
 # ---------------------------------------------------------------------- linear
