@@ -15,6 +15,7 @@ from tensorgrad.autograd.variable import Tensor, Variable
 from tensorgrad.dtypes import DType, fitting, int64, integer_range, is_floating, result_type
 from tensorgrad.errors import ArgumentError, DTypeError
 from tensorgrad.functional.comparison import eq, logical_and, logical_or
+from tensorgrad.functional.conversion import contiguous
 from tensorgrad.functional.promotion import (
     Scalar,
     as_operand,
@@ -147,12 +148,13 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     kinds = _kind(input) + _kind(exponent)
     if kinds == "bb":
         return logical_or(input, eq(exponent, False) if isinstance(exponent, Variable) else not exponent)
+    if isinstance(exponent, Variable) and not isinstance(input, Variable):  # PyTorch's rule
+        exponent = contiguous(exponent)  # type: ignore[arg-type]
     if isinstance(exponent, (Variable, np.ndarray)) and "f" not in kinds:
         return binary(E.integer_power, input, exponent)
     if isinstance(input, Variable) and isinstance(exponent, int) and kinds[0] == "i":
         fitting("pow", exponent, input.array.dtype)
-    in_order = isinstance(exponent, Variable) and not isinstance(input, Variable)  # PyTorch's rule
-    return binary(E.power, input, exponent.contiguous() if in_order else exponent)
+    return binary(E.power, input, exponent)
 
 
 def _kind(x: Operand) -> str:

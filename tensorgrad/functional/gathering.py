@@ -78,6 +78,8 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 def _scattered(name: str, input: Tensor, dim: int, index: Tensor, src: Any, accumulate: bool) -> Tensor:
     axis, index = _check_along(name, input, dim, index)
+    if isinstance(src, Variable) and src.array.dtype != input.dtype:
+        raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {src.array.dtype}")
     if 0 in index.array.shape:
         return apply(E.copy, input)
     if not input.ndim:
@@ -95,8 +97,6 @@ def _source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
             raise DTypeError(f"{name}: expected a Tensor or a number, got {type_name(src)}")
         return constant(src, input.dtype, input.device, name)
     values: Any = _at_least_1d(src)  # type: ignore[arg-type]
-    if values.dtype != input.dtype:
-        raise DTypeError(f"{name}: src must have the dtype of the input, {input.dtype}, got {values.dtype}")
     if values.ndim != index.ndim or any(n < m for n, m in zip(values.shape, index.shape, strict=True)):
         raise ShapeError(f"{name}: src must be at least as large as the index, {index.shape}, got {values.shape}")
     if values.shape == index.shape:

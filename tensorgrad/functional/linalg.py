@@ -20,7 +20,7 @@ from tensorgrad.dtypes import (
     scalar_category,
     type_name,
 )
-from tensorgrad.errors import ArgumentError, DTypeError, ShapeError
+from tensorgrad.errors import ArgumentError, DTypeError, IndexShapeError, ShapeError
 from tensorgrad.functional.arithmetic import add, mul
 from tensorgrad.functional.dims import normalize_dims
 from tensorgrad.functional.promotion import Scalar, cast, shape_of
@@ -187,7 +187,8 @@ def _product(name: str, input: Tensor, other: Tensor, left: int, right: int) -> 
     """matmul of operands that must have `left` and `right` dimensions."""
     x, y = _shapes(name, input, other)
     if len(x) != left or len(y) != right:
-        raise ShapeError(
+        kind = IndexShapeError if () in (x, y) else ShapeError  # a dim of it is asked for that a 0-d tensor has not
+        raise kind(
             f"{name}: expected tensors of {left} and {right} dimensions, got shapes {x} and {y}; matmul takes others"
         )
     inner = y[-2] if right > 1 else y[0]

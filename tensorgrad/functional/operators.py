@@ -84,7 +84,7 @@ def _power_of() -> Operator:
 
     def method(self: Tensor, other: Any) -> Tensor:
         if type(other) in _NUMBERS and self.array.dtype.kind == "f":
-            return apply(E.power, other, self)
+            return apply(E.power, other, self.contiguous())
         return general(self, other)
 
     general = _through(arithmetic.rpow)

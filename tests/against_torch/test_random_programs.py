@@ -36,7 +36,6 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-@pytest.mark.xfail(reason="views, keyword forms, // and gradients by selection are being mended", strict=False)
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_programs_do_what_they_do_in_pytorch(block: int) -> None:
     ended = 0
