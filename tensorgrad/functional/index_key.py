@@ -228,7 +228,7 @@ def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ShapeError(
+        raise IndexShapeError(
             f"{name}: the shapes must broadcast with each other, got {', '.join(str(s) for s in shapes)}"
         ) from None
 

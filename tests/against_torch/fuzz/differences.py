@@ -290,11 +290,13 @@ DIFFERENCES: tuple[Difference, ...] = (
     # ------------------------------------------------------------------ memory and history
     Difference(
         "Layout of results",
-        "A result may be contiguous where PyTorch keeps its argument's order of axes; the other way round never.",
+        "A result may be contiguous where PyTorch keeps its argument's order of axes; the other way round never, but for "
+        "views of such.",
         _either(
             _answers("view size is not compatible"),
             _gives("result", "is_contiguous", "ours True"),
             _gives("aliasing", r"contiguous|reshape|flatten|to\(|view", "False"),
+            _gives("layout", r"\.t\(|L\.t\(|\.T|\.mT|permute|swap|transpose|select|movedim|\[|diagonal|narrow"),
         ),
         example=(
             "x = L.tensor([[1.0, 2.0], [3.0, 4.0]])",
@@ -344,9 +346,8 @@ DIFFERENCES: tuple[Difference, ...] = (
         "Writing where several elements share memory is an error for every in-place operation but fill_ and "
         "zero_; PyTorch warns in a few.",
         _either(
-            _refuses(
-                "several elements of an expanded tensor share memory|only broadcast", r"index_put_|masked_fill_|\]"
-            ),
+            _refuses("several elements of an expanded tensor share memory", r"index_put_|masked_fill_|\]"),
+            _refuses("elements may share it|only broadcast"),
             _answers("more than one element of the written-to tensor refers to a single", template="fill_|zero_"),
         ),
         example=(
@@ -368,9 +369,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference(
-        "What kl_div keeps",
-        "kl_div keeps its arguments, also where PyTorch's composition keeps something made of them.",
-        _refuses("kl_div\\w* needs a value that was changed in place"),
+        "What losses keep",
+        "kl_div and l1_loss keep their arguments, where PyTorch keeps something made of them: so these may not be "
+        "written.",
+        _refuses(r"(kl_div|l1_loss)\w* needs a value that was changed in place"),
         example=(
             "x = L.tensor([0.5]).requires_grad_()",
             "y = x * 1",
@@ -467,7 +469,8 @@ DIFFERENCES: tuple[Difference, ...] = (
         _gives(
             "error class",
             "",
-            "a leaf that requires grad|argument 'dim' must be int, not|must have one dtype|elements of an expanded",
+            "a leaf that requires grad|argument 'dim' must be int, not|must have one dtype|elements of an expanded"
+            "|ragged data|bool tensors have no product|does not support item assignment",
         ),
         example=("x = L.tensor(1.0).requires_grad_()", "x[0, 0] = 1.0"),
     ),
@@ -514,6 +517,20 @@ DIFFERENCES: tuple[Difference, ...] = (
         example=("x = L.arange(4.0, 0.3, -0.7, dtype=L.int32)",),
     ),
     Difference(
+        "Which of inf and nan",
+        "A derivative that is not finite may be infinite in one and nan in the other, and that of what is nan any "
+        "number.",
+        _either(
+            _gives("special", "gradient", r"ours np\.float\d+\((nan|-?inf)\); PyTorch np\.float\d+\((nan|-?inf)\)"),
+            _gradient_through("kl_div", "ours [^;]*nan"),
+        ),
+        example=(
+            "x = L.tensor([0.0, -inf, -100.0]).requires_grad_()",
+            "y = x * L.tensor([[-0.47], [0.57]]) + L.tensor([[-0.2], [1.87]])",
+            "g = L.autograd.grad(y.prod(), [x])",
+        ),
+    ),
+    Difference(
         "Zero gradients stay zero",
         "A gradient that is zero (of floor, of what was not chosen) is 0 before an infinite slope too, and not nan.",
         _gives("special", "gradient", r"ours np\.float\d+\((?!nan)[^;]*; PyTorch np\.float\d+\(nan\)"),
@@ -535,9 +552,24 @@ DIFFERENCES: tuple[Difference, ...] = (
         ),
     ),
     Difference(
+        "Products of bools",
+        "Matrix products of bools are refused, empty ones too.",
+        _refuses("bool tensors have no product|products of bools are not defined"),
+        example=("x = F.linear(L.zeros(0).bool(), L.zeros(2, 0).bool())",),
+    ),
+    Difference(
+        "Products by zero",
+        "addmm with alpha=0 multiplies by it; PyTorch leaves out the product, infinities and nans included.",
+        _gives("special, effect: special", "addmm", "ours [^;]*nan"),
+        example=("x = L.addmm(L.ones(1, 1), L.tensor([[inf]]), L.ones(1, 1), alpha=0)",),
+    ),
+    Difference(
         "Integer exponents at their limit",
         "The slope of x ** n is n * x ** (n - 1), also where n - 1 wraps around in n's dtype.",
-        _gradient_through(r"(\*\*|pow).*(2147483648|9223372036854775808|-32768|-128)"),
+        _either(
+            _gradient_through(r"(\*\*|pow).*(2147483648|9223372036854775808|-32768|-128)"),
+            _gradient_through(r"= L\.tensor\(-(2147483648|9223372036854775808|32768|128), dtype"),
+        ),
         example=(
             "x = L.tensor([0.5]).requires_grad_()",
             "y = x ** L.tensor([-2147483648], dtype=L.int32)",
@@ -623,7 +655,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "and give nan.",
         _gives(
             "special, effect: special",
-            r"(std|var)_mean|gelu|silu|entropy|mse_loss|nll_loss|smooth_l1|huber",
+            r"(std|var)_mean|gelu|silu|entropy|mse_loss|nll_loss|smooth_l1|huber|kl_div",
             "ours (?![^;]*nan)[^;]*; PyTorch [^;]*nan",
         ),
         example=("x = L.var_mean(L.tensor([0.0, -inf, 0.0]), 0)",),
