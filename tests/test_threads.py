@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.autograd.variable import accumulating
 
 THREADS = 8
 
@@ -127,3 +130,27 @@ CHECKS = {
 @pytest.mark.parametrize("check", CHECKS)
 def test_threads(check: str) -> None:
     CHECKS[check](tg.device("cpu"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_that_is_forked_while_a_thread_accumulates_goes_backward_too() -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with accumulating:
+            held.set()
+            done.wait(0.2)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # where it hangs it is ended
+        x = tg.ones(3, requires_grad=True)
+        (x * 2.0).sum().backward()
+        os._exit(0 if x.grad is not None and x.grad.tolist() == [2.0, 2.0, 2.0] else 1)
+    done.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -76,12 +76,13 @@ struct Silu {
 struct Gelu {
     template <class A>
     static HD A value(A x, A) {
-        return x * m::normal_cdf(x);
+        return (x < A(-40) ? A(-40) : x) * m::normal_cdf(x);  // which is 0 there: -inf * 0 would be nan
     }
     template <class A>
     static HD A gradient(A g, A x, A) {
-        const A density = m::exp(x * x * A(-0.5)) * A(0.3989422804014327);
-        return g * (m::normal_cdf(x) + x * density);
+        const A near = x < A(-40) ? A(-40) : x > A(40) ? A(40) : x;  // beyond, the density is 0
+        const A density = m::exp(near * near * A(-0.5)) * A(0.3989422804014327);
+        return g * (m::normal_cdf(x) + near * density);
     }
 };
 

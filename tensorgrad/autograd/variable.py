@@ -5,6 +5,7 @@ The tape makes Tensors without importing them, which would turn the layers upsid
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -34,6 +35,10 @@ clock = count(1).__next__
 # Held by whoever reads a `.grad` to write it again: leaves are shared between threads, as in data-parallel training.
 # Reentrant, because what the garbage collector runs inside may go backward too.
 accumulating = threading.RLock()
+if hasattr(os, "register_at_fork"):  # or a child that was forked while another thread held it would wait for ever
+    os.register_at_fork(
+        before=accumulating.acquire, after_in_parent=accumulating.release, after_in_child=accumulating.release
+    )
 
 
 class Node:

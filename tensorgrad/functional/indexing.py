@@ -69,7 +69,10 @@ def setitem_result(input: Tensor, key: Any, value: Any) -> Tensor:
     new = _value(value, input)
     if not indices:
         new = _fitted(new, view_shape(input.shape, basic or ()))
-        return apply(I.update_index, input, new, key=basic or (), accumulate=False)
+        written = apply(I.update_index, input, new, key=basic or (), accumulate=False)
+        if written.node is not None and not written.node.checks:
+            written.node.checks = []  # gone through once, as in PyTorch
+        return written
     region = input if basic is None else apply(S.getitem, input, key=basic)
     new = _fitted(new, _gathered_shape(region.shape, places, indices))
     result = apply(I.update_index, region, new, *indices, key=places, accumulate=False)

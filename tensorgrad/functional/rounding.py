@@ -21,7 +21,7 @@ _MOST_DIGITS = {float32: 38, float64: 308}  # the greatest powers of ten that ar
 
 
 def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """floor(input / other). Not differentiable.
+    """floor(input / other). The gradient is zero.
 
     An integer divided by 0 is a DivisionByZeroError: at once for a number, and on the CPU; on CUDA, where `other` is a
     tensor, when the host next waits (until then it is 0). Floats give inf or nan.

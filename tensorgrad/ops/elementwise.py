@@ -6,6 +6,9 @@ The tape sums a gradient back to its input's shape where broadcasting stretched 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+
+import numpy as np
 
 from tensorgrad.autograd.op import Op, Spec, op
 from tensorgrad.backends import Backend
@@ -81,12 +84,22 @@ def divide(B: Backend, x: Array, y: Array) -> Array:
 
 def _number_denominator(B: Backend, g: Array, out: Array, x: float, _y: Spec) -> Array:
     """-g x / y^2 as -(g out) (out / x), and without the division where that has no quotient."""
-    usual = 0 < abs(x) < math.inf
+    usual = _least(out.dtype) <= abs(x) <= _greatest(out.dtype)  # else it is rounded to 0 or infinity
     rest = B.divide(out, -x) if usual else B.multiply(out, -math.copysign(1.0, x))
     return B.multiply_both_unless_zero(g, out, rest)
 
 
-@op(lambda B, g, _out, _x, _y: None, _number_denominator, elementwise=True, lends_output=True)
+@lru_cache(maxsize=8)
+def _least(dtype: DType) -> float:
+    return float(np.finfo(dtype).smallest_subnormal)
+
+
+@lru_cache(maxsize=8)
+def _greatest(dtype: DType) -> float:
+    return float(np.finfo(dtype).max)
+
+
+@op(lambda B, g, _out, _x, _y: None, _number_denominator, elementwise=True, lends_output=True, wide="vjps")
 def divide_number(B: Backend, x: float, y: Array) -> Array:
     """x / y for a number x: the quotient is all that its gradient reads."""
     return B.divide(x, y)

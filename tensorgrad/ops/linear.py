@@ -99,6 +99,8 @@ def _linear_act_vjp(
     activation: str,
     negative_slope: float,
 ) -> tuple[Array | None, Array | None, Array | None]:
+    if activation == "leaky_relu" and negative_slope == 0:
+        activation = "relu"  # which selects: a slope of 0 times an infinite gradient would be nan
     g, y = (g, out) if g.ndim == 2 else (_rows(B, g), _rows(B, out))
     if needs[2]:
         dz, db = B.act_backward_bias_grad(g, y, activation, negative_slope)

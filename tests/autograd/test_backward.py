@@ -488,3 +488,14 @@ def test_what_is_assigned_to_grad_is_checked() -> None:
         x.grad = 1.0  # type: ignore[assignment]
     assert x.grad is not None
     assert x.grad.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("write", [lambda y: y.__setitem__(0, 5.0), lambda y: y[0].zero_()])
+def test_what_was_written_into_can_be_gone_through_once(write: Callable[[tg.Tensor], object]) -> None:
+    """As in PyTorch."""
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    y = x.clone()
+    write(y)
+    y.sum().backward()
+    with pytest.raises(tg.GraphError, match="was freed by an earlier backward"):
+        y.sum().backward()

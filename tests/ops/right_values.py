@@ -59,8 +59,31 @@ def _set(x: Any, key: Any, value: Any) -> Any:
     return x
 
 
+def _leaky_relu_of_slope_0(g: float) -> Any:
+    x = T([[-1.0, 2.0]], requires_grad=True)
+    weight = tg.eye(2)
+    out = tg.nn.functional.linear_act(x, weight, None, "leaky_relu", negative_slope=0.0)
+    out.backward(T([[g, 1.0]]))
+    return x.grad
+
+
 # (the call, the dtype, the values)
 VALUES: dict[str, tuple[Call, Any, Any]] = {
+    # ------------------------------------------------------------------ numbers that leave the dtype, limits
+    "slope of 1e-50 / x": (lambda: _gradient(lambda x: 1e-50 / x, 2.0), tg.float32, [-0.0]),
+    "slope of 1e39 / x": (lambda: _gradient(lambda x: 1e39 / x, 2.0), tg.float32, [-INF]),
+    "slope of 1e-9 / x": (lambda: _gradient(lambda x: 1e-9 / x, 2.0, dtype=tg.float16), tg.float16, [-0.0]),
+    "slope of 3 / x": (lambda: _gradient(lambda x: 3 / x, 2.0), tg.float32, [-0.75]),
+    "gelu at its ends": (lambda: tg.nn.functional.gelu(T([-INF, INF])) + 0.0, tg.float32, [0.0, INF]),
+    "gelu at its ends, float64": (lambda: tg.nn.functional.gelu(_f64(-INF, INF)) + 0.0, tg.float64, [0.0, INF]),
+    "gelu at its ends, float16": (lambda: tg.nn.functional.gelu(_half(-INF, INF)) + 0.0, tg.float16, [0.0, INF]),
+    "slope of gelu at its ends": (lambda: _gradient(tg.nn.functional.gelu, -INF, INF) + 0.0, tg.float32, [0.0, 1.0]),
+    "slope of gelu, float64": (
+        lambda: _gradient(tg.nn.functional.gelu, -INF, INF, dtype=tg.float64) + 0.0,
+        tg.float64,
+        [0.0, 1.0],
+    ),
+    "leaky_relu of slope 0": (lambda: _leaky_relu_of_slope_0(INF) + 0.0, tg.float32, [[0.0, 1.0]]),
     # ------------------------------------------------------------------ distances that do not fit the dtype
     "isclose int32": (lambda: tg.isclose(_i32(2 * 10**9), _i32(-2 * 10**9)), tg.bool, [False]),
     "isclose int64": (lambda: tg.isclose(T([2**63 - 1, -(2**63)]), T([-(2**63), -(2**63)])), tg.bool, [False, True]),

@@ -12,7 +12,7 @@ from tensorgrad.backends.cpu.results import boxed
 from tensorgrad.backends.cpu.sums import CpuSums
 from tensorgrad.backends.primitives import Array, Axis
 from tensorgrad.backends.primitives.reduce import ReducePrimitives
-from tensorgrad.dtypes import HALF
+from tensorgrad.dtypes import HALF, float64
 
 __all__ = ["CpuExtremes"]
 
@@ -55,4 +55,6 @@ class CpuExtremes(CpuSums, ReducePrimitives):
                 return self._ones_times(chosen).reshape(1, -1)
             if axis == (1,):
                 return self._row_sums(chosen, None)
-        return _add_reduce(chosen, axis, None, None, True)
+        # Beyond 2^24 float32 does not count.
+        wide = None if chosen.size <= _EXACT else float64
+        return _add_reduce(chosen, axis, wide, None, True)

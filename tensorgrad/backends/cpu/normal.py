@@ -44,7 +44,8 @@ _FAR_Q = numbers(
     2.33520497626869185e-3,
 )
 _0, _1, _2, _15, _GROWTH, _DENSITY_SINGLE = (np.array(v, np.float32) for v in (0, 1, 2, 15, _ROOT, 1 / _ROOT))
-_HALF, _MINUS_HALF, _DENSITY, _SQRT_HALF, _40 = (np.array(v) for v in (0.5, -0.5, 1 / _ROOT, math.sqrt(0.5), 40.0))
+_HALF, _MINUS_HALF, _DENSITY, _SQRT_HALF = (np.array(v) for v in (0.5, -0.5, 1 / _ROOT, math.sqrt(0.5)))
+_40, _MINUS_40 = np.array(40.0), np.array(-40.0)
 
 # exp(-t^2 / 2) is 0 from 15 on in float32, from 40 on in float64; sizes are cut off there, so that nothing overflows.
 
@@ -126,7 +127,7 @@ def _parts(x: Array, spare: Array, wide: Array) -> tuple[Array, Array, Array]:
 # ---------------------------------------------------------------------- float64
 def _double(x: Array, out: Array, spare: Array, wide: Array) -> None:
     _distribution(x, out, spare, wide)
-    np.multiply(out, x, out)
+    np.multiply(out, np.maximum(x, _MINUS_40, out=spare[0]), out)
 
 
 def _double_slope(g: Array, x: Array, out: Array, spare: Array, wide: Array) -> None:

@@ -14,6 +14,7 @@ __all__ = ["TANH_CUBE", "TANH_SCALE", "ActivationPrimitives"]
 
 _SQRT_HALF = math.sqrt(0.5)
 _DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
+_NO_DENSITY = 40  # from here on it, and the distribution of the negative, are 0 in every dtype
 # tanh(k (x + c x^3)) is within 1e-3 of erf(x / sqrt(2)): D. Hendrycks & K. Gimpel, "Gaussian error linear
 # units", 2016.
 TANH_SCALE = math.sqrt(2 / math.pi)
@@ -81,12 +82,13 @@ class ActivationPrimitives(Primitives, composes=True):
 
     def gelu(self, x: Array, *, out: Array | None = None) -> Array:
         """x P(x), for the normal distribution P(x) = (1 + erf(x / sqrt(2))) / 2."""
-        return self.multiply(x, self._normal_distribution(x), out=out)
+        return self.multiply(self.maximum(x, -_NO_DENSITY), self._normal_distribution(x), out=out)
 
     def gelu_backward(self, g: Array, x: Array, *, out: Array | None = None) -> Array:
         """g (P(x) + x p(x)), for the normal density p."""
-        density = self.multiply(self.exp(self.multiply(self.square(x), -0.5)), _DENSITY_AT_ZERO)
-        slope = self.add(self._normal_distribution(x), self.multiply(x, density))
+        near = self.maximum(self.minimum(x, _NO_DENSITY), -_NO_DENSITY)
+        density = self.multiply(self.exp(self.multiply(self.square(near), -0.5)), _DENSITY_AT_ZERO)
+        slope = self.add(self._normal_distribution(x), self.multiply(near, density))
         return self.multiply(g, slope, out=out)
 
     def gelu_tanh(self, x: Array, *, out: Array | None = None) -> Array:

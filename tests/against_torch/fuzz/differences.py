@@ -290,8 +290,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     # ------------------------------------------------------------------ memory and history
     Difference(
         "Layout of results",
-        "A result may be contiguous where PyTorch keeps its argument's order of axes; the other way round never, but for "
-        "views of such.",
+        "A result may be contiguous where PyTorch keeps its argument's order of axes; the other way round never, but "
+        "for views of such.",
         _either(
             _answers("view size is not compatible"),
             _gives("result", "is_contiguous", "ours True"),
