@@ -4,6 +4,7 @@ on Ctrl-C.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import os
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (that of the process if None) and return its exit code."""
     with warnings.catch_warnings(), _any_text():
         warnings.showwarning = _show_warning
+        arguments = argparse.Namespace()
         try:
             arguments = make_parser().parse_args(argv)
             code: int = arguments.run(arguments)
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # The reader (`| head`) has seen enough. Without this Python would complain again while it shuts
             # down.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            return 0 if getattr(arguments, "written", True) else _USER_ERROR
         except OSError as error:
             return _complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
         except KeyboardInterrupt:

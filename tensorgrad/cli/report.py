@@ -65,7 +65,10 @@ def _written_twice(names: tuple[str, ...]) -> tuple[str, str] | None:
 
 
 def _number(name: str) -> Decimal:
-    return Decimal(name.replace(",", "."))
+    number = Decimal(name.replace(",", "."))
+    if not number.is_finite():  # a class may be called so
+        raise InvalidOperation
+    return number
 
 
 def _are_numbers(names: tuple[str, ...]) -> bool:

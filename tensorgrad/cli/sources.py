@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from tensorgrad.cli.model_file import Recipe
 from tensorgrad.data import Table, digits_table, iris_table, read_csv, read_npz
@@ -67,6 +68,11 @@ def read_samples(source: str, recipe: Recipe, form: FileFormat, unknown: Unknown
         levels = {name: tuple(texts) for name, texts in recipe.levels.items()}
         return read_csv_samples(source, recipe.features, recipe.columns, form, levels, unknown, missing)
     samples = TABLES[kind]() if kind in TABLES else read_npz(source)
+    if kind in TABLES and recipe.features and set(recipe.features) <= set(samples.feature_names):
+        places = [samples.feature_names.index(name) for name in recipe.features]
+        samples = replace(samples, inputs=samples.inputs[:, places], feature_names=tuple(recipe.features))
+    elif kind in TABLES and recipe.features and kind != "digits":
+        raise FormatError(f"{source} has the columns {', '.join(samples.feature_names)}, not those of the model")
     if samples.inputs.shape[1] != recipe.width():
         raise FormatError(
             f"{source} has {samples.inputs.shape[1]} features a sample, the model was trained on {recipe.width()}"

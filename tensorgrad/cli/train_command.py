@@ -29,6 +29,7 @@ _MANY_SAMPLES = 10_000
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, report, and save what was asked for; return the exit code."""
     _check_results(arguments)
+    arguments.written = not (arguments.save or arguments.plot)
     place = device(arguments.device)
     table = read_table(arguments)
     strategy = arguments.missing if arguments.missing in ("mean", "median") else None
@@ -44,9 +45,12 @@ def run_train(arguments: argparse.Namespace) -> int:
     seconds = perf_counter() - started
     if history.best_epoch is None and history.stop_reason == "non-finite loss":
         raise ArgumentError(f"training failed: {history.detail}; try a smaller --lr or --clip-norm 1")
+    _save_results(model, history, arguments)  # before anything is printed: nobody may be reading any more
     print_outcome(history, arguments.epochs, seconds)
     print_test(model, parts.test)
-    _save_results(model, history, arguments)
+    for name, path in (("saved", arguments.save), ("plot", arguments.plot)):
+        if path:
+            print_row(name, path)
     return _INTERRUPTED if history.stop_reason == "interrupted" else 0
 
 
@@ -108,7 +112,6 @@ def _fit(model: TrainedModel, parts: Parts, arguments: argparse.Namespace) -> Hi
 def _save_results(model: TrainedModel, history: History, arguments: argparse.Namespace) -> None:
     if arguments.save:
         save_model(model, arguments.save)
-        print_row("saved", arguments.save)
     if arguments.plot:
         plot_history(history, arguments.plot, f"tensorgrad train {arguments.source}")
-        print_row("plot", arguments.plot)
+    arguments.written = True

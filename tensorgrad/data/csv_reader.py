@@ -27,7 +27,7 @@ from tensorgrad.data.text import (
     read_grid,
     refuse_units,
 )
-from tensorgrad.data.text.cells import exact
+from tensorgrad.data.text.cells import exact, is_finite
 from tensorgrad.errors import ArgumentError, FormatError
 
 __all__ = ["read_csv", "read_csv_inputs", "read_csv_samples"]
@@ -74,6 +74,7 @@ def read_csv(
     goal = grid.names[-1] if target is None else target
     columns = _feature_columns(grid, goal, grid.chosen(ignore))
     one_hot = grid.chosen(categorical)
+    _check_not_target(goal, one_hot)
     grid, holes, dropped = _complete(grid, columns, goal, missing)
     levels = find_levels(grid, columns, one_hot)
     features = encode(grid, columns, holes, levels, "error")
@@ -183,7 +184,14 @@ def _named_like(
 
     grid = replace(read_grid(fspath(path), form, is_header), fixed=True)
     fitting = [layout for layout in layouts if len(layout) == len(grid.names)]
-    return grid if grid.named or not fitting else replace(grid, names=fitting[0])
+    if grid.named:
+        return grid
+    if not fitting:  # whatever stands in a column: nobody knows which it is
+        raise FormatError(
+            f"read_csv: {grid.path} does not name its {len(grid.names)} columns; the model was trained on a file of "
+            f"{len(columns)}, of which {len(features)} are features: give all of these or all of those, or a header"
+        )
+    return replace(grid, names=fitting[0])
 
 
 def _feature_columns(grid: Grid, goal: str, ignored: Sequence[str]) -> tuple[str, ...]:
@@ -228,6 +236,8 @@ def _targets(grid: Grid, name: str, task: Task | None) -> tuple[Array, Task, tup
         )
     if task is None and is_text(grid, name):
         refuse_units(grid, name)
+    elif task is None and grid.numbers(name) is None:
+        _refuse_mixture(grid, name, cells)
     if task == "regression" or (task is None and grid.numbers(name) is not None):
         values = _whole_or_float(grid, name, cells)
         if (task or infer_task(values)) == "regression":
@@ -235,6 +245,25 @@ def _targets(grid: Grid, name: str, task: Task | None) -> tuple[Array, Task, tup
     classes = ordered(cells, grid)
     label = {text: i for i, text in enumerate(classes)}
     return np.array([label[cell] for cell in cells], dtype=np.int64), "classification", classes
+
+
+def _check_not_target(goal: str, one_hot: Sequence[str]) -> None:
+    if goal in one_hot:
+        raise ArgumentError(
+            f"read_csv: {goal!r} is the column to predict, whose values are names of classes with --task "
+            "classification (task='classification' in Python); categorical columns are features"
+        )
+
+
+def _refuse_mixture(grid: Grid, name: str, cells: Sequence[str]) -> None:
+    """Raise FormatError for a target most of which is numbers: the rest is rather a slip than a name of a class."""
+    odd = [i for i, cell in enumerate(cells) if not is_finite(cell, grid.mark)]
+    if 2 * len(odd) < len(cells):
+        raise FormatError(
+            f"read_csv: {grid.path}, line {grid.lines[odd[0]]}, column {name!r}: {cells[odd[0]]!r} is no finite "
+            f"number, unlike {len(cells) - len(odd)} of {len(cells)} targets; correct it or leave out the line, or, if all of "
+            "them are names of classes, say --task classification (task='classification' in Python)"
+        )
 
 
 def _whole_or_float(grid: Grid, name: str, cells: Sequence[str]) -> Array:

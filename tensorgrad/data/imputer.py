@@ -8,7 +8,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from tensorgrad.arguments import hinted
-from tensorgrad.creation import tensor
+from tensorgrad.creation import as_tensor, tensor
+from tensorgrad.data.table import Array
 from tensorgrad.errors import ArgumentError, DTypeError, NonFiniteError, ShapeError
 from tensorgrad.functional.choosing import where
 from tensorgrad.functional.comparison import isnan
@@ -31,7 +32,7 @@ class Imputer:
 
     @classmethod
     @hinted
-    def fit(cls, x: Tensor, strategy: Strategy = "mean") -> Imputer:
+    def fit(cls, x: Tensor | Array, strategy: Strategy = "mean") -> Imputer:
         """The mean or median of the values that each column of `x`, shape (n, features), has.
 
         Raises: ArgumentError for another strategy; ShapeError for another shape; DTypeError for integers; ArgumentError
@@ -39,6 +40,7 @@ class Imputer:
         """
         if strategy not in get_args(Strategy):
             raise ArgumentError(f"Imputer.fit: strategy must be mean or median, got {strategy!r}")
+        x = as_tensor(x)
         if x.ndim != 2 or x.shape[0] == 0:
             raise ShapeError(f"Imputer.fit: needs samples of shape (n, features) with n >= 1, got {x.shape}")
         _check_floats("fit", x)
@@ -55,8 +57,9 @@ class Imputer:
         unit = np.ldexp(1.0, np.frexp(np.nanmax(np.abs(values), axis=0))[1] - 1)
         return cls(tensor(usual(values / unit, axis=0) * unit, device=x.device))
 
-    def transform(self, x: Tensor) -> Tensor:
+    def transform(self, x: Tensor | Array) -> Tensor:
         """`x` with its nan filled in, same shape and dtype."""
+        x = as_tensor(x)
         _check_floats("transform", x)
         return where(isnan(x), self.fill.to(dtype=x.dtype), x)
 

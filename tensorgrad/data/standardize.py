@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tensorgrad.arguments import hinted
-from tensorgrad.creation import ones_like, zeros
+from tensorgrad.creation import as_tensor, ones_like, zeros
+from tensorgrad.data.table import Array
 from tensorgrad.dtypes import get_default_dtype, is_floating
 from tensorgrad.errors import NonFiniteError, ShapeError
 from tensorgrad.functional.choosing import where
@@ -29,7 +30,7 @@ class Standardizer:
 
     @classmethod
     @hinted
-    def fit(cls, x: Tensor, alike: bool = False, skip: Sequence[int] = ()) -> Standardizer:
+    def fit(cls, x: Tensor | Array, alike: bool = False, skip: Sequence[int] = ()) -> Standardizer:
         """From the columns of `x`, shape (n, features), n >= 1. A constant column, one whose values are all equal,
         has its value for mean and keeps its scale (std 1).
 
@@ -40,6 +41,7 @@ class Standardizer:
         Raises: ShapeError for other shapes; NonFiniteError, naming the column, for nan and infinities (fill missing
         values with an Imputer first) and for values that lie too far apart for float64.
         """
+        x = as_tensor(x)
         if x.ndim != 2 or x.shape[0] == 0:
             raise ShapeError(f"Standardizer.fit: needs samples of shape (n, features) with n >= 1, got {x.shape}")
         wide = x.detach().double()
@@ -52,12 +54,14 @@ class Standardizer:
             mean, std = where(skipped, 0.0, mean), where(skipped, 1.0, std)
         return cls(mean, std)
 
-    def transform(self, x: Tensor) -> Tensor:
+    def transform(self, x: Tensor | Array) -> Tensor:
         """`(x - mean) / std`, shape of `x`."""
+        x = as_tensor(x)
         return ((x.double() - self.mean) / self.std).to(dtype=_kind(x))
 
-    def inverse(self, z: Tensor) -> Tensor:
+    def inverse(self, z: Tensor | Array) -> Tensor:
         """`z * std + mean`, shape of `z`."""
+        z = as_tensor(z)
         return (z.double() * self.std + self.mean).to(dtype=_kind(z))
 
     def state_dict(self) -> dict[str, Tensor]:

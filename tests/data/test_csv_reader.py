@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -249,5 +250,66 @@ def test_inputs_without_header_have_one_of_two_layouts(tmp_path: Path) -> None:
     features, columns = ["a", "b"], ["a", "y", "b"]
     assert read_csv_inputs(write(tmp_path, "1,2\n3,4\n"), features, columns).tolist() == [[1, 2], [3, 4]]
     assert read_csv_inputs(write(tmp_path, "1,9,2\n3,9,4\n"), features, columns).tolist() == [[1, 2], [3, 4]]
-    with pytest.raises(tg.errors.FormatError, match="lacks 2 of the 2 columns"):
+    with pytest.raises(
+        tg.errors.FormatError, match="does not name its 4 columns; the model was trained on a file of 3"
+    ):
         read_csv_inputs(write(tmp_path, "1,2,3,4\n"), features, columns)
+
+
+def _file(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf8")
+    return str(path)
+
+
+def test_one_slip_does_not_make_classes_of_numbers(tmp_path: Path) -> None:
+    rows = [f"{i},{i * 1.5}" for i in range(30)]
+    path = _file(tmp_path, "\n".join(["x,y", *rows, "31,12x"]))
+    with pytest.raises(
+        tg.FormatError, match=r"line 32, column 'y': '12x' is no finite number, unlike 30 of 31 targets"
+    ):
+        read_csv(path)
+    assert read_csv(path, task="classification").task == "classification"
+    assert read_csv(_file(tmp_path, "x,y\n1,a1\n2,b2\n3,7\n4,a1\n")).classes == ("7", "a1", "b2")
+
+
+def test_the_target_is_no_categorical_feature(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x,year\n1,2001\n2,2002\n3,2001\n")
+    with pytest.raises(tg.ArgumentError, match=r"'year' is the column to predict, .* --task classification"):
+        read_csv(path, categorical="year")
+
+
+def test_a_file_without_names_is_read_in_no_other_layout_than_the_models(tmp_path: Path) -> None:
+    table = read_csv(
+        _file(tmp_path, "1,7,101,1\n2,8,102,2\n3,9,103,3\n"), target="column_2", ignore="column_4", header=False
+    )
+    for text, found in (("1,101\n", [[1, 101]]), ("1,7,101,1\n", [[1, 101]])):
+        assert read_csv_inputs(_file(tmp_path, text), table, header=False).tolist() == found
+    for text in ("1,101,1001\n", "1,7,101,1,5\n"):
+        with pytest.raises(tg.FormatError, match=r"does not name its . columns; the model was trained on a file of 4"):
+            read_csv_inputs(_file(tmp_path, text), table, header=False)
+
+
+@pytest.mark.parametrize("cell", ["1e-99999999999999999999", "0e99999999999999999999"])
+def test_exponents_beyond_all_bounds(tmp_path: Path, cell: str) -> None:
+    table = read_csv(_file(tmp_path, f"x,y\n1,{cell}\n2,3\n3,{cell}\n4,3\n"), task="classification")
+    assert set(table.classes) == {cell, "3"}
+
+
+def test_a_categorical_column_without_values(tmp_path: Path) -> None:
+    path = _file(tmp_path, "c,x,y\n,1,a\n,2,b\n,3,a\n")
+    with pytest.raises(tg.FormatError, match="column 'c' has no values"):
+        read_csv(path, categorical="c", missing="nan")
+
+
+def test_a_long_cell_is_looked_at_once(tmp_path: Path) -> None:
+    path = _file(tmp_path, f"c,y\n1{' ' * 120_000}x,a\n2 %,b\nq,a\n")
+    began = perf_counter()
+    assert len(read_csv(path)) == 3
+    assert perf_counter() - began < 20  # it took minutes
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the system has no such device")
+def test_a_device_is_no_table() -> None:
+    with pytest.raises(tg.FormatError, match="a device; give the name of a file"):
+        read_csv("/dev/zero")

@@ -129,3 +129,12 @@ def test_needs_samples() -> None:
         Standardizer.fit(tg.zeros(0, 3))
     with pytest.raises(tg.errors.ShapeError, match=r"got \(3,\)"):
         Standardizer.fit(tg.zeros(3))
+
+
+def test_arrays_are_taken_as_well() -> None:
+    x = np.array([[1.0, 2.0], [3.0, 6.0]])
+    scale = tg.data.Standardizer.fit(x)
+    assert scale.transform(x).tolist() == [[-1.0, -1.0], [1.0, 1.0]]
+    assert scale.inverse(scale.transform(x).numpy()).tolist() == x.tolist()
+    holes = np.array([[1.0, np.nan], [3.0, 6.0]])
+    assert tg.data.Imputer.fit(holes).transform(holes).tolist() == [[1.0, 6.0], [3.0, 6.0]]

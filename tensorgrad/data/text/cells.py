@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 import numpy as np
@@ -24,7 +24,7 @@ _NUMBER = {
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 # Digits with the separators, signs and units of prices and percentages around them.
-_NUMERIC = re.compile(r"[+-]?[\s$€£¥%]*[+-]?\d[\d.,'_\s]*[\s$€£¥%]*")
+_NUMERIC = re.compile(r"[+-]?[\s$€£¥%]*[+-]?\d[\d.,'_\s]*+[\s$€£¥%]*")
 
 
 def is_missing(cell: str) -> bool:
@@ -49,7 +49,11 @@ def looks_numeric(cell: str) -> bool:
 
 def exact(cell: str, mark: Mark) -> Decimal:
     """The number that a cell is, to the last digit."""
-    return Decimal(cell.replace(mark, "."))
+    text = cell.replace(mark, ".")
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent without bounds: float64 has made 0 of it, or it would be infinite
+        return Decimal(float(text))
 
 
 def numbers(cells: Sequence[str], mark: Mark) -> Array | None:

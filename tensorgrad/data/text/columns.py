@@ -144,6 +144,8 @@ def _check_size(grid: Grid, name: str, count: int) -> None:
 
 def _indicators(grid: Grid, name: str, levels: Sequence[str], holes: Sequence[int], unknown: Unknown) -> Array:
     cells, place = grid.cells(name), {level: i for i, level in enumerate(levels)}
+    if not levels:
+        raise FormatError(f"read_csv: {grid.path}, column {name!r} has no values; {_leave_out(name)}")
     for i in holes:
         cells[i] = levels[0]
     found = np.array([place.get(cell, -1) for cell in cells], dtype=np.int64)

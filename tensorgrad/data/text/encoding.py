@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import stat
 
 from tensorgrad.errors import ArgumentError, FormatError
+from tensorgrad.regular_file import check_regular
 
 __all__ = ["read_text"]
 
@@ -29,8 +31,8 @@ def read_text(path: str, encoding: str | None) -> tuple[str, str]:
     Raises: FileNotFoundError; ArgumentError for an encoding that Python does not know; FormatError, with the line and
     the encoding that it may be in, for bytes that are not in that encoding, and for a file that is not text.
     """
-    if os.path.isdir(path):
-        raise FormatError(f"read_csv: {path} is a folder; give the name of a file")
+    if os.path.exists(path) and not stat.S_ISFIFO(os.stat(path).st_mode):  # of a pipe comes what was written
+        check_regular("read_csv", path)
     with open(path, "rb") as file:
         content = file.read()
     chosen = _known(encoding) if encoding else _marked(content)
