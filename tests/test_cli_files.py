@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,27 @@ def test_other_checkpoints_are_no_models(folder: Path, capsys: Capture) -> None:
     capsys.readouterr()
     assert "not a model of `tensorgrad train`" in fails(capsys, "train", "ow.csv", *QUICK, "--save", "mine.st")
     assert tg.load(folder / "mine.st")["w"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe of a POSIX shell")
+def test_a_reader_that_has_seen_enough_costs_no_model(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(tg.__file__).parents[1])}
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(60)), encoding="utf8")
+    command = [
+        sys.executable,
+        "-m",
+        "tensorgrad",
+        "train",
+        "t.csv",
+        "--epochs",
+        "1",
+        "--quiet",
+        "--save",
+        "m.safetensors",
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait() == 0
+    assert (tmp_path / "m.safetensors").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
@@ -19,7 +21,10 @@ __all__ = ["print_data", "print_doubt", "print_model", "print_outcome", "print_r
 
 def print_row(name: str, value: str) -> None:
     """One fact; at once, even into a pipe, so that what is known is seen before the training ends."""
-    print(f"{name:<12}{value}", flush=True)
+    try:
+        print(f"{name:<12}{value}", flush=True)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough; what was asked for is done and saved all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_data(source: str, table: Table, parts: Parts, strategy: str | None) -> None:

@@ -261,8 +261,8 @@ def _refuse_mixture(grid: Grid, name: str, cells: Sequence[str]) -> None:
     if 2 * len(odd) < len(cells):
         raise FormatError(
             f"read_csv: {grid.path}, line {grid.lines[odd[0]]}, column {name!r}: {cells[odd[0]]!r} is no finite "
-            f"number, unlike {len(cells) - len(odd)} of {len(cells)} targets; correct it or leave out the line, or, if all of "
-            "them are names of classes, say --task classification (task='classification' in Python)"
+            f"number, unlike {len(cells) - len(odd)} of {len(cells)} targets; correct it or leave out the line, or, "
+            "if all of them are names of classes, say --task classification (task='classification' in Python)"
         )
 
 
