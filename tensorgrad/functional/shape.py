@@ -170,7 +170,8 @@ def numel(input: Tensor) -> int:
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dims from `start_dim` to `end_dim` as one; where they are one, `input` itself. Of a 0-d tensor shape (1,)."""
     shape = shape_of("flatten", input)
-    start, end = (normalize_dim("flatten", dim, len(shape)) for dim in (start_dim, end_dim))
+    start = normalize_dim("flatten", start_dim, len(shape))
+    end = normalize_dim("flatten", end_dim, len(shape))
     if start > end:
         raise ArgumentError(f"flatten: start_dim must not come after end_dim, got {start_dim} and {end_dim}")
     if start == end and shape:

@@ -12,7 +12,6 @@ from typing import Any
 from tensorgrad.autograd.op import op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import INDEX, Array, Shape
-from tensorgrad.ops.layout import in_order
 
 Key = tuple[Any, ...]
 
@@ -132,4 +131,5 @@ def argsort(B: Backend, x: Array, axis: int, descending: bool = False) -> Array:
 )
 def masked_fill(B: Backend, x: Array, mask: Array, value: Array) -> Array:
     """`value` where the mask holds, else `x`: in C order whatever the order of the inputs, as in PyTorch."""
-    return in_order(B, B.where(mask, value, x))
+    made = B.where(mask, value, x)
+    return made if B.is_contiguous(made) else B.copy(made)

@@ -18,7 +18,6 @@ from tensorgrad.autograd.op import Op, op
 from tensorgrad.backends import Backend
 from tensorgrad.backends.primitives import Array, Shape
 from tensorgrad.dtypes import DType
-from tensorgrad.ops.layout import in_order
 
 __all__ = [
     "bce_with_logits",
@@ -41,7 +40,7 @@ Needs = tuple[bool, ...]
 # ---------------------------------------------------------------------- elementwise
 def _reduced(B: Backend, values: Array, reduction: str) -> Array:
     if reduction == "none":
-        return in_order(B, values)
+        return values if B.is_contiguous(values) else B.copy(values)
     total = B.sum(values)
     return total if reduction == "sum" else B.divide(total, _count(values.shape, reduction))
 
