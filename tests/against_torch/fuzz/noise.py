@@ -69,9 +69,8 @@ def _held_after(lines: Sequence[Line], name: str, noise: np.random.Generator | N
 def _disturb_backward(mine: Any, value: Any, noise: np.random.Generator | None) -> None:
     if noise is not None and isinstance(mine, torch.Tensor) and mine.requires_grad and value.is_floating_point():
         dtype = value.dtype
-        mine.register_hook(  # type: ignore[no-untyped-call]
-            lambda g: g + (disturbed(g.detach(), noise, dtype) - g.detach())
-        )
+        tensor: Any = mine
+        tensor.register_hook(lambda g: g + (disturbed(g.detach(), noise, dtype) - g.detach()))
 
 
 def _distance(true: Any, results: list[Any]) -> Any:
