@@ -56,6 +56,13 @@ class CpuActivation(ActivationPrimitives):
         np.multiply(s, bend, s)
         return _delivered(np.multiply(s, g, s), out)
 
+    def tanh_backward(self, g: Array, y: Array, *, out: Array | None = None) -> Array:
+        if out is not None or y.dtype.char == HALF:
+            return super().tanh_backward(g, y, out=out)
+        slope = boxed(np.square(y))
+        np.subtract(_ONE[y.dtype], slope, slope)
+        return boxed(np.multiply(g, slope, slope if slope.shape == g.shape else None))
+
     def softplus(self, x: Array, *, out: Array | None = None) -> Array:
         if x.dtype.char == HALF:
             return super().softplus(x, out=out)
